@@ -1,0 +1,61 @@
+"""Errors that a user can mend, and how a job reports them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class SpecializeError(Exception):
+    """Anything wrong that the user can mend; its text is one line that says what and how."""
+
+
+class InputError(SpecializeError):
+    """Bad content of an input file.
+
+    Args:
+        path: the file.
+        problem: what is wrong.
+        line: the line it stands in (from 1), if it has one.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, path: Path | str, problem: str, line: int | None = None, remedy: str = "") -> None:
+        place = f"{path}, line {line}" if line else str(path)
+        super().__init__(f"{place}: {problem}" + (f"; {remedy}" if remedy else ""))
+
+
+class ConfigError(SpecializeError):
+    """A configuration that cannot be run; the text names the key."""
+
+
+class DownloadError(SpecializeError):
+    """A file that could not be fetched, or is not the file that was promised."""
+
+
+class NotBuiltError(SpecializeError):
+    """A part of the paper's grid that the configuration describes but this version does not run."""
+
+
+@contextlib.contextmanager
+def reported(log: Path | str) -> Iterator[None]:
+    """Send everything a job prints to its log; print an error of ours as one line, any other with its trace.
+
+    Raises:
+        SystemExit: with status 1, after an error was reported.
+    """
+    with Path(log).open("w", encoding="utf-8", buffering=1) as stream:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            try:
+                yield
+                return
+            except SpecializeError as error:
+                message = f"Error: {error}"
+            except Exception:
+                message = traceback.format_exc()
+        stream.write(message + "\n")
+    print(message, file=sys.stderr)
+    raise SystemExit(1)

@@ -1,0 +1,116 @@
+"""Atomic writes, hashes and safe unpacking."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from specialize.errors import InputError
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` (file or folder) that takes its name once the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    remove(temporary)
+    try:
+        yield temporary
+        remove(path)
+        temporary.rename(path)
+    finally:
+        remove(temporary)
+
+
+@contextlib.contextmanager
+def atomic_text(path: Path) -> Iterator[TextIO]:
+    """Open a text file (UTF-8, line feeds) that appears under its name only when it is complete."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
+        yield stream
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON with the keys in the order given, atomically."""
+    with atomic_text(path) as stream:
+        json.dump(value, stream, indent=2, ensure_ascii=False)
+        stream.write("\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: if the file is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(path, f"is not JSON ({error})") from error
+
+
+def file_hash(path: Path, algorithm: str = "sha256") -> str:
+    """Hexadecimal digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()
+
+
+def read_checksums(path: Path) -> dict[str, str]:
+    """Read a ``sha1sum``/``sha256sum`` listing into {file name: hexadecimal digest}.
+
+    Raises:
+        InputError: on a line that is not a digest, white space and a name.
+    """
+    checksums = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        digest, _, name = line.partition(" ")
+        name = name.strip().lstrip("*")
+        if not name or not set(digest) <= set("0123456789abcdef"):
+            raise InputError(path, "is not a line of a checksum listing", number)
+        checksums[name] = digest
+    return checksums
+
+
+def read_archive_members(path: Path, names: list[str], maximum_bytes: int = 200_000_000) -> dict[str, str]:
+    """Read text members of a tar archive into memory; nothing is written to disk, so nothing can escape.
+
+    Args:
+        path: a tar archive, compressed or not.
+        names: the members wanted, by their last path component.
+        maximum_bytes: bound on the unpacked size of one member.
+
+    Raises:
+        InputError: if the archive is broken, a member is missing, a link, too large, or not UTF-8.
+    """
+    contents = {}
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                name = Path(member.name).name
+                if name not in names:
+                    continue
+                stream = archive.extractfile(member) if member.isfile() else None
+                if stream is None or member.size > maximum_bytes:
+                    raise InputError(path, f"member {member.name} is not a plain file of a sane size")
+                contents[name] = stream.read().decode("utf-8")
+    except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError) as error:
+        raise InputError(path, f"is not a readable archive ({error})", remedy="download it again") from error
+    missing = [name for name in names if name not in contents]
+    if missing:
+        raise InputError(path, f"has no member named {', '.join(missing)}")
+    return contents
