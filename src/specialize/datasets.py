@@ -1,0 +1,282 @@
+"""Labeled data: treebanks in CoNLL-U, named entities in IOB2, and their transliterated twins."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from specialize.errors import InputError
+from specialize.files import atomic_text, read_archive_members
+
+PARTS = ("train", "dev", "test")
+COLUMNS = 10
+FORM, UPOS, XPOS, HEAD, DEPREL = 1, 3, 4, 6, 7
+
+
+@dataclass(frozen=True)
+class Word:
+    """A syntactic word; multiword-token rows and empty nodes are not words (fact 7).
+
+    Attributes:
+        form, upos, xpos, deprel: the columns of CoNLL-U.
+        head: number of the head word, 0 for the root.
+        row: index of its line in `Sentence.lines`.
+    """
+
+    form: str
+    upos: str
+    xpos: str
+    head: int
+    deprel: str
+    row: int
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a treebank: its words, and all of its lines as they were read."""
+
+    words: tuple[Word, ...]
+    lines: tuple[str, ...]
+
+    def surface(self) -> str:
+        """Its text without any white space, multiword tokens in their written form."""
+        parts, covered = [], 0
+        for line in self.lines:
+            columns = line.split("\t")
+            first, dash, last = columns[0].partition("-")
+            if dash and first.isdigit():
+                parts.append(columns[FORM])
+                covered = int(last)
+            elif first.isdigit() and int(first) > covered:
+                parts.append(columns[FORM])
+        return re.sub(r"\s", "", "".join(parts))
+
+    def relabeled(self, column: int, values: Iterable[str]) -> Sentence:
+        """A copy with one column of its words replaced."""
+        lines = list(self.lines)
+        for word, value in zip(self.words, values, strict=True):
+            columns = lines[word.row].split("\t")
+            columns[column] = value
+            lines[word.row] = "\t".join(columns)
+        return Sentence(self.words, tuple(lines))
+
+
+@dataclass(frozen=True)
+class EntitySentence:
+    """Tokens and their IOB2 labels."""
+
+    tokens: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+# -- treebanks ---------------------------------------------------------------------------------------------
+
+
+def read_treebank(path: Path) -> list[Sentence]:
+    """Read a CoNLL-U file whose every sentence is a tree with one root.
+
+    Raises:
+        InputError: with the line of the first thing that is wrong.
+    """
+    return [_parse_sentence(path, number, lines) for number, lines in _blocks(path)]
+
+
+def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:
+    """Write sentences as CoNLL-U, atomically."""
+    with atomic_text(path) as stream:
+        for sentence in sentences:
+            stream.write("\n".join(sentence.lines) + "\n\n")
+
+
+def _parse_sentence(path: Path, first_line: int, lines: list[str]) -> Sentence:
+    words: list[Word] = []
+    for row, line in enumerate(lines):
+        number = first_line + row
+        if line.startswith("#"):
+            continue
+        columns = line.split("\t")
+        if len(columns) != COLUMNS:
+            raise InputError(path, f"has {len(columns)} columns, CoNLL-U has {COLUMNS}", number, "part them by tabs")
+        if re.fullmatch(r"[0-9]+[-.][0-9]+", columns[0]):
+            continue
+        if columns[0] != str(len(words) + 1):
+            raise InputError(path, f"word number {columns[0]!r} where {len(words) + 1} is due", number)
+        if not columns[FORM].strip():
+            raise InputError(path, "has an empty form", number)
+        if not re.fullmatch(r"[0-9]{1,6}", columns[HEAD]):
+            raise InputError(path, f"head {columns[HEAD]!r} is not a word number", number, "annotate the head")
+        words.append(Word(columns[FORM], columns[UPOS], columns[XPOS], int(columns[HEAD]), columns[DEPREL], row))
+    if not words:
+        raise InputError(path, "starts a sentence without words", first_line)
+    _check_tree(path, first_line, words)
+    return Sentence(tuple(words), tuple(lines))
+
+
+def _check_tree(path: Path, first_line: int, words: list[Word]) -> None:
+    for word in words:
+        if word.head > len(words):
+            raise InputError(path, f"head {word.head} is not in the sentence", first_line + word.row)
+    roots = [word for word in words if word.head == 0]
+    if len(roots) != 1:
+        line = first_line + (roots[1].row if roots else words[0].row)
+        raise InputError(path, f"the sentence has {len(roots)} roots, a tree has one", line, "give one word head 0")
+    safe = {0}
+    for start, word in enumerate(words, start=1):
+        trail, node = [], start
+        while node not in safe:
+            if node in trail:
+                raise InputError(path, f"the heads run in a cycle through word {node}", first_line + word.row)
+            trail.append(node)
+            node = words[node - 1].head
+        safe.update(trail)
+
+
+# -- named entities ----------------------------------------------------------------------------------------
+
+
+def read_entities(path: Path) -> list[EntitySentence]:
+    """Read `token<TAB>label` lines in IOB2, a blank line between sentences.
+
+    Raises:
+        InputError: on a line without a token or without a label of the form O, B-TYPE, I-TYPE.
+    """
+    return parse_entities(path, path.read_text(encoding="utf-8"))
+
+
+def parse_entities(path: Path, text: str) -> list[EntitySentence]:
+    """The same for text that was read from ``path`` already; WikiAnn's `xx:` prefixes stay with the tokens."""
+    sentences = []
+    for first_line, lines in _blocks(path, text):
+        tokens, labels = [], []
+        for number, line in enumerate(lines, start=first_line):
+            token, tab, label = line.rpartition("\t")
+            if not tab or not token.strip():
+                raise InputError(path, "has no label", number, "write token, tab, label")
+            if not re.fullmatch(r"O|[BI]-\S+", label):
+                raise InputError(path, f"label {label!r} is not IOB2", number, "use O, B-TYPE or I-TYPE")
+            tokens.append(token)
+            labels.append(label)
+        sentences.append(EntitySentence(tuple(tokens), tuple(labels)))
+    return sentences
+
+
+def write_entities(path: Path, sentences: Iterable[EntitySentence]) -> None:
+    """Write sentences as `token<TAB>label` lines, atomically."""
+    with atomic_text(path) as stream:
+        for sentence in sentences:
+            stream.writelines(f"{token}\t{label}\n" for token, label in zip(sentence.tokens, sentence.labels, strict=True))
+            stream.write("\n")
+
+
+def repair_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Make a label sequence valid IOB2: an I- that continues nothing of its type begins an entity."""
+    repaired: list[str] = []
+    for label in labels:
+        if label.startswith("I-") and (not repaired or repaired[-1][1:] != label[1:]):
+            label = "B" + label[1:]
+        repaired.append(label)
+    return tuple(repaired)
+
+
+def unpack_wikiann(archive: Path, language_code: str, destination: Path) -> int:
+    """Write train.tsv, dev.tsv and test.tsv from a WikiAnn archive, without the language prefix of its tokens.
+
+    Returns:
+        How many labels had to be repaired to be IOB2.
+
+    Raises:
+        InputError: if the archive or a line in it is broken.
+    """
+    members = read_archive_members(archive, list(PARTS))
+    repairs = 0
+    for part in PARTS:
+        sentences = []
+        for sentence in parse_entities(archive / part, members[part]):
+            tokens = tuple(token.removeprefix(f"{language_code}:") or token for token in sentence.tokens)
+            labels = repair_labels(sentence.labels)
+            repairs += sum(old != new for old, new in zip(sentence.labels, labels, strict=True))
+            sentences.append(EntitySentence(tokens, labels))
+        write_entities(destination / f"{part}.tsv", sentences)
+    return repairs
+
+
+def _blocks(path: Path, text: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Runs of lines that are not blank, each with the number of its first line."""
+    if text is None:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(path, f"is not UTF-8 (byte {error.start})", remedy="convert it") from error
+    block: list[str] = []
+    number = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.removesuffix("\r")
+        if line.strip():
+            block.append(line)
+        elif block:
+            yield number - len(block), block
+            block = []
+    if block:
+        yield number - len(block) + 1, block
+
+
+# -- transliteration ---------------------------------------------------------------------------------------
+
+# Uyghur to the Turkish-like Latin of Muller et al. (2021), facts 9 and 10; longest source first.
+UYGHUR = dict(
+    zip(
+        "ئا ئە ئو ئۇ ئۆ ئۈ ئې ئى ا ە ب پ ت ج چ خ د ر ز ژ س ش غ ف ق ك گ ڭ ل م ن ھ ح و ۇ ۆ ۈ ۋ ي ې ى ع "
+        "، ؛ ؟ ۰ ۱ ۲ ۳ ۴ ۵ ۶ ۷ ۸ ۹".split(),
+        "a e o u ö ü ë i a e b p t c ç x d r z j s ş ğ f q k g ng l m n h h o u ö ü v y ë i kh "
+        ", ; ? 0 1 2 3 4 5 6 7 8 9".split(),
+        strict=True,
+    )
+) | {"ء": ""}
+_UYGHUR_PATTERN = re.compile("|".join(sorted(UYGHUR, key=len, reverse=True)))
+
+
+def transliterator(scheme: str, language: str | None = None) -> Callable[[str], str]:
+    """A function that turns text into Latin letters.
+
+    Args:
+        scheme: `uyghur` (NFKC, then the table) or `transliterate` (the package of that name, reversed).
+        language: for `transliterate`, its language code, such as `ru`.
+    """
+    if scheme == "uyghur":
+        return lambda text: _UYGHUR_PATTERN.sub(lambda match: UYGHUR[match[0]], unicodedata.normalize("NFKC", text))
+    from transliterate import translit
+
+    return lambda text: str(translit(text, language, reversed=True))
+
+
+def transliterate_token(convert: Callable[[str], str], token: str) -> str:
+    """Convert one token; one that would vanish or gain a space stays as it is, so that no token is lost."""
+    converted = convert(token)
+    return converted if converted and not re.search(r"\s", converted) else token
+
+
+def transliterate_treebank(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
+    """Convert the FORM column and `# text` of a CoNLL-U file; every other byte stays."""
+    with atomic_text(destination) as stream:
+        for line in source.read_text(encoding="utf-8").split("\n")[:-1]:
+            if line.startswith("# text = "):
+                line = "# text = " + convert(line.removeprefix("# text = "))
+            elif line.count("\t") == COLUMNS - 1:
+                columns = line.split("\t")
+                columns[FORM] = transliterate_token(convert, columns[FORM])
+                line = "\t".join(columns)
+            stream.write(line + "\n")
+
+
+def transliterate_entities(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
+    """Convert the tokens of a named-entity file; labels stay."""
+    write_entities(
+        destination,
+        (
+            EntitySentence(tuple(transliterate_token(convert, token) for token in sentence.tokens), sentence.labels)
+            for sentence in read_entities(source)
+        ),
+    )

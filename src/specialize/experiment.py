@@ -1,0 +1,373 @@
+"""The validated configuration: which cells exist, what each needs, and with which hyperparameters.
+
+Nothing else decides what is in the grid: the workflow, its targets and the tables all ask an `Experiment`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from specialize.errors import ConfigError, NotBuiltError
+
+TASKS = ("pos", "ud", "ner")
+MULTI_TASK_REGIMES = ("mtl-int", "mtl-ups", "mtl-int-alt", "mtl-ups-alt")
+PREFINETUNED_REGIMES = tuple(f"pft-{regime}-{task}" for regime in MULTI_TASK_REGIMES for task in TASKS)
+REGIMES = (*TASKS, *MULTI_TASK_REGIMES, *PREFINETUNED_REGIMES)
+
+SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of the registry, or the transliterated twin of one.
+
+    Attributes:
+        tag: BCP-47 tag, the `{language}` of every path.
+        entry: the registry entry (of the original, for a twin).
+        original: the original's tag, for a twin; else None.
+    """
+
+    tag: str
+    entry: dict[str, Any] = field(repr=False, hash=False)
+    original: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name for tables."""
+        name: str = self.entry["name"]
+        return f"{name} (transliterated)" if self.original else name
+
+    @property
+    def has_corpus(self) -> bool:
+        """Whether there is unlabeled text."""
+        return "corpus" in self.entry
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks with labeled data, in the order of `TASKS`."""
+        return tuple(task for task in TASKS if ("ner" if task == "ner" else "treebank") in self.entry)
+
+    @property
+    def tags(self) -> str:
+        """The column that POS tagging predicts: xpos (paper §2.2.1) or upos."""
+        tags: str = self.entry.get("treebank", {}).get("tags", "xpos")
+        return tags
+
+    def has_regime(self, regime: str) -> bool:
+        """Whether the labeled data allow a regime.
+
+        Multi-task learning needs two tasks. Without named entities all data sets are the treebank, so that
+        interleaving and upsampling coincide (paper §3.2): `mtl-ups…` is the one that exists.
+        """
+        if regime in TASKS:
+            return regime in self.tasks
+        if len(self.tasks) < 2 or ("mtl-int" in regime and "ner" not in self.tasks):
+            return False
+        return not regime.startswith("pft-") or regime.rpartition("-")[2] in self.tasks
+
+
+@dataclass(frozen=True)
+class Representation:
+    """One way to represent words: the paper's framework of n pieces and a learning-rate multiplier a (§2.1).
+
+    Attributes:
+        name: the `{representation}` of every path.
+        method: base (the base model as it is), adapt (pretrained further), fasttext, scratch.
+        base_model: name of the base model, for base and adapt.
+        pieces: number of wordpieces added to the vocabulary, or "all".
+        multiplier: the new pieces' embeddings learn at this many times the learning rate.
+    """
+
+    name: str
+    method: str
+    base_model: str
+    pieces: int | str
+    multiplier: float
+
+    @property
+    def missing(self) -> str | None:
+        """What is not built yet of what it needs; None if nothing."""
+        if self.method in ("fasttext", "scratch"):
+            return f"representation {self.name} (method {self.method})"
+        return f"representation {self.name} (pieces: all)" if self.pieces == "all" else None
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One finetuning job: the directory below results/finetuning, and nothing more."""
+
+    language: str
+    representation: str
+    regime: str
+    seed: int
+
+    @property
+    def folder(self) -> str:
+        """Its folder, relative to the run."""
+        return f"results/finetuning/{self.language}/{self.representation}/{self.regime}/seed{self.seed}"
+
+    @property
+    def metrics(self) -> str:
+        """Its metrics file, relative to the run."""
+        return f"{self.folder}/metrics.json"
+
+
+class Experiment:
+    """A configuration that was checked as a whole.
+
+    Args:
+        config: the merged configuration.
+        files: the files it was merged from, the last one winning; only used to say where a mistake stands.
+
+    Raises:
+        ConfigError: with the key, its file and line, and the nearest valid word.
+    """
+
+    def __init__(self, config: dict[str, Any], files: Sequence[Path] = ()) -> None:
+        self.files = tuple(files)
+        self.config = _string_keys(config)
+        self._check_schema("config", self.config, ())
+        for tag, entry in self.config["languages"].items():
+            self._check_schema("languages", entry, ("languages", tag))
+        self._check_mirror()
+        self._check_references()
+
+    # -- what there is -------------------------------------------------------------------------------------
+
+    @cached_property
+    def languages(self) -> dict[str, Language]:
+        """All languages of the registry with their twins (`ug-Latn` where `ug` has a transliteration), by tag."""
+        languages = {}
+        for tag, entry in sorted(self.config["languages"].items()):
+            languages[tag] = Language(tag, entry)
+            if "transliteration" in entry:
+                languages[f"{tag}-Latn"] = Language(f"{tag}-Latn", entry, original=tag)
+        return languages
+
+    @cached_property
+    def representations(self) -> dict[str, Representation]:
+        """All representations of the registry, by name."""
+        default = self.config.get("base_model", "")
+        return {
+            name: Representation(
+                name=name,
+                method=entry["method"],
+                base_model=entry.get("base_model", default),
+                pieces=entry.get("pieces", 0),
+                multiplier=float(entry.get("multiplier", 1)),
+            )
+            for name, entry in self.config["representations"].items()
+        }
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell of the grid that the data allow, built or not, in the order of the configuration."""
+        grid = self.config["experiment"]
+        return tuple(
+            Cell(language, representation, regime, seed)
+            for language in grid["languages"]
+            for representation in grid["representations"]
+            for regime in grid["regimes"]
+            if self.languages[language].has_regime(regime)
+            for seed in self._seeds(language, representation, regime)
+        )
+
+    @cached_property
+    def built_cells(self) -> tuple[Cell, ...]:
+        """The cells that this version can run."""
+        return tuple(cell for cell in self.cells if self.missing(cell.representation, cell.regime) is None)
+
+    @cached_property
+    def grid_languages(self) -> tuple[Language, ...]:
+        """The languages of this experiment, in its order."""
+        return tuple(self.languages[tag] for tag in self.config["experiment"]["languages"])
+
+    def missing(self, representation: str, regime: str) -> str | None:
+        """What a cell needs that is not built yet, in words; None if it can run."""
+        if regime not in TASKS:
+            return f"regime {regime}"
+        return self.representations[representation].missing
+
+    def require_built(self, representation: str, regime: str = "pos") -> None:
+        """Refuse what is not built yet.
+
+        Raises:
+            NotBuiltError: with what is missing.
+        """
+        missing = self.missing(representation, regime)
+        if missing:
+            raise NotBuiltError(f"{missing} is described in the configuration but not built yet")
+
+    # -- what a job needs ----------------------------------------------------------------------------------
+
+    def encoder_folder(self, language: str, representation: str) -> str:
+        """The model folder that finetuning of this representation starts from, relative to the run."""
+        entry = self.representations[representation]
+        if entry.method == "base":
+            return self.base_folder(entry.base_model)
+        return f"results/pretraining/{language}/{representation}"
+
+    @staticmethod
+    def base_folder(base_model: str) -> str:
+        """The folder of a base model, relative to the run."""
+        return f"results/pretraining/base/{base_model}"
+
+    def pretraining(self, base_model: str | None = None) -> dict[str, Any]:
+        """Hyperparameters of further pretraining, or of pretraining a base model here."""
+        settings = dict(self.config["pretraining"])
+        if base_model is not None:
+            settings |= self.config["base_models"][base_model]["pretrain"]["training"]
+        return settings
+
+    def finetuning(self, language: str, representation: str, regime: str, seed: int) -> dict[str, Any]:
+        """Resolved hyperparameters of one finetuning job."""
+        shared = dict(self.config["finetuning"])
+        heads = {task: shared.pop(task) for task in TASKS}
+        tables = [self.config["representations"][representation].get("batch_sizes", {}), shared.pop("batch_sizes", {})]
+        default = shared.pop("batch_size")
+        tag = self.languages[language].original or language
+        sizes = [table[tag][regime] for table in tables if regime in table.get(tag, {})]
+        seeds = shared.pop("seeds")[str(seed)]
+        return shared | {
+            "batch_size": (sizes or [default])[0],
+            "seeds": seeds,
+            "tags": self.languages[language].tags if regime == "pos" else None,
+            "head": heads[regime],
+        }
+
+    # -- checks --------------------------------------------------------------------------------------------
+
+    def place(self, keys: Sequence[str | int]) -> str:
+        """Where a key stands: `finetuning.epochs (demo.yaml, line 12)`."""
+        name = ".".join(str(key) for key in keys)
+        for path in reversed(self.files):
+            line = _line_of(path, keys)
+            if line:
+                return f"{name} ({path}, line {line})"
+        return name
+
+    def _check_schema(self, schema: str, value: Any, prefix: tuple[str, ...]) -> None:
+        definition = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8"))
+        errors = sorted(Draft202012Validator(definition).iter_errors(value), key=lambda error: list(map(str, error.path)))
+        if errors:
+            raise ConfigError(self._explain(errors[0], prefix))
+
+    def _explain(self, error: ValidationError, prefix: tuple[str, ...]) -> str:
+        keys = [*prefix, *error.path]
+        if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+            known = list(error.schema.get("properties", {}))
+            unknown = sorted(set(error.instance) - set(known))[0]
+            return f"unknown key {self.place([*keys, unknown])}{_nearest(unknown, known)}"
+        return f"{self.place(keys) or 'the configuration'}: {error.message}"
+
+    def _check_mirror(self) -> None:
+        mirror = self.config.get("mirror")
+        if mirror and not re.match(r"(/|https?://)", mirror):
+            raise ConfigError(
+                f"{self.place(['mirror'])}: {mirror!r} is neither an absolute path nor a URL; "
+                "on the command line quote it whole: --config 'mirror=\"/a path/mirror\"'"
+            )
+        if mirror and mirror.startswith("/") and not Path(mirror).is_dir():
+            raise ConfigError(f"{self.place(['mirror'])}: there is no folder {mirror}")
+
+    def _check_references(self) -> None:
+        grid = self.config["experiment"]
+        lists: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [(("experiment",), grid)]
+        lists += [(("experiment", "exceptions", i), entry) for i, entry in enumerate(grid.get("exceptions", []))]
+        seeds = [int(seed) for seed in self.config["finetuning"]["seeds"]]
+        for place, entry in lists:
+            self._check_known((*place, "languages"), entry.get("languages", []), self.languages, "language")
+            self._check_known((*place, "regimes"), entry.get("regimes", []), REGIMES, "task or regime")
+            self._check_known(
+                (*place, "representations"), entry.get("representations", []), self.representations, "representation"
+            )
+            self._check_known((*place, "seeds"), entry["seeds"], seeds, "seed (finetuning.seeds)")
+        for name, entry in self.config["base_models"].items():
+            if len(entry.keys() & {"hub", "folder", "mirror", "pretrain"}) != 1 or ("hub" in entry) != ("revision" in entry):
+                raise ConfigError(
+                    f"{self.place(['base_models', name])}: give one of hub (with revision), folder, mirror, pretrain"
+                )
+            languages = entry.get("pretrain", {}).get("languages", [])
+            self._check_known(("base_models", name, "pretrain", "languages"), languages, self.languages, "language")
+        for representation in self.representations.values():
+            if representation.method in ("base", "adapt"):
+                place = ("representations", representation.name)
+                known = self.config["base_models"]
+                self._check_known((*place, "base_model"), [representation.base_model], known, "base model")
+        for language in self.grid_languages:
+            self._check_language(language)
+
+    def _check_known(
+        self, keys: Sequence[str | int], values: Iterable[Any], known: Iterable[Any], what: str
+    ) -> None:
+        known = list(known)
+        for value in values:
+            if value not in known:
+                raise ConfigError(f"{self.place(keys)}: unknown {what} {value!r}{_nearest(str(value), known)}")
+
+    def _check_language(self, language: Language) -> None:
+        place = ["languages", language.original or language.tag]
+        corpus, treebank = language.entry.get("corpus", {}), language.entry.get("treebank", {})
+        if not language.tasks:
+            raise ConfigError(f"{self.place(place)}: has neither a treebank nor named entities to measure on")
+        if corpus and not ("text" in corpus or {"wikipedia", "date"} <= corpus.keys()):
+            raise ConfigError(f"{self.place([*place, 'corpus'])}: give wikipedia with date, or text")
+        if treebank and not ("folder" in treebank or {"name", "release", "prefix"} <= treebank.keys()):
+            raise ConfigError(f"{self.place([*place, 'treebank'])}: give name, release and prefix, or folder")
+        wanted = [(["corpus", "text"], corpus.get("text"), [""])]
+        for section, ending in (("treebank", "conllu"), ("ner", "tsv")):
+            parts = [f"{part}.{ending}" for part in ("train", "dev", "test")]
+            wanted.append(([section, "folder"], language.entry.get(section, {}).get("folder"), parts))
+        for keys, path, names in wanted:
+            for name in names if path else []:
+                if not (Path(path) / name).is_file():
+                    raise ConfigError(f"{self.place([*place, *keys])}: there is no file {Path(path) / name}")
+
+    def _seeds(self, language: str, representation: str, regime: str) -> list[int]:
+        grid = self.config["experiment"]
+        cell = {"languages": language, "representations": representation, "regimes": regime}
+        seeds: list[int] = grid["seeds"]
+        for exception in grid.get("exceptions", []):
+            if all(value in exception.get(key, [value]) for key, value in cell.items()):
+                seeds = exception["seeds"]
+        return seeds
+
+
+def _string_keys(value: Any) -> Any:
+    """The same with every mapping's keys as strings: YAML reads `1:` as a number, a command line as text."""
+    if isinstance(value, dict):
+        return {str(key): _string_keys(item) for key, item in value.items()}
+    return [_string_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _nearest(word: str, known: Iterable[Any]) -> str:
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(word, names, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known: {', '.join(names)}" if len(names) <= 40 else ""
+
+
+def _line_of(path: Path, keys: Sequence[str | int]) -> int | None:
+    """Line (from 1) of a key in a YAML file, or None if it is not there."""
+    node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    line = None
+    for key in keys:
+        if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+            continue
+        found = [pair for pair in getattr(node, "value", []) if isinstance(pair, tuple) and pair[0].value == str(key)]
+        if not found:
+            return None
+        line, node = found[-1][0].start_mark.line + 1, found[-1][1]
+    return line

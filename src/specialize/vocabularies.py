@@ -1,0 +1,287 @@
+"""Vocabularies: learn new wordpieces from text, choose n of them, and put them into a base vocabulary's free slots."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from specialize.corpora import read_corpus
+from specialize.errors import InputError, NotBuiltError
+from specialize.files import atomic_path, read_json, write_json
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+UNKNOWN = "[UNK]"
+UNUSED = re.compile(r"\[unused(\d+)\]")
+CONTINUATION = "##"
+
+
+@dataclass(frozen=True)
+class WordPieceTraining:
+    """How a new vocabulary is learned (fact 11; sizes: paper, Table 5)."""
+
+    size: int = 5000
+    min_frequency: int = 5
+    limit_alphabet: int = 1000
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How well a vocabulary covers some words.
+
+    Attributes:
+        tokens: how many words, counted as often as they occur.
+        wordpieces_per_token: mean number of pieces (the paper's "# WP/Token").
+        unknown_token_rate: share of words with an unknown piece.
+        unknown_wordpiece_rate: share of pieces that are unknown.
+        continuation_rate: share of pieces that continue a word.
+    """
+
+    tokens: int
+    wordpieces_per_token: float
+    unknown_token_rate: float
+    unknown_wordpiece_rate: float
+    continuation_rate: float
+
+
+def count_words(paths: Iterable[Path]) -> Counter[str]:
+    """White-space tokens of corpus files with their counts."""
+    words: Counter[str] = Counter()
+    for path in paths:
+        for sentences in read_corpus(path):
+            for sentence in sentences:
+                words.update(sentence.split())
+    return words
+
+
+def learn_wordpieces(words: Counter[str], training: WordPieceTraining) -> Tokenizer:
+    """Learn a cased WordPiece vocabulary.
+
+    The rarest letters beyond the limit are left out here rather than by the trainer, whose choice among equally
+    rare ones changes from run to run.
+    """
+    letters: Counter[str] = Counter()
+    for word, count in words.items():
+        for letter in word:
+            letters[letter] += count
+    ranked = sorted(letters, key=lambda letter: (-letters[letter], letter))
+    dropped = {ord(letter): None for letter in ranked[training.limit_alphabet :]}
+
+    tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=training.size,
+        min_frequency=training.min_frequency,
+        special_tokens=list(SPECIAL_TOKENS),
+        continuing_subword_prefix=CONTINUATION,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_repeated(words, dropped), trainer, length=len(words))
+    return tokenizer
+
+
+def _repeated(words: Counter[str], dropped: dict[int, None]) -> Iterator[str]:
+    """Each word as often as it occurs, in lines of bounded length and a fixed order."""
+    for word in sorted(words):
+        kept = word.translate(dropped)
+        remaining = words[word] if kept else 0
+        while remaining:
+            yield " ".join([kept] * min(remaining, 1000))
+            remaining -= min(remaining, 1000)
+
+
+def bert_tokenizer(vocabulary: dict[str, int]) -> Tokenizer:
+    """A cased BERT tokenizer: accents kept, CJK split, control characters cleaned (fact 11)."""
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=False
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix=CONTINUATION)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])],
+    )
+    return tokenizer
+
+
+def new_base_vocabulary(words: Counter[str], training: WordPieceTraining, unused_slots: int) -> list[str]:
+    """A vocabulary for a base model trained here: specials, unused slots as in mBERT (fact 13), then pieces."""
+    pieces = in_order(learn_wordpieces(words, training))[len(SPECIAL_TOKENS) :]
+    unused = [f"[unused{number}]" for number in range(1, unused_slots + 1)]
+    return ["[PAD]", *unused, *SPECIAL_TOKENS[1:], *pieces]
+
+
+def in_order(tokenizer: Tokenizer) -> list[str]:
+    """A tokenizer's vocabulary by id."""
+    vocabulary = tokenizer.get_vocab()
+    return sorted(vocabulary, key=vocabulary.__getitem__)
+
+
+def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: int) -> list[str]:
+    """The n new pieces that replace the most unknown pieces (paper §2.1, fact 12).
+
+    Of every word in which the base vocabulary gives more unknown pieces than the new one, the new vocabulary's
+    pieces are counted unless the base segmentation has them; pieces that the base vocabulary knows are dropped;
+    the n most frequent are taken. If there are fewer, the new vocabulary's most frequent other pieces follow.
+    Distinct words are segmented once and weighed by their counts; ties are broken by the piece itself.
+    """
+    distinct = sorted(words)
+    known = base.get_vocab()
+    rescuing: Counter[str] = Counter()
+    frequent: Counter[str] = Counter()
+    for word, old_pieces, new_pieces in zip(distinct, segment(base, distinct), segment(new, distinct), strict=True):
+        rescues = old_pieces.count(UNKNOWN) > new_pieces.count(UNKNOWN)
+        for piece in new_pieces:
+            if piece in known:
+                continue
+            frequent[piece] += words[word]
+            if rescues and piece not in old_pieces:
+                rescuing[piece] += words[word]
+    first = sorted(rescuing, key=lambda piece: (-rescuing[piece], piece))
+    others = sorted(frequent.keys() - rescuing.keys(), key=lambda piece: (-frequent[piece], piece))
+    return [*first, *others][:number]
+
+
+def segment(tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
+    """The pieces of each word."""
+    pieces = in_order(tokenizer)
+    return [
+        [pieces[number] for number in encoding.ids]
+        for encoding in tokenizer.encode_batch_fast(words, add_special_tokens=False)
+    ]
+
+
+def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:
+    """How well a vocabulary covers words with counts."""
+    distinct = sorted(words)
+    tokens = pieces = unknown_tokens = unknown_pieces = continuations = 0
+    for word, segmented in zip(distinct, segment(tokenizer, distinct), strict=True):
+        count = words[word]
+        unknown = segmented.count(UNKNOWN)
+        tokens += count
+        pieces += count * len(segmented)
+        unknown_tokens += count * (unknown > 0)
+        unknown_pieces += count * unknown
+        continuations += count * sum(piece.startswith(CONTINUATION) for piece in segmented)
+    return Coverage(
+        tokens=tokens,
+        wordpieces_per_token=round(pieces / max(tokens, 1), 4),
+        unknown_token_rate=round(unknown_tokens / max(tokens, 1), 6),
+        unknown_wordpiece_rate=round(unknown_pieces / max(pieces, 1), 6),
+        continuation_rate=round(continuations / max(pieces, 1), 4),
+    )
+
+
+def load_wordpiece(folder: Path) -> Tokenizer:
+    """The tokenizer of a base model.
+
+    Raises:
+        InputError: if the folder is not that of a BERT model with a WordPiece vocabulary.
+    """
+    remedy = "WordPiece bases only for now: choose a BERT model such as mBERT"
+    config = read_json(_required(folder / "config.json", remedy))
+    if config.get("model_type") != "bert":
+        raise InputError(folder / "config.json", f"is of a {config.get('model_type')} model", remedy=remedy)
+    definition = read_json(_required(folder / "tokenizer.json", remedy))
+    if definition["model"].get("type") != "WordPiece":
+        raise InputError(folder / "tokenizer.json", f"holds a {definition['model'].get('type')} vocabulary", remedy=remedy)
+    return Tokenizer.from_str(json.dumps(definition))
+
+
+def check_base_model(folder: Path) -> None:
+    """Check that a base model's folder has all that later stages read, before any long job starts.
+
+    Raises:
+        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights.
+    """
+    load_wordpiece(folder)
+    _required(folder / "model.safetensors", "convert its weights to safetensors")
+
+
+def _required(path: Path, remedy: str) -> Path:
+    if not path.is_file():
+        raise InputError(path, "is missing from the base model", remedy=remedy)
+    return path
+
+
+def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:
+    """Put pieces into the unused slots, in the order of their ids; every other id stays (fact 13).
+
+    Raises:
+        NotBuiltError: if there are more pieces than free slots.
+    """
+    definition = json.loads(base.to_str())
+    vocabulary: dict[str, int] = definition["model"]["vocab"]
+    slots = sorted((token for token in vocabulary if UNUSED.fullmatch(token)), key=vocabulary.__getitem__)
+    if len(pieces) > len(slots):
+        raise NotBuiltError(
+            f"{len(pieces)} pieces do not fit the {len(slots)} free slots of the base vocabulary; "
+            "growing the matrix is not built yet: choose fewer pieces"
+        )
+    for slot, piece in zip(slots, pieces, strict=False):
+        vocabulary[piece] = vocabulary.pop(slot)
+    definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
+    return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
+
+
+def save_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
+    """Write a tokenizer so that `AutoTokenizer` loads it: tokenizer.json, vocab.txt and their settings.
+
+    Args:
+        tokenizer: the tokenizer.
+        folder: an existing folder.
+        settings: a tokenizer_config.json to keep; by default that of a cased BERT.
+    """
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "vocab.txt").write_text("\n".join(in_order(tokenizer)) + "\n", encoding="utf-8")
+    if settings is not None and settings.is_file():
+        shutil.copyfile(settings, folder / "tokenizer_config.json")
+    else:
+        names = {"pad_token": "[PAD]", "unk_token": UNKNOWN, "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+        cased = {"do_lower_case": False, "strip_accents": False, "tokenize_chinese_chars": True, "model_max_length": 512}
+        write_json(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", **cased, **names})
+
+
+def build_vocabulary(
+    base_folder: Path,
+    corpus: Path,
+    number: int,
+    training: WordPieceTraining,
+    labeled: dict[str, Counter[str]],
+    folder: Path,
+) -> None:
+    """Make a representation's vocabulary folder: a tokenizer, and statistics.json on what it covers.
+
+    Args:
+        base_folder: the base model.
+        corpus: the training split that new pieces are learned from.
+        number: how many pieces to add; 0 keeps the base vocabulary.
+        training: how the new vocabulary is learned.
+        labeled: words of labeled data with counts, by name, to measure coverage on.
+        folder: where the vocabulary appears.
+
+    Raises:
+        InputError: if the base model has no WordPiece vocabulary.
+        NotBuiltError: if the pieces do not fit the free slots.
+    """
+    base = load_wordpiece(base_folder)
+    words = count_words([corpus])
+    pieces = choose_pieces(words, base, learn_wordpieces(words, training), number) if number else []
+    augmented = inject(base, pieces)
+    ids = augmented.get_vocab()
+    statistics: dict[str, Any] = {"pieces": {piece: ids[piece] for piece in pieces}}
+    for name, measured in {"corpus": words, **labeled}.items():
+        before, after = coverage(base, measured), coverage(augmented, measured)
+        statistics[name] = {"base": asdict(before), "augmented": asdict(after)}
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        save_tokenizer(augmented, temporary, base_folder / "tokenizer_config.json")
+        write_json(temporary / "statistics.json", statistics)
