@@ -72,7 +72,9 @@ def extract_dump(dump: Path, processes: int) -> Iterator[Article]:
             page = json.loads(line)
             yield Article(page["id"], tuple(page["text"].split("\n")))
     if extractor.returncode:
-        raise SpecializeError(f"{dump}: WikiExtractor ended with status {extractor.returncode}; download the dump again")
+        raise SpecializeError(
+            f"{dump}: WikiExtractor ended with status {extractor.returncode}; download the dump again"
+        )
 
 
 def read_articles(path: Path) -> Iterator[Article]:
@@ -210,7 +212,10 @@ def transliterate_corpus(source: Path, destination: Path, convert: Callable[[str
     with atomic_path(destination) as temporary:
         temporary.mkdir()
         for split in SPLITS:
-            with (source / f"{split}.txt").open(encoding="utf-8") as lines, atomic_text(temporary / f"{split}.txt") as out:
+            with (
+                (source / f"{split}.txt").open(encoding="utf-8") as lines,
+                atomic_text(temporary / f"{split}.txt") as out,
+            ):
                 for line in tqdm(lines, desc=split, unit=" lines", mininterval=2):
                     text = line.rstrip("\n")
                     out.write((" ".join(convert(text).split()) or text) + "\n" if text else "\n")

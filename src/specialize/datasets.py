@@ -13,7 +13,7 @@ from specialize.files import atomic_text, read_archive_members
 
 PARTS = ("train", "dev", "test")
 COLUMNS = 10
-FORM, UPOS, XPOS, HEAD, DEPREL = 1, 3, 4, 6, 7
+FORM, UPOS, XPOS, HEAD, DEPREL, DEPS = 1, 3, 4, 6, 7, 8
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,13 @@ class Sentence:
 
     def relabeled(self, column: int, values: Iterable[str]) -> Sentence:
         """A copy with one column of its words replaced."""
-        lines = list(self.lines)
+        lines, words = list(self.lines), []
         for word, value in zip(self.words, values, strict=True):
             columns = lines[word.row].split("\t")
             columns[column] = value
             lines[word.row] = "\t".join(columns)
-        return Sentence(self.words, tuple(lines))
+            words.append(_word(columns, word.row))
+        return Sentence(tuple(words), tuple(lines))
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,16 @@ def _parse_sentence(path: Path, first_line: int, lines: list[str]) -> Sentence:
             raise InputError(path, "has an empty form", number)
         if not re.fullmatch(r"[0-9]{1,6}", columns[HEAD]):
             raise InputError(path, f"head {columns[HEAD]!r} is not a word number", number, "annotate the head")
-        words.append(Word(columns[FORM], columns[UPOS], columns[XPOS], int(columns[HEAD]), columns[DEPREL], row))
+        words.append(_word(columns, row))
     if not words:
         raise InputError(path, "starts a sentence without words", first_line)
     _check_tree(path, first_line, words)
     return Sentence(tuple(words), tuple(lines))
+
+
+def _word(columns: list[str], row: int) -> Word:
+    head = int(columns[HEAD]) if columns[HEAD].isdigit() else 0
+    return Word(columns[FORM], columns[UPOS], columns[XPOS], head, columns[DEPREL], row)
 
 
 def _check_tree(path: Path, first_line: int, words: list[Word]) -> None:
@@ -167,7 +173,9 @@ def write_entities(path: Path, sentences: Iterable[EntitySentence]) -> None:
     """Write sentences as `token<TAB>label` lines, atomically."""
     with atomic_text(path) as stream:
         for sentence in sentences:
-            stream.writelines(f"{token}\t{label}\n" for token, label in zip(sentence.tokens, sentence.labels, strict=True))
+            stream.writelines(
+                f"{token}\t{label}\n" for token, label in zip(sentence.tokens, sentence.labels, strict=True)
+            )
             stream.write("\n")
 
 

@@ -23,6 +23,16 @@ MULTI_TASK_REGIMES = ("mtl-int", "mtl-ups", "mtl-int-alt", "mtl-ups-alt")
 PREFINETUNED_REGIMES = tuple(f"pft-{regime}-{task}" for regime in MULTI_TASK_REGIMES for task in TASKS)
 REGIMES = (*TASKS, *MULTI_TASK_REGIMES, *PREFINETUNED_REGIMES)
 
+# Raised on purpose when a change to a stage's code changes its results, so that its jobs run again.
+STAGE_VERSIONS = {
+    "datasets": 1,
+    "corpora": 1,
+    "vocabularies": 1,
+    "pretraining": 1,
+    "finetuning": 1,
+    "tables": 1,
+}
+
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 
 
@@ -191,6 +201,20 @@ class Experiment:
         """The languages of this experiment, in its order."""
         return tuple(self.languages[tag] for tag in self.config["experiment"]["languages"])
 
+    @cached_property
+    def base_models_pretrained_here(self) -> tuple[str, ...]:
+        """The base models of this experiment that a rule pretrains, by name."""
+        used = {self.representations[cell.representation].base_model for cell in self.built_cells}
+        return tuple(sorted(name for name in used if "pretrain" in self.config["base_models"][name]))
+
+    @cached_property
+    def needed_languages(self) -> tuple[Language, ...]:
+        """The languages whose own data a run needs: of the grid, originals of its twins, and of base models."""
+        tags = [language.original or language.tag for language in self.grid_languages]
+        for name in self.base_models_pretrained_here:
+            tags += self.config["base_models"][name]["pretrain"]["languages"]
+        return tuple(self.languages[tag] for tag in dict.fromkeys(tags))
+
     def missing(self, representation: str, regime: str) -> str | None:
         """What a cell needs that is not built yet, in words; None if it can run."""
         if regime not in TASKS:
@@ -220,6 +244,25 @@ class Experiment:
     def base_folder(base_model: str) -> str:
         """The folder of a base model, relative to the run."""
         return f"results/pretraining/base/{base_model}"
+
+    def cleaning(self, language: str) -> dict[str, Any]:
+        """How a language's text is cleaned and split; see `corpora.Cleaning`."""
+        corpus = self.languages[language].entry["corpus"]
+        return self.config["corpora"] | {key: corpus[key] for key in ("sample", "sentence_end") if key in corpus}
+
+    def table_settings(self, table: str) -> dict[str, Any]:
+        """The parts of the configuration that a table prints."""
+        if table == "hyperparameters":
+            sections = ("representations", "vocabularies", "pretraining", "finetuning")
+            return {section: self.config[section] for section in sections}
+        known = ("name", "type", "script", "family")
+        return {
+            "experiment": self.config["experiment"],
+            "languages": {
+                language.tag: {key: language.entry[key] for key in known if key in language.entry}
+                for language in self.grid_languages
+            },
+        }
 
     def pretraining(self, base_model: str | None = None) -> dict[str, Any]:
         """Hyperparameters of further pretraining, or of pretraining a base model here."""
@@ -257,13 +300,16 @@ class Experiment:
 
     def _check_schema(self, schema: str, value: Any, prefix: tuple[str, ...]) -> None:
         definition = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8"))
-        errors = sorted(Draft202012Validator(definition).iter_errors(value), key=lambda error: list(map(str, error.path)))
+        errors = sorted(
+            Draft202012Validator(definition).iter_errors(value), key=lambda error: list(map(str, error.path))
+        )
         if errors:
             raise ConfigError(self._explain(errors[0], prefix))
 
     def _explain(self, error: ValidationError, prefix: tuple[str, ...]) -> str:
         keys = [*prefix, *error.path]
-        if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        if error.validator == "additionalProperties":
+            assert isinstance(error.schema, dict) and isinstance(error.instance, dict)
             known = list(error.schema.get("properties", {}))
             unknown = sorted(set(error.instance) - set(known))[0]
             return f"unknown key {self.place([*keys, unknown])}{_nearest(unknown, known)}"
@@ -292,7 +338,9 @@ class Experiment:
             )
             self._check_known((*place, "seeds"), entry["seeds"], seeds, "seed (finetuning.seeds)")
         for name, entry in self.config["base_models"].items():
-            if len(entry.keys() & {"hub", "folder", "mirror", "pretrain"}) != 1 or ("hub" in entry) != ("revision" in entry):
+            if len(entry.keys() & {"hub", "folder", "mirror", "pretrain"}) != 1 or ("hub" in entry) != (
+                "revision" in entry
+            ):
                 raise ConfigError(
                     f"{self.place(['base_models', name])}: give one of hub (with revision), folder, mirror, pretrain"
                 )
@@ -305,10 +353,14 @@ class Experiment:
                 self._check_known((*place, "base_model"), [representation.base_model], known, "base model")
         for language in self.grid_languages:
             self._check_language(language)
+        for name in {self.representations[cell.representation].base_model for cell in self.built_cells}:
+            if "mirror" in self.config["base_models"][name] and not self.config.get("mirror"):
+                raise ConfigError(
+                    f"{self.place(['base_models', name])}: lies in a mirror only, and there is none; "
+                    "give --config mirror=/absolute/path"
+                )
 
-    def _check_known(
-        self, keys: Sequence[str | int], values: Iterable[Any], known: Iterable[Any], what: str
-    ) -> None:
+    def _check_known(self, keys: Sequence[str | int], values: Iterable[Any], known: Iterable[Any], what: str) -> None:
         known = list(known)
         for value in values:
             if value not in known:

@@ -16,12 +16,16 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertForMaskedLM
+from transformers.utils import logging
 
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
 from specialize.files import atomic_path, read_json, write_json
 from specialize.training import AdamW, Fit, decayed_groups, device, fit, linear_schedule, seed_everything
 from specialize.vocabularies import WordPieceTraining, bert_tokenizer, count_words, new_base_vocabulary, save_tokenizer
+
+logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
+logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 EPSILON = 1e-6  # fact 16
 MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # the rest stays as it is (fact 14)
@@ -93,11 +97,12 @@ class MaskedText:
         seed: int,
     ) -> None:
         self.pieces, self.starts, self.ends = pieces, starts, ends
-        self.cls, self.sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+        vocabulary = tokenizer.get_vocab()
+        self.cls, self.sep = vocabulary["[CLS]"], vocabulary["[SEP]"]
         self.settings, self.seed = settings, seed
         generator = numpy.random.default_rng([seed, 0])
         self.places, self.replacements = _draw_masks(
-            pieces, starts, ends, tokenizer.token_to_id("[MASK]"), tokenizer.get_vocab_size(), settings, generator
+            pieces, starts, ends, vocabulary["[MASK]"], len(vocabulary), settings, generator
         )
 
     def steps(self) -> int:
@@ -164,7 +169,9 @@ def _draw_masks(
         originals = pieces[numpy.minimum(starts[block, None] + drawn, len(pieces) - 1)]
         fate = generator.random(drawn.shape)
         other = generator.integers(0, vocabulary_size, drawn.shape)
-        replaced = numpy.where(fate < MASKED_SHARE, mask, numpy.where(fate < MASKED_SHARE + RANDOM_SHARE, other, originals))
+        replaced = numpy.where(
+            fate < MASKED_SHARE, mask, numpy.where(fate < MASKED_SHARE + RANDOM_SHARE, other, originals)
+        )
         places[block, : drawn.shape[1]] = numpy.where(chosen, drawn, -1)
         replacements[block, : drawn.shape[1]] = replaced
     return places, replacements
@@ -252,8 +259,8 @@ def pretrain(
     model.to(device())  # type: ignore[arg-type]
     text = training_text(training_files, tokenizer, settings)
     validation = validation_text(validation_files, tokenizer, settings)
-    embeddings = model.get_input_embeddings().weight
-    rows = (embeddings, tiered[0].to(embeddings.device), tiered[1]) if tiered else None
+    embeddings = model.bert.embeddings.word_embeddings.weight
+    rows = (embeddings, tiered[0].to(device()), tiered[1]) if tiered else None
     groups = decayed_groups(model, settings.learning_rate, settings.weight_decay)
     optimizer = AdamW(groups, EPSILON, settings.bias_correction, rows)
     schedule = linear_schedule(optimizer, settings.warmup_steps, settings.epochs * text.steps())
@@ -262,7 +269,9 @@ def pretrain(
         loss = validation_loss(model, validation)
         return {"validation_loss": round(loss, 6), "score": round(-loss, 6)}
 
-    return fit(
+    model.train(False)
+    unadapted = {"epoch": 0, **evaluate()}
+    outcome = fit(
         model,
         optimizer,
         schedule,
@@ -273,6 +282,8 @@ def pretrain(
         epochs=settings.epochs,
         gradient_norm=settings.gradient_norm,
     )
+    outcome.history.insert(0, unadapted)
+    return outcome
 
 
 def adapt(
@@ -307,7 +318,7 @@ def pretrain_base(
     vocabulary_size: int,
     unused_slots: int,
     training: WordPieceTraining,
-    architecture: dict[str, int],
+    architecture: dict[str, Any],
     settings: PretrainingSettings,
     folder: Path,
 ) -> None:
@@ -355,4 +366,3 @@ def save_model(
             temporary / "history.json",
             {"best_epoch": outcome.best_epoch, "hyperparameters": hyperparameters, "epochs": history},
         )
-

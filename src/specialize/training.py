@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 Batch = TypeVar("Batch")
+SomeBatch = TypeVar("SomeBatch", covariant=True)
 
 # A step count at which Adam's bias corrections 1 - β^t are exactly one in double precision.
 UNCORRECTED_STEP = 1e6
@@ -49,7 +50,7 @@ class AdamW(torch.optim.AdamW):
         groups: list[dict[str, Any]],
         epsilon: float,
         bias_correction: bool,
-        tiered: tuple[nn.Parameter, Tensor, float] | None = None,
+        tiered: tuple[Tensor, Tensor, float] | None = None,
     ) -> None:
         super().__init__(groups, eps=epsilon, fused=True)
         self.tiered = tiered
@@ -104,10 +105,10 @@ def inverse_square_root_schedule(optimizer: AdamW, steps_per_epoch: int) -> Lamb
     return LambdaLR(optimizer, factor)
 
 
-class Loader(Protocol[Batch]):
+class Loader(Protocol[SomeBatch]):
     """Batches of each epoch."""
 
-    def epoch(self, number: int) -> Iterable[Batch]:
+    def epoch(self, number: int) -> Iterable[SomeBatch]:
         """The batches of an epoch (from 1), in an order that depends on the seed and the number only."""
 
     def steps(self) -> int:
@@ -120,7 +121,7 @@ class Fit:
 
     Attributes:
         best_epoch: the epoch whose weights the model has now; 0 if it was never trained.
-        history: one record per epoch, epoch 0 being the untrained model.
+        history: one record per epoch.
         converged: whether the loss stayed finite.
         reason: why not.
     """
@@ -160,8 +161,6 @@ def fit(
         before_epoch: called with each epoch's number (from 1).
     """
     outcome = Fit()
-    model.eval()
-    outcome.history.append({"epoch": 0, **evaluate()})
     best_score, best_weights = -float("inf"), None
     for number in range(1, epochs + 1):
         before_epoch(number)
@@ -195,4 +194,3 @@ def fit(
         model.load_state_dict(best_weights)
     model.eval()
     return outcome
-

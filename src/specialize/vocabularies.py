@@ -14,6 +14,7 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from specialize.corpora import read_corpus
+from specialize.datasets import read_entities, read_treebank
 from specialize.errors import InputError, NotBuiltError
 from specialize.files import atomic_path, read_json, write_json
 
@@ -58,6 +59,21 @@ def count_words(paths: Iterable[Path]) -> Counter[str]:
         for sentences in read_corpus(path):
             for sentence in sentences:
                 words.update(sentence.split())
+    return words
+
+
+def count_labeled_words(paths: Iterable[Path]) -> dict[str, Counter[str]]:
+    """Words of labeled data with their counts: of treebanks under `treebank`, of named entities under `ner`."""
+    words: dict[str, Counter[str]] = {}
+    for path in paths:
+        if path.suffix == ".conllu":
+            counter = words.setdefault("treebank", Counter())
+            for sentence in read_treebank(path):
+                counter.update(word.form for word in sentence.words)
+        else:
+            counter = words.setdefault("ner", Counter())
+            for labeled in read_entities(path):
+                counter.update(labeled.tokens)
     return words
 
 
@@ -192,7 +208,9 @@ def load_wordpiece(folder: Path) -> Tokenizer:
         raise InputError(folder / "config.json", f"is of a {config.get('model_type')} model", remedy=remedy)
     definition = read_json(_required(folder / "tokenizer.json", remedy))
     if definition["model"].get("type") != "WordPiece":
-        raise InputError(folder / "tokenizer.json", f"holds a {definition['model'].get('type')} vocabulary", remedy=remedy)
+        raise InputError(
+            folder / "tokenizer.json", f"holds a {definition['model'].get('type')} vocabulary", remedy=remedy
+        )
     return Tokenizer.from_str(json.dumps(definition))
 
 
@@ -245,8 +263,19 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = N
     if settings is not None and settings.is_file():
         shutil.copyfile(settings, folder / "tokenizer_config.json")
     else:
-        names = {"pad_token": "[PAD]", "unk_token": UNKNOWN, "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
-        cased = {"do_lower_case": False, "strip_accents": False, "tokenize_chinese_chars": True, "model_max_length": 512}
+        names = {
+            "pad_token": "[PAD]",
+            "unk_token": UNKNOWN,
+            "cls_token": "[CLS]",
+            "sep_token": "[SEP]",
+            "mask_token": "[MASK]",
+        }
+        cased = {
+            "do_lower_case": False,
+            "strip_accents": False,
+            "tokenize_chinese_chars": True,
+            "model_max_length": 512,
+        }
         write_json(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", **cased, **names})
 
 

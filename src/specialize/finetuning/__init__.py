@@ -1,0 +1,1 @@
+"""Finetuning: POS tagging, named-entity recognition and dependency parsing on a pretrained encoder."""

@@ -1,0 +1,146 @@
+"""Words to vectors: wordpieces through BERT, a learned mix of its layers, the mean over each word's pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers.models.bert.modeling_bert import BertModel
+from transformers.utils import logging
+
+from specialize.training import device
+
+logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
+logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+DROPPED_LOGIT = -1e20
+
+
+@dataclass(frozen=True)
+class WordBatch:
+    """Sentences as wordpieces, and which pieces make up each word.
+
+    Attributes:
+        ids: (segments, length) wordpiece ids, padded with 0; a long sentence takes several segments (fact 23).
+        attention: (segments, length) 1 where there is a piece.
+        pieces: indices of all words' pieces in the flattened ids, word after word.
+        offsets: (words,) where each word's pieces begin in ``pieces``; a word may have none.
+        mask: (sentences, longest) True where there is a word.
+    """
+
+    ids: Tensor
+    attention: Tensor
+    pieces: Tensor
+    offsets: Tensor
+    mask: Tensor
+
+
+class WordPieces:
+    """Turns words into wordpiece ids; each word is segmented on its own (fact 23)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        vocabulary = self.tokenizer.get_vocab()
+        self.cls, self.sep = vocabulary["[CLS]"], vocabulary["[SEP]"]
+        self._known: dict[str, list[int]] = {}
+
+    def encode(self, words: list[str]) -> list[list[int]]:
+        """The pieces of each word of a sentence."""
+        new = sorted({word for word in words if word not in self._known})
+        for word, encoding in zip(new, self.tokenizer.encode_batch_fast(new, add_special_tokens=False), strict=True):
+            self._known[word] = encoding.ids
+        return [self._known[word] for word in words]
+
+    def collate(self, sentences: list[list[list[int]]], longest: int) -> WordBatch:
+        """Encoded sentences as one batch.
+
+        Args:
+            sentences: for each sentence, for each word, its pieces.
+            longest: the most pieces a segment may have, the two special ones included.
+        """
+        segments: list[list[int]] = []
+        homes: list[list[tuple[int, int]]] = []  # of each word: the (segment, column) of its pieces
+        for sentence in sentences:
+            segments.append([])
+            for word in sentence:
+                home = []
+                for piece in word:
+                    if len(segments[-1]) == longest - 2:
+                        segments.append([])
+                    segments[-1].append(piece)
+                    home.append((len(segments) - 1, len(segments[-1])))
+                homes.append(home)
+        width = max(map(len, segments)) + 2
+        ids = numpy.zeros((len(segments), width), dtype=numpy.int64)
+        attention = numpy.zeros((len(segments), width), dtype=numpy.int64)
+        for row, segment in enumerate(segments):
+            ids[row, : len(segment) + 2] = [self.cls, *segment, self.sep]
+            attention[row, : len(segment) + 2] = 1
+        pieces = [row * width + column for home in homes for row, column in home]
+        counts = [len(home) for home in homes]
+        offsets = numpy.cumsum([0, *counts[:-1]])
+        lengths = numpy.asarray([len(sentence) for sentence in sentences])
+        mask = numpy.arange(lengths.max()) < lengths[:, None]
+        where = device()
+        arrays: list[Any] = [ids, attention, numpy.asarray(pieces, dtype=numpy.int64), offsets, mask]
+        return WordBatch(*(torch.from_numpy(array).to(where) for array in arrays))
+
+
+class ScalarMix(nn.Module):
+    """A weighted sum of layers: softmax weights that start equal, and a scale γ that starts at 1 (fact 22).
+
+    Args:
+        layers: how many.
+        dropout: probability that a layer is left out of the mix.
+        dropout_when_evaluating: also outside training, as the paper's code did.
+    """
+
+    def __init__(self, layers: int, dropout: float, dropout_when_evaluating: bool) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.zeros(layers))
+        self.gamma = nn.Parameter(torch.ones(1))
+        self.dropout = dropout
+        self.dropout_when_evaluating = dropout_when_evaluating
+
+    def forward(self, layers: tuple[Tensor, ...]) -> Tensor:
+        """Mix tensors of one shape into one of that shape."""
+        logits: Tensor = self.weights
+        if self.dropout and (self.training or self.dropout_when_evaluating):
+            dropped = torch.rand(len(logits), device=logits.device) < self.dropout
+            logits = logits.masked_fill(dropped, DROPPED_LOGIT)
+        weights = torch.softmax(logits, dim=0)
+        mixed: Tensor = self.gamma * torch.stack([w * layer for w, layer in zip(weights, layers, strict=True)]).sum(0)
+        return mixed
+
+
+class WordEncoder(nn.Module):
+    """Contextual word vectors from a pretrained BERT.
+
+    Args:
+        folder: the model folder.
+        layer_dropout, dropout_when_evaluating: see `ScalarMix`.
+    """
+
+    def __init__(self, folder: Path, layer_dropout: float, dropout_when_evaluating: bool) -> None:
+        super().__init__()
+        self.bert = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+        config = self.bert.config
+        self.mix = ScalarMix(config.num_hidden_layers, layer_dropout, dropout_when_evaluating)
+        self.width: int = config.hidden_size
+        self.longest: int = config.max_position_embeddings
+        self.frozen = False
+
+    def forward(self, batch: WordBatch) -> Tensor:
+        """Word vectors: (sentences, longest, width), zeros where there is no word or a word has no pieces."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            output = self.bert(input_ids=batch.ids, attention_mask=batch.attention, output_hidden_states=True)
+        mixed = self.mix(output.hidden_states[1:]).flatten(0, 1)  # the embeddings' output is not in the mix
+        words = nn.functional.embedding_bag(batch.pieces, mixed, batch.offsets, mode="mean")
+        vectors = words.new_zeros(*batch.mask.shape, self.width)
+        vectors[batch.mask] = words
+        return vectors

@@ -1,0 +1,252 @@
+"""One finetuning job: an encoder, one task, one seed."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor, nn
+
+from specialize import __version__
+from specialize.errors import SpecializeError
+from specialize.files import atomic_path, write_json
+from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
+from specialize.finetuning.model import TaskModel
+from specialize.finetuning.tasks import Task, task_named
+from specialize.training import (
+    AdamW,
+    Fit,
+    decayed_groups,
+    device,
+    fit,
+    inverse_square_root_schedule,
+    seed_everything,
+)
+
+EPSILON = 1e-8  # fact 24
+LENGTH_NOISE = 0.1  # batches are of similar, not of equal length
+EVALUATION_FACTOR = 4  # without gradients, batches may be so many times larger
+
+
+@dataclass(frozen=True)
+class FinetuningSettings:
+    """Resolved hyperparameters of one job (paper, Table 5; facts 22 to 31).
+
+    Attributes:
+        seeds: of numpy, torch, python.
+        tags: the column that POS tagging predicts; None for other tasks.
+        head: the head's own settings.
+    """
+
+    threads: int
+    epochs: int
+    patience: int
+    frozen_epochs: int
+    schedule: str
+    learning_rate: float
+    encoder_multiplier: float
+    weight_decay: float
+    gradient_norm: float
+    bias_correction: bool
+    layer_dropout: float
+    layer_dropout_when_evaluating: bool
+    batch_size: int
+    seeds: list[int]
+    tags: str | None
+    head: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some training sentences.
+
+    Attributes:
+        words: their pieces.
+        targets: what the head's loss takes, each (sentences, longest), 0 where there is no word.
+    """
+
+    words: WordBatch
+    targets: list[Tensor]
+
+
+class TrainingSentences:
+    """Training sentences in batches of similar length, in another order every epoch.
+
+    Args:
+        pieces: turns words into pieces.
+        sentences: for each sentence, for each word, its pieces.
+        targets: for each sentence, the numbers that the loss takes.
+        batch_size: sentences a batch.
+        longest: the most pieces of a segment.
+        seed: of the order.
+    """
+
+    def __init__(
+        self,
+        pieces: WordPieces,
+        sentences: list[list[list[int]]],
+        targets: list[list[list[int]]],
+        batch_size: int,
+        longest: int,
+        seed: int,
+    ) -> None:
+        self.pieces, self.sentences, self.targets = pieces, sentences, targets
+        self.batch_size, self.longest, self.seed = batch_size, longest, seed
+        self.lengths = numpy.asarray([sum(map(len, sentence)) for sentence in sentences])
+
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.sentences) // self.batch_size)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Batches of one epoch."""
+        generator = numpy.random.default_rng([self.seed, number])
+        noise = generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(self.lengths))
+        order = numpy.argsort(self.lengths * noise, kind="stable")
+        for step in generator.permutation(self.steps()):
+            chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+            words = self.pieces.collate([self.sentences[index] for index in chosen], self.longest)
+            kinds = zip(*(self.targets[index] for index in chosen), strict=True)
+            yield Batch(words, [_padded(list(rows), words.mask) for rows in kinds])
+
+
+def _padded(rows: list[list[int]], mask: Tensor) -> Tensor:
+    padded = torch.zeros(mask.shape, dtype=torch.int64)
+    padded[mask.cpu()] = torch.tensor([number for row in rows for number in row], dtype=torch.int64)
+    return padded.to(mask.device)
+
+
+def finetune(
+    encoder_folder: Path,
+    data: Path,
+    cell: dict[str, Any],
+    settings: FinetuningSettings,
+    folder: Path,
+    keep_model: bool,
+) -> None:
+    """Train a task's model, keep its best epoch by the development score, and score the test data once.
+
+    Writes metrics.json, predictions of the test data, timing.json, and model/ if it is to be kept.
+
+    Args:
+        encoder_folder: the pretrained encoder.
+        data: folder of {train,dev,test} files.
+        cell: `language`, `representation`, `regime` and `seed`, as they shall stand in metrics.json.
+        settings: hyperparameters.
+        folder: an existing folder that everything is written to, each file atomically.
+        keep_model: keep the model for `predict`.
+
+    Raises:
+        InputError: if a labeled file is broken.
+    """
+    started = time.monotonic()
+    task = task_named(cell["regime"], settings.tags)
+    parts = {part: data / f"{part}.{task.ending}" for part in ("train", "dev", "test")}
+    sentences = {part: task.read(path) for part, path in parts.items()}
+    for part, read in sentences.items():
+        if not read:
+            raise SpecializeError(f"{parts[part]} has no sentences")
+    task.labels = sorted({label for sentence in sentences["train"] for label in task.label_names(sentence)})
+
+    numpy_seed, torch_seed, python_seed = settings.seeds
+    seed_everything(numpy_seed, torch_seed, python_seed, settings.threads)
+    encoder = WordEncoder(encoder_folder, settings.layer_dropout, settings.layer_dropout_when_evaluating)
+    model = TaskModel(encoder, WordPieces(encoder_folder), task, settings.head).to(device())
+    training = TrainingSentences(
+        model.pieces,
+        [model.pieces.encode(task.words(sentence)) for sentence in sentences["train"]],
+        [task.targets(sentence) for sentence in sentences["train"]],
+        settings.batch_size,
+        encoder.longest,
+        numpy_seed,
+    )
+    batch_size = EVALUATION_FACTOR * settings.batch_size
+
+    def evaluate() -> dict[str, float]:
+        scores = task.scores(sentences["dev"], model.predict(sentences["dev"], batch_size))
+        return {name: round(value, 6) for name, value in scores.items()}
+
+    training_started = time.monotonic()
+    outcome = _fit(model, training, settings, task, evaluate)
+    training_seconds = time.monotonic() - training_started
+    predicted = model.predict(sentences["test"], batch_size)
+    predictions = folder / f"predictions.{task.ending}"
+    task.write(predictions, predicted)
+    best = next((record for record in outcome.history if record["epoch"] == outcome.best_epoch), None)
+    development = {
+        name: value for name, value in (best or evaluate()).items() if name not in ("epoch", "training_loss")
+    }
+    test = {name: round(value, 6) for name, value in task.file_scores(parts["test"], predictions).items()}
+    reason = outcome.reason or ("the development score stayed 0" if development[task.metric] == 0 else None)
+    if keep_model:
+        with atomic_path(folder / "model") as temporary:
+            model.save(temporary, encoder_folder)
+    epochs = len(outcome.history)
+    write_json(
+        folder / "timing.json",
+        {
+            "seconds": round(time.monotonic() - started, 2),
+            "training_seconds": round(training_seconds, 2),
+            "epochs": epochs,
+            "training_sentences_per_second": round(epochs * len(sentences["train"]) / training_seconds, 1),
+            "peak_memory_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+            "host": platform.node(),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        },
+    )
+    converged = {"converged": reason is None} | ({"reason": reason} if reason else {})
+    write_json(
+        folder / "metrics.json",
+        {
+            **cell,
+            "version": __version__,
+            "hyperparameters": vars(settings),
+            "best_epoch": outcome.best_epoch,
+            **converged,
+            "scores": {"dev": {task.name: development}, "test": {task.name: test}},
+        },
+    )
+
+
+def _fit(
+    model: TaskModel,
+    training: TrainingSentences,
+    settings: FinetuningSettings,
+    task: Task[Any],
+    evaluate: Any,
+) -> Fit:
+    encoder_rate = settings.encoder_multiplier * settings.learning_rate
+    rest = nn.ModuleList([model.encoder.mix, model.head])
+    groups = [
+        *decayed_groups(model.encoder.bert, encoder_rate, settings.weight_decay),
+        *decayed_groups(rest, settings.learning_rate, settings.weight_decay),
+    ]
+    optimizer = AdamW(groups, EPSILON, settings.bias_correction)
+    if settings.schedule == "constant":
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+    else:
+        schedule = inverse_square_root_schedule(optimizer, training.steps())
+
+    def freeze(epoch: int) -> None:
+        model.encoder.frozen = epoch <= settings.frozen_epochs
+
+    return fit(
+        model,
+        optimizer,
+        schedule,
+        training,
+        lambda batch: model.loss(batch.words, batch.targets),
+        evaluate,
+        score=task.metric,
+        epochs=settings.epochs,
+        gradient_norm=settings.gradient_norm,
+        patience=settings.patience,
+        before_epoch=freeze,
+    )

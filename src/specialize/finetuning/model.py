@@ -1,0 +1,93 @@
+"""A whole task model: encoder and head, training loss, prediction, saving and loading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from specialize.errors import InputError
+from specialize.files import read_json, write_json
+from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
+from specialize.finetuning.tasks import Task, task_named
+from specialize.training import device
+from specialize.vocabularies import save_tokenizer
+
+ENCODER_PREFIX = "encoder.bert."
+
+
+class TaskModel(nn.Module):
+    """An encoder with one task's head.
+
+    Args:
+        encoder: gives word vectors.
+        pieces: turns words into the encoder's wordpieces.
+        task: the task, its labels known.
+        settings: of the head.
+    """
+
+    def __init__(self, encoder: WordEncoder, pieces: WordPieces, task: Task[Any], settings: dict[str, Any]) -> None:
+        super().__init__()
+        self.encoder, self.pieces, self.task, self.settings = encoder, pieces, task, settings
+        self.head = task.head(encoder.width, settings)
+
+    def loss(self, words: WordBatch, targets: list[Tensor]) -> Tensor:
+        """The head's loss on a batch."""
+        loss: Tensor = self.head.loss(self.encoder(words), words.mask, *targets)  # type: ignore[operator]
+        return loss
+
+    def predict(self, sentences: list[Any], batch_size: int) -> list[Any]:
+        """Copies of sentences with predicted labels, in their order; batches are of similar length."""
+        encoded = [self.pieces.encode(self.task.words(sentence)) for sentence in sentences]
+        order = sorted(range(len(sentences)), key=lambda index: sum(map(len, encoded[index])))
+        predicted: list[Any] = [None] * len(sentences)
+        with torch.no_grad():
+            for first in range(0, len(order), batch_size):
+                chosen = order[first : first + batch_size]
+                words = self.pieces.collate([encoded[index] for index in chosen], self.encoder.longest)
+                decoded = self.head.decode(self.encoder(words), words.mask)  # type: ignore[operator]
+                for index, labels in zip(chosen, decoded, strict=True):
+                    predicted[index] = self.task.labeled(sentences[index], labels)
+        return predicted
+
+    def save(self, folder: Path, encoder_folder: Path) -> None:
+        """Write the encoder with its tokenizer as a Hugging Face folder, the rest beside it."""
+        self.encoder.bert.save_pretrained(folder)
+        save_tokenizer(self.pieces.tokenizer, folder, encoder_folder / "tokenizer_config.json")
+        rest = {name: value for name, value in self.state_dict().items() if not name.startswith(ENCODER_PREFIX)}
+        save_file(rest, folder / "head.safetensors")
+        description = {
+            "task": self.task.name,
+            "tags": getattr(self.task, "tags", None),
+            "labels": self.task.labels,
+            "head": self.settings,
+        }
+        write_json(folder / "task.json", description)
+
+
+def load_model(folder: Path) -> TaskModel:
+    """Load what `TaskModel.save` wrote.
+
+    Args:
+        folder: the model folder, or the finetuning folder that has it.
+
+    Raises:
+        InputError: if there is no such model.
+    """
+    folder = folder / "model" if (folder / "model").is_dir() else folder
+    if not (folder / "task.json").is_file():
+        raise InputError(folder, "holds no finetuned model", remedy="run the finetuning with --config keep_models=true")
+    description = read_json(folder / "task.json")
+    task = task_named(description["task"], description["tags"], description["labels"])
+    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False)
+    model = TaskModel(encoder, WordPieces(folder), task, description["head"])
+    loaded = model.load_state_dict(load_file(folder / "head.safetensors"), strict=False)
+    missing = [name for name in loaded.missing_keys if not name.startswith(ENCODER_PREFIX)]
+    if missing or loaded.unexpected_keys:
+        raise InputError(
+            folder / "head.safetensors", f"does not fit task.json ({[*missing, *loaded.unexpected_keys][:3]})"
+        )
+    return model.to(device()).eval()

@@ -1,0 +1,82 @@
+"""Tag or parse new text with a finetuned model."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from specialize.datasets import COLUMNS, EntitySentence, Sentence, Word
+from specialize.finetuning.model import load_model
+
+BATCH = 64
+
+
+def predict(model_folder: Path, lines: Iterable[str], output: TextIO, split_words: bool = True) -> None:
+    """Write the analysis of each line as CoNLL-U, or IOB2 for named entities.
+
+    Args:
+        model_folder: a finetuning folder with its model kept.
+        lines: one sentence a line; empty ones are passed over.
+        output: where the analyses go, batch by batch.
+        split_words: part punctuation from words; False if words and punctuation stand apart already.
+
+    Raises:
+        InputError: if there is no model.
+    """
+    model = load_model(model_folder)
+    entities = model.task.name == "ner"
+    remaining = (line.strip() for line in lines if line.strip())
+    number = 0
+    while batch := list(islice(remaining, BATCH)):
+        words = [list(words_of(line)) if split_words else line.split() for line in batch]
+        if entities:
+            sentences = [EntitySentence(tuple(forms), ("O",) * len(forms)) for forms in words]
+            for sentence in model.predict(sentences, BATCH):
+                pairs = zip(sentence.tokens, sentence.labels, strict=True)
+                output.write("".join(f"{token}\t{label}\n" for token, label in pairs) + "\n")
+        else:
+            blank = [
+                _blank(number + index, line, forms)
+                for index, (line, forms) in enumerate(zip(batch, words, strict=True), 1)
+            ]
+            for sentence in model.predict(blank, BATCH):
+                output.write("\n".join(sentence.lines) + "\n\n")
+        number += len(batch)
+
+
+def words_of(line: str) -> Iterator[str]:
+    """Words and punctuation marks of a line; hyphens and apostrophes inside a word stay in it."""
+    for token in line.split():
+        start = 0
+        for place, character in enumerate(token):
+            if _belongs_to_word(token, place):
+                continue
+            if start < place:
+                yield token[start:place]
+            yield character
+            start = place + 1
+        if start < len(token):
+            yield token[start:]
+
+
+def _belongs_to_word(token: str, place: int) -> bool:
+    category = unicodedata.category(token[place])
+    if category[0] not in "PS":
+        return True
+    inside = 0 < place < len(token) - 1
+    return inside and token[place] in "-'’.,·" and all(token[place + step].isalnum() for step in (-1, 1))
+
+
+def _blank(number: int, line: str, forms: list[str]) -> Sentence:
+    """A sentence of CoNLL-U without any analysis."""
+    rows, place = [], 0
+    for index, form in enumerate(forms, start=1):
+        place = line.find(form, place) + len(form)
+        spaced = place >= len(line) or line[place].isspace()
+        rows.append("\t".join([str(index), form, *["_"] * (COLUMNS - 3), "_" if spaced else "SpaceAfter=No"]))
+    comments = [f"# sent_id = {number}", f"# text = {line}"]
+    words = tuple(Word(form, "_", "_", 0, "_", row) for row, form in enumerate(forms, start=len(comments)))
+    return Sentence(words, (*comments, *rows))

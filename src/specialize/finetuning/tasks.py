@@ -1,0 +1,220 @@
+"""The three tasks: what each reads, learns, writes, and how it is scored."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from torch import nn
+
+from specialize.datasets import (
+    DEPREL,
+    DEPS,
+    HEAD,
+    UPOS,
+    XPOS,
+    EntitySentence,
+    Sentence,
+    read_entities,
+    read_treebank,
+    write_entities,
+    write_treebank,
+)
+from specialize.finetuning.heads import EntityTagger, Parser, Tagger
+
+Item = TypeVar("Item", Sentence, EntitySentence)
+
+
+class Task(ABC, Generic[Item]):
+    """A task on sentences of one kind.
+
+    Attributes:
+        name: `pos`, `ud` or `ner`.
+        metric: the score that chooses the epoch and stands in tables.
+        ending: of its files.
+        labels: what its head predicts, in the order of their numbers.
+    """
+
+    name: str
+    metric: str
+    ending: str
+
+    def __init__(self, labels: Sequence[str] = ()) -> None:
+        self.labels = list(labels)
+
+    @abstractmethod
+    def read(self, path: Path) -> list[Item]:
+        """Read labeled sentences."""
+
+    @abstractmethod
+    def write(self, path: Path, sentences: list[Item]) -> None:
+        """Write labeled sentences."""
+
+    @abstractmethod
+    def words(self, sentence: Item) -> list[str]:
+        """The words of a sentence."""
+
+    @abstractmethod
+    def label_names(self, sentence: Item) -> list[str]:
+        """The label of each word."""
+
+    def targets(self, sentence: Item) -> list[list[int]]:
+        """What the head's loss takes, each a number for every word; all labels must be known."""
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        return [[numbers[label] for label in self.label_names(sentence)]]
+
+    @abstractmethod
+    def head(self, width: int, settings: dict[str, Any]) -> nn.Module:
+        """The untrained head for word vectors of this width."""
+
+    @abstractmethod
+    def labeled(self, sentence: Item, decoded: list[Any]) -> Item:
+        """A copy of a sentence with the head's output in place of its labels."""
+
+    @abstractmethod
+    def scores(self, gold: list[Item], predicted: list[Item]) -> dict[str, float]:
+        """Metrics between 0 and 1; a gold label that training never saw counts as an error."""
+
+    def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
+        """The same from two files."""
+        return self.scores(self.read(gold), self.read(predicted))
+
+
+class TreebankTask(Task[Sentence]):
+    """A task on a treebank."""
+
+    ending = "conllu"
+
+    def read(self, path: Path) -> list[Sentence]:
+        return read_treebank(path)
+
+    def write(self, path: Path, sentences: list[Sentence]) -> None:
+        write_treebank(path, sentences)
+
+    def words(self, sentence: Sentence) -> list[str]:
+        return [word.form for word in sentence.words]
+
+
+class Tagging(TreebankTask):
+    """Part-of-speech tagging, of the treebank's own tags or of universal ones.
+
+    Args:
+        tags: `xpos` or `upos`.
+        labels: the tags.
+    """
+
+    name = "pos"
+    metric = "accuracy"
+
+    def __init__(self, tags: str, labels: Sequence[str] = ()) -> None:
+        super().__init__(labels)
+        self.tags = tags
+
+    def label_names(self, sentence: Sentence) -> list[str]:
+        return [word.xpos if self.tags == "xpos" else word.upos for word in sentence.words]
+
+    def head(self, width: int, settings: dict[str, Any]) -> nn.Module:
+        return Tagger(width, self.labels, settings["dropout"])
+
+    def labeled(self, sentence: Sentence, decoded: list[Any]) -> Sentence:
+        column = XPOS if self.tags == "xpos" else UPOS
+        return sentence.relabeled(column, [self.labels[number] for number in decoded])
+
+    def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
+        """Accuracy over all words, punctuation included (fact 29)."""
+        right = words = 0
+        for expected, got in zip(gold, predicted, strict=True):
+            pairs = list(zip(self.label_names(expected), self.label_names(got), strict=True))
+            right += sum(label == other for label, other in pairs)
+            words += len(pairs)
+        return {"accuracy": right / words}
+
+
+class Parsing(TreebankTask):
+    """Dependency parsing."""
+
+    name = "ud"
+    metric = "las"
+
+    def label_names(self, sentence: Sentence) -> list[str]:
+        return [word.deprel for word in sentence.words]
+
+    def targets(self, sentence: Sentence) -> list[list[int]]:
+        """Heads (0 for the root), then relations."""
+        return [[word.head for word in sentence.words], *super().targets(sentence)]
+
+    def head(self, width: int, settings: dict[str, Any]) -> nn.Module:
+        return Parser(width, self.labels, **settings)
+
+    def labeled(self, sentence: Sentence, decoded: list[Any]) -> Sentence:
+        """Heads and relations are replaced; enhanced dependencies, which nobody predicted, are emptied."""
+        relations = sentence.relabeled(DEPREL, [self.labels[label] for _, label in decoded])
+        attached = relations.relabeled(HEAD, [str(head) for head, _ in decoded])
+        return attached.relabeled(DEPS, ["_"] * len(decoded))
+
+    def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
+        """Labeled and unlabeled attachment, every word counted, subtypes of relations set aside (fact 32)."""
+        labeled = attached = words = 0
+        for expected, got in zip(gold, predicted, strict=True):
+            for word, other in zip(expected.words, got.words, strict=True):
+                attached += word.head == other.head
+                labeled += word.head == other.head and _universal(word.deprel) == _universal(other.deprel)
+                words += 1
+        return {"las": labeled / words, "uas": attached / words}
+
+    def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
+        """The official evaluation of two files."""
+        from udtools.udeval import evaluate, load_conllu_file
+
+        result = evaluate(load_conllu_file(str(gold)), load_conllu_file(str(predicted)))
+        return {"las": result["LAS"].f1, "uas": result["UAS"].f1}
+
+
+class EntityRecognition(Task[EntitySentence]):
+    """Named-entity recognition in IOB2."""
+
+    name = "ner"
+    metric = "f1"
+    ending = "tsv"
+
+    def read(self, path: Path) -> list[EntitySentence]:
+        return read_entities(path)
+
+    def write(self, path: Path, sentences: list[EntitySentence]) -> None:
+        write_entities(path, sentences)
+
+    def words(self, sentence: EntitySentence) -> list[str]:
+        return list(sentence.tokens)
+
+    def label_names(self, sentence: EntitySentence) -> list[str]:
+        return list(sentence.labels)
+
+    def head(self, width: int, settings: dict[str, Any]) -> nn.Module:
+        return EntityTagger(width, self.labels, **settings)
+
+    def labeled(self, sentence: EntitySentence, decoded: list[Any]) -> EntitySentence:
+        return EntitySentence(sentence.tokens, tuple(self.labels[number] for number in decoded))
+
+    def scores(self, gold: list[EntitySentence], predicted: list[EntitySentence]) -> dict[str, float]:
+        """F1 over spans: micro, and the mean over types (fact 30)."""
+        from seqeval.metrics import f1_score
+
+        expected = [self.label_names(sentence) for sentence in gold]
+        got = [self.label_names(sentence) for sentence in predicted]
+        return {
+            name: float(f1_score(expected, got, average=average, zero_division=0))
+            for name, average in (("f1", "micro"), ("f1_macro", "macro"))
+        }
+
+
+def task_named(name: str, tags: str | None = None, labels: Sequence[str] = ()) -> Task[Any]:
+    """The task of a name; ``tags`` is for `pos` only."""
+    if name == "pos":
+        return Tagging(tags or "xpos", labels)
+    return Parsing(labels) if name == "ud" else EntityRecognition(labels)
+
+
+def _universal(relation: str) -> str:
+    return relation.partition(":")[0]
