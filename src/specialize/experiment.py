@@ -145,6 +145,8 @@ class Experiment:
     def __init__(self, config: dict[str, Any], files: Sequence[Path] = ()) -> None:
         self.files = tuple(files)
         self.config = _string_keys(config)
+        for key in ("allow_cpu", "keep_models"):  # a command line's true is text
+            self.config[key] = {"true": True, "false": False}.get(self.config.get(key), self.config.get(key, False))
         self._check_schema("config", self.config, ())
         for tag, entry in self.config["languages"].items():
             self._check_schema("languages", entry, ("languages", tag))
@@ -248,7 +250,7 @@ class Experiment:
     def cleaning(self, language: str) -> dict[str, Any]:
         """How a language's text is cleaned and split; see `corpora.Cleaning`."""
         corpus = self.languages[language].entry["corpus"]
-        return self.config["corpora"] | {key: corpus[key] for key in ("sample", "sentence_end") if key in corpus}
+        return {**self.config["corpora"], **{key: corpus[key] for key in ("sample", "sentence_end") if key in corpus}}
 
     def table_settings(self, table: str) -> dict[str, Any]:
         """The parts of the configuration that a table prints."""

@@ -1,0 +1,33 @@
+# make demo   install, then run the demo and print its tables
+# make test   install, run the demo unless it has run, then all tests
+# make lint   what must be clean at every commit
+
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+SNAKEMAKE_DEMO := $(BIN)/snakemake all --cores $(CORES) --directory runs/demo --configfile config/demo.yaml \
+	--config 'mirror="$(CURDIR)/runs/demo-mirror"'
+
+.PHONY: install demo test lint
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[development]'
+	touch $@
+
+demo: install
+	$(BIN)/python -m specialize demo-world runs/demo-mirror
+	$(SNAKEMAKE_DEMO)
+	$(BIN)/python -m specialize tables runs/demo
+
+test: install lint demo
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint

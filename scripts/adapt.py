@@ -1,0 +1,20 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.pretraining import PretrainingSettings, adapt
+
+    adapt(
+        base_folder=Path(snakemake.input.config).parent,
+        vocabulary=Path(snakemake.input.tokenizer).parent,
+        corpus=Path(snakemake.input.corpus).parent,
+        multiplier=snakemake.params.multiplier,
+        settings=PretrainingSettings(**snakemake.params.settings),
+        folder=Path(snakemake.output.config).parent,
+    )

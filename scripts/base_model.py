@@ -1,0 +1,20 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.sources import copy_model, fetch_model, fetch_model_from_mirror
+
+    destination = Path(snakemake.output.config).parent
+    origin, mirror = snakemake.params.origin, snakemake.config["mirror"]
+    if origin["folder"]:
+        copy_model(Path(origin["folder"]), destination)
+    elif mirror:
+        fetch_model_from_mirror(snakemake.wildcards.base_model, mirror, destination)
+    else:
+        fetch_model(origin["hub"], origin["revision"], destination)

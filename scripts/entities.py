@@ -1,0 +1,20 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.datasets import PARTS, read_entities, unpack_wikiann, write_entities
+
+    if hasattr(snakemake.input, "archive"):
+        repairs = unpack_wikiann(
+            Path(snakemake.input.archive), snakemake.params.code, Path(snakemake.output.train).parent
+        )
+        print(f"{repairs} labels repaired to be IOB2")
+    else:
+        for part in PARTS:
+            write_entities(Path(snakemake.output[part]), read_entities(Path(snakemake.input[part])))

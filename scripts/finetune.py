@@ -1,0 +1,21 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.finetuning.finetune import FinetuningSettings, finetune
+
+    cell = dict(snakemake.wildcards.items())
+    finetune(
+        encoder_folder=Path(snakemake.input.encoder).parent,
+        data=Path(snakemake.input.data[0]).parent,
+        cell=cell | {"seed": int(cell["seed"])},
+        settings=FinetuningSettings(**snakemake.params.settings),
+        folder=Path(snakemake.output.metrics).parent,
+        keep_model=hasattr(snakemake.output, "model"),
+    )

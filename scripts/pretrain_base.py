@@ -1,0 +1,23 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.pretraining import PretrainingSettings, pretrain_base
+    from specialize.vocabularies import WordPieceTraining
+
+    pretrain = snakemake.params.pretrain
+    pretrain_base(
+        corpora=[Path("results/corpora", language) for language in pretrain["languages"]],
+        vocabulary_size=pretrain["vocabulary_size"],
+        unused_slots=pretrain["unused_slots"],
+        training=WordPieceTraining(**snakemake.params.vocabulary),
+        architecture=pretrain["architecture"],
+        settings=PretrainingSettings(**snakemake.params.settings),
+        folder=Path(snakemake.output.config).parent,
+    )

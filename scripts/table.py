@@ -1,0 +1,15 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.tables import write_all
+
+    from specialize.experiment import Experiment
+
+    write_all(Experiment(snakemake.config), Path(), [snakemake.wildcards.table])

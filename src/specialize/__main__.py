@@ -1,0 +1,40 @@
+"""Command line: `python -m specialize predict`, `demo-world`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from specialize.errors import SpecializeError
+
+
+def main() -> None:
+    """Run one command; an error that the user can mend is one line on standard error."""
+    parser = argparse.ArgumentParser(
+        prog="python -m specialize", description="Use a finetuned model, or make the demo's data."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    predict = commands.add_parser("predict", help="tag or parse standard input, one sentence a line")
+    predict.add_argument("--model", type=Path, required=True, help="folder of a finetuning job with its model kept")
+    predict.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
+    world = commands.add_parser("demo-world", help="write the demo's little world, laid out as a mirror")
+    world.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "predict":
+            from specialize.finetuning.prediction import predict as predict_text
+
+            sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+            sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+            predict_text(arguments.model, sys.stdin, sys.stdout, split_words=not arguments.tokenized)
+        else:
+            from specialize.demo_world import write_world
+
+            write_world(arguments.folder)
+    except SpecializeError as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,430 @@
+"""Sources: what is downloaded, from where, and how it is known to be the right file.
+
+A download is either taken from upstream (the hosts that publish it) or from a mirror, a folder or URL that holds the
+same files with a `sha256sums.txt` in each folder. Either way it appears under its final name only when it is complete
+and verified.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
+from pathlib import Path
+
+import requests
+import urllib3
+from tqdm import tqdm
+
+from specialize import __version__
+from specialize.errors import DownloadError, InputError, SpecializeError
+from specialize.files import atomic_path, file_hash, read_checksums, read_json, remove, write_json
+from specialize.vocabularies import check_base_model
+
+ATTEMPTS = 6  # in a row without a new byte, for each URL
+FIRST_WAIT = 2.0  # seconds before the second attempt; doubles with each further one
+LONGEST_WAIT = 120.0  # seconds, also where a server's Retry-After asks for more
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and until a silent server counts as stalled
+ASKING_TIMEOUT = 5.0  # seconds to learn a size
+CHUNK_BYTES = 1 << 18
+MAXIMUM_MEMBER_BYTES = 200_000_000  # of one language in WikiAnn's collection; the largest has a few million
+
+# Wikimedia asks for a name that says what the program is; identity, because files are kept as published.
+HEADERS = {
+    "User-Agent": f"specialize/{__version__} (research tool that adapts language models to low-resource languages) "
+    f"python-requests/{requests.__version__}",
+    "Accept-Encoding": "identity",
+}
+WIKIANN = "https://s3.amazonaws.com/datasets.huggingface.co/wikiann/1.1.0/panx_dataset.zip"
+LISTING = "sha256sums.txt"
+MODEL_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "model.safetensors")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A published file.
+
+    Attributes:
+        urls: where it is published, tried in order.
+        mirror_path: its path below a mirror.
+        sha256: the digest pinned in the registry of languages, if any.
+        sha1_listing: name of the listing of sha1 sums that is published beside it, if any.
+        member: its name within the zip archive that the URLs give, if it is published as a part of one.
+    """
+
+    urls: tuple[str, ...]
+    mirror_path: str
+    sha256: str | None = None
+    sha1_listing: str | None = None
+    member: str | None = None
+
+    @property
+    def destination(self) -> str:
+        """Where it lies in a run: `resources/` has the layout of a mirror."""
+        return f"resources/{self.mirror_path}"
+
+
+# -- what there is -----------------------------------------------------------------------------------------
+
+
+def wikipedia_dump(code: str, date: str) -> Source:
+    """The articles of a Wikipedia; dates that Wikimedia has deleted are kept by the Internet Archive."""
+    wiki = f"{code.replace('-', '_')}wiki"  # the database's name, which has no hyphens
+    name = f"{wiki}-{date}-pages-articles.xml.bz2"
+    return Source(
+        urls=(
+            f"https://dumps.wikimedia.org/{wiki}/{date}/{name}",
+            f"https://archive.org/download/{wiki}-{date}/{name}",
+        ),
+        mirror_path=f"wikipedia/{wiki}/{date}/{name}",
+        sha1_listing=f"{wiki}-{date}-sha1sums.txt",
+    )
+
+
+def treebank_files(name: str, release: str, prefix: str, sha256: dict[str, str]) -> dict[str, Source]:
+    """The train, dev and test part of a treebank's release, with the digests that are pinned for them."""
+    files = {}
+    for part in ("train", "dev", "test"):
+        path = f"{name}/{release}/{prefix}-ud-{part}.conllu"
+        files[part] = Source(
+            urls=(f"https://raw.githubusercontent.com/UniversalDependencies/{path}",),
+            mirror_path=f"universal-dependencies/{path}",
+            sha256=sha256.get(part),
+        )
+    return files
+
+
+def wikiann_archive(code: str) -> Source:
+    """One language of WikiAnn's balanced splits; upstream it is a member of the collection."""
+    return Source(
+        urls=(WIKIANN,),
+        mirror_path=f"wikiann/{code}.tar.gz",
+        member=f"panx_dataset/{code}.tar.gz",
+    )
+
+
+def wikiann_collection() -> Source:
+    """All languages of WikiAnn's balanced splits in one archive; a mirror has its members instead."""
+    return Source(urls=(WIKIANN,), mirror_path="wikiann/panx_dataset.zip")
+
+
+def upstream_bytes(sources: Sequence[Source], mirror: str | None) -> int | None:
+    """How many bytes the files have where they are taken from; None if that cannot be learned quickly."""
+    # Each place once: upstream, all of WikiAnn's languages are in one.
+    places = dict.fromkeys((_place(source.mirror_path, mirror),) if mirror else source.urls for source in sources)
+    total = 0
+    with requests.Session() as session:
+        for place in places:
+            sizes = (_size(url, session) for url in place)
+            size = next((size for size in sizes if size is not None), None)
+            if size is None:
+                return None
+            total += size
+    return total
+
+
+def _size(place: str, session: requests.Session) -> int | None:
+    try:
+        if not _is_url(place):
+            return Path(place).stat().st_size
+        response = session.head(place, headers=HEADERS, timeout=ASKING_TIMEOUT, allow_redirects=True)
+        return int(response.headers["Content-Length"]) if response.ok else None
+    except (OSError, KeyError, ValueError):  # what requests raises is an OSError
+        return None
+
+
+# -- files -------------------------------------------------------------------------------------------------
+
+
+def fetch(source: Source, destination: Path, mirror: str | None) -> None:
+    """Download a file and verify it.
+
+    A download that broke off leaves a hidden partial file beside the destination, and the next one goes on from it.
+
+    Args:
+        source: the file.
+        destination: where it appears once it is complete and verified.
+        mirror: absolute path or URL of a mirror that is used in place of the source's own URLs.
+
+    Raises:
+        DownloadError: if it cannot be had, or is not the file that was promised.
+    """
+    with _written(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        partial = destination.with_name(f".{destination.name}.partial")
+        if mirror:
+            _fetch_from_mirror(source, _place(source.mirror_path, mirror), partial)
+        else:
+            _fetch_from_upstream(source, partial)
+        remove(_note(partial))
+        partial.replace(destination)
+
+
+def _fetch_from_mirror(source: Source, place: str, partial: Path) -> None:
+    folder, _, name = place.rpartition("/")
+    listing = f"{folder}/{LISTING}"
+    promised = _read_listing(listing).get(name)
+    if promised is None:
+        raise DownloadError(f"{listing}: has no line for {name}; the mirror does not offer that file")
+    if source.sha256 not in (None, promised):
+        raise DownloadError(
+            f"{place}: its sha256 is {promised} in the mirror's {LISTING}, but {source.sha256} is pinned in the "
+            "registry of languages; the mirror has another version: replace it there, or the pinned sha256"
+        )
+    if _is_url(place):
+        _download(place, partial)
+    elif Path(place).is_file():
+        _start_over(partial)
+        shutil.copyfile(place, partial)
+    else:
+        raise DownloadError(f"{place}: is listed in the mirror's {LISTING} but is not there; copy it there again")
+    _verify(place, partial, "sha256", promised, f"the mirror's {LISTING}", "copy the file to the mirror again")
+
+
+def _fetch_from_upstream(source: Source, partial: Path) -> None:
+    if source.member:
+        raise ValueError(f"{source.member} is part of a collection upstream: use extract_archive")
+    url = _download_first(source.urls, partial)
+    remedy = "run again to download it anew; if it is the same then, another file has been published"
+    if source.sha256:
+        _verify(url, partial, "sha256", source.sha256, "the registry of languages", remedy)
+    elif sha1 := _published_sha1(url, source.sha1_listing):
+        _verify(url, partial, "sha1", sha1, f"the published {source.sha1_listing}", remedy)
+    else:
+        print(f"{url}: no digest is known to verify it with; its sha256 is {file_hash(partial)}")
+
+
+def _published_sha1(url: str, listing: str | None) -> str | None:
+    folder, _, name = url.rpartition("/")
+    try:
+        return _read_listing(f"{folder}/{listing}").get(name) if listing else None
+    except DownloadError as error:
+        print(error)
+        return None
+
+
+def _read_listing(place: str) -> dict[str, str]:
+    """Checksums by file name."""
+    try:
+        if not _is_url(place):
+            return read_checksums(Path(place))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "listing"
+            _download(place, path)
+            return read_checksums(path)
+    except (SpecializeError, OSError, UnicodeDecodeError) as error:
+        raise DownloadError(f"cannot verify anything without the checksums in {place}: {error}") from error
+
+
+def _verify(place: str, partial: Path, algorithm: str, expected: str, by: str, remedy: str) -> None:
+    """Compare a complete file with the digest that was promised for it; a wrong one is deleted."""
+    size, got = partial.stat().st_size, file_hash(partial, algorithm)
+    if got != expected:
+        _start_over(partial)
+        raise DownloadError(f"{place}: {algorithm} of its {size:,} bytes is {got}, but {by} has {expected}; {remedy}")
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Report a full disk or a missing permission as the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise DownloadError(f"{path}: could not be made ({error})") from error
+
+
+def _place(path: str, mirror: str) -> str:
+    return f"{mirror.rstrip('/')}/{path}"
+
+
+def _is_url(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
+
+
+def extract_archive(collection: Path, code: str, destination: Path) -> None:
+    """Take one language out of WikiAnn's collection.
+
+    Raises:
+        InputError: if the collection is broken or does not have the language.
+    """
+    name = f"{code}.tar.gz"
+    try:
+        with zipfile.ZipFile(collection) as archive:
+            members = [member for member in archive.infolist() if member.filename.rpartition("/")[2] == name]
+            if not members:
+                raise InputError(collection, f"WikiAnn has no language {code}: there is no member {name}")
+            if members[0].file_size > MAXIMUM_MEMBER_BYTES:
+                raise InputError(collection, f"member {name} has {members[0].file_size:,} bytes, which is not sane")
+            content = archive.read(members[0])  # into memory, so that no name in the archive leads anywhere
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        raise InputError(collection, f"cannot be unpacked ({error})", remedy="delete it and run again") from error
+    with _written(destination), atomic_path(destination) as temporary:
+        temporary.write_bytes(content)
+
+
+# -- base models -------------------------------------------------------------------------------------------
+
+
+def fetch_model(hub: str, revision: str, destination: Path) -> None:
+    """Download a base model from the Hugging Face hub; what its cache has is not downloaded again.
+
+    Raises:
+        DownloadError: if it cannot be had.
+        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(
+            hub,
+            revision=revision,
+            allow_patterns=list(MODEL_FILES),
+            library_name="specialize",
+            library_version=__version__,
+        )
+    except Exception as error:  # the library's own errors and those of its HTTP clients have no common root
+        problem = " ".join(str(error).split())
+        raise DownloadError(f"model {hub}, revision {revision}: {type(error).__name__}: {problem}") from error
+    copy_model(Path(folder), destination)
+
+
+def copy_model(folder: Path, destination: Path) -> None:
+    """Copy a base model of one's own.
+
+    Raises:
+        DownloadError: if it cannot be copied.
+        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights.
+    """
+    with _written(destination), atomic_path(destination) as temporary:
+        check_base_model(folder)
+        temporary.mkdir()
+        for name in MODEL_FILES:
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, temporary / name)
+
+
+def fetch_model_from_mirror(name: str, mirror: str, destination: Path) -> None:
+    """Download all files of a base model that its folder of a mirror lists.
+
+    Raises:
+        DownloadError: if one cannot be had, or is not the file that was promised.
+        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights.
+    """
+    listing = _place(f"models/{name}/{LISTING}", mirror)
+    files = list(_read_listing(listing))
+    for file in files:
+        if file in (".", "..") or set(file) & set("/\\"):
+            raise DownloadError(f"{listing}: {file!r} is not the plain name of a file in that folder")
+    with atomic_path(destination) as temporary:
+        for file in files:
+            fetch(Source(urls=(), mirror_path=f"models/{name}/{file}"), temporary / file, mirror)
+        check_base_model(temporary)
+
+
+# -- HTTP --------------------------------------------------------------------------------------------------
+
+
+def _download_first(urls: Sequence[str], partial: Path) -> str:
+    """Download from the first URL that has the file, and return that URL."""
+    problems = []
+    for url in urls:
+        try:
+            _download(url, partial)
+            return url
+        except DownloadError as error:
+            problems.append(str(error))
+    raise DownloadError("; ".join(problems) + "; is this version published, and the network up? Or give a mirror")
+
+
+def _download(url: str, partial: Path) -> None:
+    """Download into a partial file, going on from what is there, until it is complete or nothing more comes."""
+    failures = furthest = 0
+    while True:
+        try:
+            _request(url, partial)
+            return
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            if isinstance(error, ValueError):  # not a URL
+                raise DownloadError(f"{url}: {error}") from error
+            problem, asked = error, _retry_after(getattr(error, "response", None))
+        size = partial.stat().st_size if partial.exists() else 0
+        failures = 1 if size > furthest else failures + 1
+        furthest = max(furthest, size)
+        if failures >= ATTEMPTS:
+            raise DownloadError(f"{url}: {problem} (gave up after {ATTEMPTS} attempts)") from problem
+        wait = min(max(asked, FIRST_WAIT * 2 ** (failures - 1)), LONGEST_WAIT)
+        print(f"{url}: {problem}; trying again in {wait:.0f} s")
+        time.sleep(wait)
+
+
+def _request(url: str, partial: Path) -> None:
+    """Ask for a file, or for the rest of it, and append what comes to the partial file."""
+    validator = _saved_validator(url, partial)
+    start = partial.stat().st_size if validator else 0
+    # With If-Range, a server whose file has changed since then sends all of it (200) rather than the rest (206).
+    asked = {"Range": f"bytes={start}-", "If-Range": validator} if validator and start else {}
+    with requests.get(url, headers=HEADERS | asked, stream=True, timeout=TIMEOUT) as response:
+        answer = f"answers {response.status_code} {response.reason}"
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            raise requests.HTTPError(answer, response=response)
+        if asked and response.status_code in (206, 416):
+            right_bytes = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+            if not right_bytes or _validator(response) not in (None, validator):
+                _start_over(partial)
+                raise requests.HTTPError("has changed since the download began; starting over")
+        elif response.status_code == 200:
+            start = 0
+            _start_over(partial)
+            write_json(_note(partial), {"url": url, "validator": _validator(response)})
+        else:
+            raise DownloadError(f"{url}: {answer}")
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdecimal() else None
+        name = partial.name.removeprefix(".").removesuffix(".partial")
+        progress = tqdm(desc=name, initial=start, total=total, unit="B", unit_scale=True, mininterval=1)
+        with partial.open("ab") as stream, progress:
+            # read1 gives what has arrived, so that a break loses nothing of it; undecoded: as published.
+            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+                stream.write(chunk)
+                progress.update(len(chunk))
+    if total is not None and partial.stat().st_size < total:
+        raise requests.ConnectionError(f"broke off after {partial.stat().st_size:,} of {total:,} bytes")
+
+
+def _retry_after(response: requests.Response | None) -> float:
+    """Seconds that a busy server asks to wait; it may say it as a date."""
+    value = response.headers.get("Retry-After", "") if response is not None else ""
+    if value.isdecimal():
+        return float(value)
+    date = parsedate_tz(value)
+    return mktime_tz(date) - time.time() if date else 0.0
+
+
+def _validator(response: requests.Response) -> str | None:
+    """What tells two versions of a file apart; a weak tag promises too little to join byte ranges on."""
+    tag = response.headers.get("ETag", "W/")
+    return response.headers.get("Last-Modified") if tag.startswith("W/") else tag
+
+
+def _note(partial: Path) -> Path:
+    """Beside a partial file: of which version of which URL it is the beginning."""
+    return partial.with_name(f"{partial.name}.json")
+
+
+def _saved_validator(url: str, partial: Path) -> str | None:
+    try:
+        note = read_json(_note(partial))
+        return str(note["validator"]) if partial.is_file() and note["url"] == url and note["validator"] else None
+    except (SpecializeError, OSError, KeyError, TypeError):
+        return None
+
+
+def _start_over(partial: Path) -> None:
+    remove(partial)
+    remove(_note(partial))

@@ -1,0 +1,161 @@
+# What all rules share: the checked experiment, and the paths that more than one rule names. No rules.
+import sys
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
+
+from specialize import sources
+from specialize.datasets import PARTS
+from specialize.errors import SpecializeError
+from specialize.experiment import REGIMES, STAGE_VERSIONS, TASKS, Experiment
+from specialize.plan import forecast, sources_of
+
+try:
+    experiment = Experiment(
+        config,
+        list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])),
+    )
+except SpecializeError as error:
+    raise WorkflowError(str(error)) from None
+
+CONLLU = {part: f"{part}.conllu" for part in PARTS}
+IOB2 = {part: f"{part}.tsv" for part in PARTS}
+CORPUS_FILES = ("train.txt", "valid.txt", "test.txt", "statistics.json")
+SCRIPTS = "../../scripts"
+
+
+def one_of(names):
+    """A wildcard pattern that matches these names and no other, also when there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+wildcard_constraints:
+    language=one_of(experiment.languages),
+    representation=one_of(experiment.representations),
+    regime=one_of(REGIMES),
+    seed=one_of(experiment.config["finetuning"]["seeds"]),
+    base_model=one_of(experiment.config["base_models"]),
+    split="train|valid|test",
+
+
+def entry(wildcards):
+    """The registry entry of a path's language."""
+    return experiment.languages[wildcards.language].entry
+
+
+def original(wildcards):
+    """The language that a transliterated twin is made from."""
+    return experiment.languages[wildcards.language].original
+
+
+def labeled_files(language, tasks=TASKS, parts=PARTS):
+    """Labeled data of a language for these tasks."""
+    folder = f"results/datasets/{language}"
+    available = [task for task in tasks if task in experiment.languages[language].tasks]
+    treebank = [f"{folder}/{part}.conllu" for part in parts if {"pos", "ud"} & set(available)]
+    return treebank + [f"{folder}/ner/{part}.tsv" for part in parts if "ner" in available]
+
+
+def corpus_files(language):
+    """Unlabeled text of a language."""
+    return [f"results/corpora/{language}/{name}" for name in CORPUS_FILES]
+
+
+def not_built(what):
+    """An input that refuses, for parts that the design names but this version lacks."""
+
+    def refuse(wildcards):
+        raise WorkflowError(f"{what} is not built yet; what is: tables 1, 2, 4 and 5, and all that they need")
+
+    return refuse
+
+
+def treebank_hashes(wildcards):
+    """The pinned hashes of a treebank release."""
+    for language in experiment.languages.values():
+        treebank = language.entry.get("treebank", {})
+        if all(treebank.get(key) == wildcards[key] for key in ("name", "release", "prefix")):
+            return treebank.get("sha256", {})
+    return {}
+
+
+def treebank_sources(wildcards):
+    """The published or own files of a treebank, by part."""
+    treebank = entry(wildcards)["treebank"]
+    if "folder" in treebank:
+        return {part: f"{treebank['folder']}/{part}.conllu" for part in PARTS}
+    published = sources.treebank_files(treebank["name"], treebank["release"], treebank["prefix"], {})
+    return {part: source.destination for part, source in published.items()}
+
+
+def entity_sources(wildcards):
+    """WikiAnn's archive, or own files by part."""
+    entities = entry(wildcards)["ner"]
+    if "folder" in entities:
+        return {part: f"{entities['folder']}/{part}.tsv" for part in PARTS}
+    return {"archive": sources.wikiann_archive(entities["wikiann"]).destination}
+
+
+def with_task(*tasks, twins):
+    """A pattern of the languages (or of the twins) that have one of the tasks."""
+    return one_of(
+        tag
+        for tag, language in experiment.languages.items()
+        if bool(language.original) == twins and set(tasks) & set(language.tasks)
+    )
+
+
+def raw_text(wildcards):
+    """The dump or the own text of a language."""
+    corpus = entry(wildcards)["corpus"]
+    if "text" in corpus:
+        return corpus["text"]
+    return sources.wikipedia_dump(corpus["wikipedia"], corpus["date"]).destination
+
+
+def with_corpus(twins):
+    """A pattern of the languages (or of the twins) that have text."""
+    return one_of(
+        tag
+        for tag, language in experiment.languages.items()
+        if bool(language.original) == twins and language.has_corpus
+    )
+
+
+def base_of(wildcards):
+    """The base model of a representation."""
+    folder = experiment.base_folder(experiment.representations[wildcards.representation].base_model)
+    return {"config": f"{folder}/config.json", "weights": f"{folder}/model.safetensors"}
+
+
+def encoder(wildcards):
+    """The pretrained encoder of a cell; refuses what is not built yet."""
+    experiment.require_built(wildcards.representation, wildcards.regime)
+    return f"{experiment.encoder_folder(wildcards.language, wildcards.representation)}/model.safetensors"
+
+
+def model_if_kept():
+    """The model's own output, where models are kept."""
+    return {"model": f"{RESULT}/model/task.json"} if experiment.config["keep_models"] else {}
+
+
+def is_twin(language):
+    """Whether a language is a transliterated twin."""
+    return experiment.languages[language].original is not None
+
+
+def table_files(*names):
+    """All formats of some tables."""
+    return [f"results/tables/{name}.{ending}" for name in names for ending in ("md", "csv", "tex", "html")]
+
+
+onstart:
+    if workflow.is_main_process:
+        try:
+            print(
+                forecast(experiment, on_cluster=workflow.non_local_exec),
+                file=sys.stderr,
+            )
+        except SpecializeError as error:
+            raise WorkflowError(str(error)) from None

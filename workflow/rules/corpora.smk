@@ -1,0 +1,46 @@
+# Unlabeled text: extracted, cleaned, split by article, without the labeled test sentences.
+
+
+rule corpus:
+    input:
+        text=raw_text,
+        labeled=lambda wildcards: labeled_files(wildcards.language, parts=("dev", "test")),
+    output:
+        multiext("results/corpora/{language}/", *CORPUS_FILES),
+    log:
+        "logs/corpora/{language}.log",
+    benchmark:
+        "timings/corpora/{language}.tsv"
+    wildcard_constraints:
+        language=with_corpus(twins=False),
+    priority: 80
+    conda:
+        "../../envs/text.yaml"
+    threads: 8
+    params:
+        dump=lambda wildcards: "text" not in entry(wildcards)["corpus"],
+        cleaning=lambda wildcards: experiment.cleaning(wildcards.language),
+        version=STAGE_VERSIONS["corpora"],
+    script:
+        f"{SCRIPTS}/corpus.py"
+
+
+rule transliterated_corpus:
+    input:
+        lambda wildcards: corpus_files(original(wildcards)),
+    output:
+        multiext("results/corpora/{language}/", *CORPUS_FILES),
+    log:
+        "logs/corpora/{language}.log",
+    benchmark:
+        "timings/corpora/{language}.tsv"
+    wildcard_constraints:
+        language=with_corpus(twins=True),
+    priority: 80
+    conda:
+        "../../envs/text.yaml"
+    params:
+        transliteration=lambda wildcards: entry(wildcards)["transliteration"],
+        version=STAGE_VERSIONS["corpora"],
+    script:
+        f"{SCRIPTS}/transliterated_corpus.py"

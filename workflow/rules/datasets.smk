@@ -1,0 +1,82 @@
+# Labeled data: validated treebanks and named entities, and their transliterated twins.
+rule treebank:
+    input:
+        unpack(treebank_sources),
+    output:
+        multiext("results/datasets/{language}/", **CONLLU),
+    log:
+        "logs/datasets/{language}/treebank.log",
+    benchmark:
+        "timings/datasets/{language}/treebank.tsv"
+    wildcard_constraints:
+        language=with_task("pos", "ud", twins=False),
+    priority: 90
+    conda:
+        "../../envs/text.yaml"
+    params:
+        version=STAGE_VERSIONS["datasets"],
+    script:
+        f"{SCRIPTS}/treebank.py"
+
+
+rule entities:
+    input:
+        unpack(entity_sources),
+    output:
+        multiext("results/datasets/{language}/ner/", **IOB2),
+    log:
+        "logs/datasets/{language}/ner.log",
+    benchmark:
+        "timings/datasets/{language}/ner.tsv"
+    wildcard_constraints:
+        language=with_task("ner", twins=False),
+    priority: 90
+    conda:
+        "../../envs/text.yaml"
+    params:
+        code=lambda wildcards: entry(wildcards)["ner"].get("wikiann"),
+        version=STAGE_VERSIONS["datasets"],
+    script:
+        f"{SCRIPTS}/entities.py"
+
+
+rule transliterated_treebank:
+    input:
+        lambda wildcards: labeled_files(original(wildcards), ["pos", "ud"]),
+    output:
+        multiext("results/datasets/{language}/", **CONLLU),
+    log:
+        "logs/datasets/{language}/treebank.log",
+    benchmark:
+        "timings/datasets/{language}/treebank.tsv"
+    wildcard_constraints:
+        language=with_task("pos", "ud", twins=True),
+    priority: 90
+    conda:
+        "../../envs/text.yaml"
+    params:
+        transliteration=lambda wildcards: entry(wildcards)["transliteration"],
+        version=STAGE_VERSIONS["datasets"],
+    script:
+        f"{SCRIPTS}/transliterated_treebank.py"
+
+
+rule transliterated_entities:
+    input:
+        lambda wildcards: labeled_files(original(wildcards), ["ner"]),
+    output:
+        multiext("results/datasets/{language}/ner/", **IOB2),
+    log:
+        "logs/datasets/{language}/ner.log",
+    benchmark:
+        "timings/datasets/{language}/ner.tsv"
+    wildcard_constraints:
+        language=with_task("ner", twins=True),
+    priority: 90
+    conda:
+        "../../envs/text.yaml"
+    params:
+        transliteration=lambda wildcards: entry(wildcards)["transliteration"],
+        version=STAGE_VERSIONS["datasets"],
+    script:
+        f"{SCRIPTS}/transliterated_entities.py"

@@ -1,0 +1,93 @@
+# Downloads as published, from upstream or from a mirror.
+rule wikipedia_dump:
+    output:
+        "resources/wikipedia/{code}wiki/{date}/{code}wiki-{date}-pages-articles.xml.bz2",
+    log:
+        "logs/sources/wikipedia/{code}-{date}.log",
+    benchmark:
+        "timings/sources/wikipedia/{code}-{date}.tsv"
+    wildcard_constraints:
+        code="[a-z][a-z0-9_]*",
+        date="[0-9]{8}",
+    priority: 100
+    conda:
+        "../../envs/text.yaml"
+    script:
+        f"{SCRIPTS}/wikipedia_dump.py"
+
+
+rule treebank_release:
+    output:
+        multiext("resources/universal-dependencies/{name}/{release}/{prefix}-ud-", **CONLLU),
+    log:
+        "logs/sources/universal-dependencies/{name}/{release}/{prefix}.log",
+    benchmark:
+        "timings/sources/universal-dependencies/{name}/{release}/{prefix}.tsv"
+    wildcard_constraints:
+        name="UD_[^/]+",
+        release="r[0-9.]+",
+        prefix="[a-z0-9_]+",
+    priority: 100
+    conda:
+        "../../envs/text.yaml"
+    params:
+        sha256=treebank_hashes,
+    script:
+        f"{SCRIPTS}/treebank_release.py"
+
+
+rule wikiann_collection:
+    output:
+        "resources/wikiann/panx_dataset.zip",
+    log:
+        "logs/sources/wikiann/collection.log",
+    benchmark:
+        "timings/sources/wikiann/collection.tsv"
+    priority: 100
+    conda:
+        "../../envs/text.yaml"
+    script:
+        f"{SCRIPTS}/wikiann_collection.py"
+
+
+rule wikiann_archive:
+    input:
+        collection=[] if config["mirror"] else rules.wikiann_collection.output,
+    output:
+        "resources/wikiann/{code}.tar.gz",
+    log:
+        "logs/sources/wikiann/{code}.log",
+    benchmark:
+        "timings/sources/wikiann/{code}.tsv"
+    wildcard_constraints:
+        code="[a-z][a-z0-9-]*",
+    priority: 100
+    conda:
+        "../../envs/text.yaml"
+    script:
+        f"{SCRIPTS}/wikiann_archive.py"
+
+
+rule base_model:
+    output:
+        multiext(
+            "results/pretraining/base/{base_model}/",
+            config="config.json",
+            weights="model.safetensors",
+        ),
+    log:
+        "logs/pretraining/base/{base_model}.log",
+    benchmark:
+        "timings/pretraining/base/{base_model}.tsv"
+    wildcard_constraints:
+        base_model=one_of(name for name, model in experiment.config["base_models"].items() if "pretrain" not in model),
+    priority: 100
+    conda:
+        "../../envs/text.yaml"
+    params:
+        origin=lambda wildcards: {
+            key: experiment.config["base_models"][wildcards.base_model].get(key)
+            for key in ("hub", "revision", "folder")
+        },
+    script:
+        f"{SCRIPTS}/base_model.py"

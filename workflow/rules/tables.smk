@@ -1,0 +1,129 @@
+# Tables with significance tests, and the named targets.
+
+
+METRICS = [cell.metrics for cell in experiment.built_cells]
+LANGUAGES = [language.tag for language in experiment.grid_languages]
+ADAPTATIONS = sorted(
+    {
+        (cell.language, cell.representation)
+        for cell in experiment.built_cells
+        if experiment.representations[cell.representation].method == "adapt"
+    }
+)
+TABLE_INPUTS = {
+    "corpora": [f"results/corpora/{tag}/statistics.json" for tag in LANGUAGES if experiment.languages[tag].has_corpus]
+    + [f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in ADAPTATIONS],
+    "single-task": METRICS,
+    "transliteration": METRICS,
+    "comparisons": METRICS,
+    "hyperparameters": [],
+}
+TABLES = [name for name in TABLE_INPUTS if name != "transliteration" or any(map(is_twin, LANGUAGES))]
+
+
+rule table:
+    input:
+        lambda wildcards: TABLE_INPUTS[wildcards.table],
+    output:
+        markdown="results/tables/{table}.md",
+        csv="results/tables/{table}.csv",
+        latex="results/tables/{table}.tex",
+        html=report(
+            "results/tables/{table}.html",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+    log:
+        "logs/tables/{table}.log",
+    benchmark:
+        "timings/tables/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(TABLE_INPUTS),
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=lambda wildcards: experiment.table_settings(wildcards.table),
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/table.py"
+
+
+rule sources:
+    input:
+        [source.destination for language in experiment.needed_languages for source in sources_of(language)],
+
+
+rule datasets:
+    input:
+        [path for language in LANGUAGES for path in labeled_files(language)],
+
+
+rule corpora:
+    input:
+        [path for language in LANGUAGES if experiment.languages[language].has_corpus for path in corpus_files(language)],
+
+
+rule vocabularies:
+    input:
+        [f"results/vocabularies/{language}/{name}/statistics.json" for language, name in ADAPTATIONS],
+
+
+rule pretraining:
+    input:
+        [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in ADAPTATIONS],
+
+
+rule finetuning:
+    input:
+        METRICS,
+
+
+rule tables:
+    input:
+        table_files(*TABLES),
+
+
+rule table1:
+    input:
+        table_files("corpora"),
+
+
+rule table2:
+    input:
+        table_files("single-task"),
+
+
+rule table3:
+    input:
+        not_built("table 3 (multi-task learning)"),
+
+
+rule table4:
+    input:
+        table_files("transliteration"),
+
+
+rule table5:
+    input:
+        table_files("hyperparameters"),
+
+
+rule table6:
+    input:
+        not_built("table 6 (all multi-task configurations)"),
+
+
+rule figures:
+    input:
+        not_built("the target figures"),
+
+
+rule diagnosis:
+    input:
+        not_built("the target diagnosis"),
+
+
+rule export:
+    input:
+        not_built("the target export"),

@@ -1,0 +1,32 @@
+# Wordpieces: the base vocabulary, with new pieces in its free slots.
+
+
+ADAPTED = one_of(name for name, entry in experiment.representations.items() if entry.method == "adapt")
+
+
+rule vocabulary:
+    input:
+        base=lambda wildcards: base_of(wildcards)["config"],
+        corpus="results/corpora/{language}/train.txt",
+        labeled=lambda wildcards: labeled_files(wildcards.language, parts=("train",)),
+    output:
+        multiext(
+            "results/vocabularies/{language}/{representation}/",
+            tokenizer="tokenizer.json",
+            statistics="statistics.json",
+        ),
+    log:
+        "logs/vocabularies/{language}/{representation}.log",
+    benchmark:
+        "timings/vocabularies/{language}/{representation}.tsv"
+    wildcard_constraints:
+        representation=ADAPTED,
+    priority: 70
+    conda:
+        "../../envs/text.yaml"
+    params:
+        pieces=lambda wildcards: experiment.representations[wildcards.representation].pieces,
+        training=experiment.config["vocabularies"],
+        version=STAGE_VERSIONS["vocabularies"],
+    script:
+        f"{SCRIPTS}/vocabulary.py"
