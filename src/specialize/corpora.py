@@ -158,7 +158,7 @@ def build_corpus(articles: Iterable[Article], labeled: dict[str, set[str]], clea
         SpecializeError: if a split ends up empty.
     """
     removed: Counter[str] = Counter()
-    removed_by_file: Counter[str] = Counter({name: 0 for name in labeled})
+    removed_by_file: Counter[str] = Counter(dict.fromkeys(labeled, 0))
     counts = {split: Counter[str]() for split in SPLITS}
     seen = 0
     with atomic_path(folder) as temporary, ExitStack() as stack:

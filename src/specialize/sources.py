@@ -25,7 +25,6 @@ from tqdm import tqdm
 from specialize import __version__
 from specialize.errors import DownloadError, InputError, SpecializeError
 from specialize.files import atomic_path, file_hash, read_checksums, read_json, remove, write_json
-from specialize.vocabularies import check_base_model
 
 ATTEMPTS = 6  # in a row without a new byte, for each URL
 FIRST_WAIT = 2.0  # seconds before the second attempt; doubles with each further one
@@ -325,6 +324,37 @@ def fetch_model_from_mirror(name: str, mirror: str, destination: Path) -> None:
         for file in files:
             fetch(Source(urls=(), mirror_path=f"models/{name}/{file}"), temporary / file, mirror)
         check_base_model(temporary)
+
+
+def check_base_model(folder: Path) -> None:
+    """Check that a base model's folder has all that later stages read, before any long job starts.
+
+    Raises:
+        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights.
+    """
+    check_wordpiece(folder)
+    _required(folder / "model.safetensors", "convert its weights to safetensors")
+
+
+def check_wordpiece(folder: Path) -> None:
+    """Check that a folder holds a BERT model with a WordPiece vocabulary.
+
+    Raises:
+        InputError: if it does not.
+    """
+    remedy = "WordPiece bases only for now: choose a BERT model such as mBERT"
+    config = read_json(_required(folder / "config.json", remedy))
+    if config.get("model_type") != "bert":
+        raise InputError(folder / "config.json", f"is of a {config.get('model_type')} model", remedy=remedy)
+    vocabulary = read_json(_required(folder / "tokenizer.json", remedy))["model"].get("type")
+    if vocabulary != "WordPiece":
+        raise InputError(folder / "tokenizer.json", f"holds a {vocabulary} vocabulary", remedy=remedy)
+
+
+def _required(path: Path, remedy: str) -> Path:
+    if not path.is_file():
+        raise InputError(path, "is missing from the base model", remedy=remedy)
+    return path
 
 
 # -- HTTP --------------------------------------------------------------------------------------------------

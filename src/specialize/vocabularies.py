@@ -15,8 +15,9 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from specialize.corpora import read_corpus
 from specialize.datasets import read_entities, read_treebank
-from specialize.errors import InputError, NotBuiltError
-from specialize.files import atomic_path, read_json, write_json
+from specialize.errors import NotBuiltError
+from specialize.files import atomic_path, write_json
+from specialize.sources import check_wordpiece
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN = "[UNK]"
@@ -202,32 +203,8 @@ def load_wordpiece(folder: Path) -> Tokenizer:
     Raises:
         InputError: if the folder is not that of a BERT model with a WordPiece vocabulary.
     """
-    remedy = "WordPiece bases only for now: choose a BERT model such as mBERT"
-    config = read_json(_required(folder / "config.json", remedy))
-    if config.get("model_type") != "bert":
-        raise InputError(folder / "config.json", f"is of a {config.get('model_type')} model", remedy=remedy)
-    definition = read_json(_required(folder / "tokenizer.json", remedy))
-    if definition["model"].get("type") != "WordPiece":
-        raise InputError(
-            folder / "tokenizer.json", f"holds a {definition['model'].get('type')} vocabulary", remedy=remedy
-        )
-    return Tokenizer.from_str(json.dumps(definition))
-
-
-def check_base_model(folder: Path) -> None:
-    """Check that a base model's folder has all that later stages read, before any long job starts.
-
-    Raises:
-        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights.
-    """
-    load_wordpiece(folder)
-    _required(folder / "model.safetensors", "convert its weights to safetensors")
-
-
-def _required(path: Path, remedy: str) -> Path:
-    if not path.is_file():
-        raise InputError(path, "is missing from the base model", remedy=remedy)
-    return path
+    check_wordpiece(folder)
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
 def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:

@@ -1,0 +1,116 @@
+"""The paper's grid as a dry run: its jobs counted from first principles, and which rule makes which path."""
+
+import pytest
+from tests.conftest import ROOT, planned_jobs, run_snakemake
+
+pytestmark = pytest.mark.dag
+
+SEEDS = 5
+LANGUAGES = {"be", "bg", "ga", "mhr", "mt", "ug", "ur", "vi", "wo"}
+WITH_TREEBANK = LANGUAGES - {"mhr"}
+WITH_ENTITIES = LANGUAGES - {"wo"}
+BUILT = {"mbert", "lapt", "tva"}  # of the paper's five representations
+ADAPTED = {"lapt", "tva"}
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("paper")
+    planned = planned_jobs(directory, "all")
+    left_behind = {path.name for path in directory.iterdir()} - {".snakemake"}
+    assert not left_behind, "a dry run wrote something"
+    return planned
+
+
+def test_finetuning_jobs_are_the_built_part_of_the_grid(jobs):
+    originals = len(BUILT) * SEEDS * (2 * len(WITH_TREEBANK) + len(WITH_ENTITIES))
+    twins = len(BUILT) * SEEDS * (3 + 1)  # Uyghur has three tasks, Meadow Mari one
+    assert (originals, twins) == (360, 60)
+    assert len(jobs["finetune"]) + len(jobs["finetune_ner"]) == originals + twins
+
+
+def test_every_finetuning_job_is_a_cell_of_the_grid(jobs):
+    expected = set()
+    for representation in BUILT:
+        for seed in range(1, SEEDS + 1):
+            pairs = [(language, task) for language in WITH_TREEBANK | {"ug-Latn"} for task in ("pos", "ud")]
+            pairs += [(language, "ner") for language in WITH_ENTITIES | {"ug-Latn", "mhr-Latn"}]
+            for language, task in pairs:
+                expected.add(f"results/finetuning/{language}/{representation}/{task}/seed{seed}/metrics.json")
+    assert jobs["finetune"] | jobs["finetune_ner"] == expected
+
+
+def test_everything_else_is_what_those_jobs_need(jobs):
+    counts = {rule: len(outputs) for rule, outputs in jobs.items() if not rule.startswith("finetune")}
+    assert counts == {
+        "wikipedia_dump": len(LANGUAGES),
+        "treebank_release": len(WITH_TREEBANK),
+        "wikiann_collection": 1,
+        "wikiann_archive": len(WITH_ENTITIES),
+        "base_model": 1,
+        "treebank": len(WITH_TREEBANK),
+        "entities": len(WITH_ENTITIES),
+        "transliterated_treebank": 1,
+        "transliterated_entities": 2,
+        "corpus": len(LANGUAGES),
+        "transliterated_corpus": 2,
+        "vocabulary": len(ADAPTED) * (len(LANGUAGES) + 2),
+        "adapt": len(ADAPTED) * (len(LANGUAGES) + 2),
+        "table": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("resources/wikipedia/ltgwiki/20170101/ltgwiki-20170101-pages-articles.xml.bz2", "wikipedia_dump"),
+        ("resources/universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtb-ud-dev.conllu", "treebank_release"),
+        ("resources/wikiann/mt.tar.gz", "wikiann_archive"),
+        ("results/datasets/wo/dev.conllu", "treebank"),
+        ("results/datasets/ug-Latn/dev.conllu", "transliterated_treebank"),
+        ("results/datasets/mhr/ner/test.tsv", "entities"),
+        ("results/datasets/mhr-Latn/ner/test.tsv", "transliterated_entities"),
+        ("results/corpora/vi/statistics.json", "corpus"),
+        ("results/corpora/mhr-Latn/valid.txt", "transliterated_corpus"),
+        ("results/vocabularies/ug-Latn/va/tokenizer.json", "vocabulary"),
+        ("results/pretraining/base/mbert/model.safetensors", "base_model"),
+        ("results/pretraining/ug/tva/history.json", "adapt"),
+        ("results/finetuning/ug/va/ud/seed3/predictions.conllu", "finetune"),
+        ("results/finetuning/ug/va/ner/seed3/predictions.tsv", "finetune_ner"),
+        ("results/tables/hyperparameters.tex", "table"),
+    ],
+)
+def test_each_family_of_paths_has_its_rule(tmp_path, path, rule):
+    jobs = planned_jobs(tmp_path, path)
+    folder = path.rpartition("/")[0]
+    assert any(output.startswith(folder) for output in jobs[rule])
+
+
+@pytest.mark.parametrize(
+    ("target", "part"),
+    [
+        ("table3", "table 3"),
+        ("table6", "table 6"),
+        ("figures", "figures"),
+        ("diagnosis", "diagnosis"),
+        ("export", "export"),
+        ("results/finetuning/ug/bert/pos/seed1/metrics.json", "representation bert"),
+        ("results/finetuning/ug/tva/mtl-ups/seed1/metrics.json", "regime mtl-ups"),
+    ],
+)
+def test_what_is_not_built_refuses(tmp_path, target, part):
+    finished = run_snakemake(tmp_path, target, "--dry-run")
+    output = finished.stdout + finished.stderr
+    assert finished.returncode != 0
+    assert any(part in line and "not built yet" in line for line in output.splitlines()), output
+
+
+def test_a_path_outside_the_grids_words_has_no_rule(tmp_path):
+    finished = run_snakemake(tmp_path, "results/finetuning/ug/tva/po/seed1/metrics.json", "--dry-run")
+    assert finished.returncode != 0
+    assert "MissingRuleException" in finished.stderr + finished.stdout
+
+
+def test_the_catalog_entry_is_the_same_workflow(tmp_path):
+    finished = run_snakemake(tmp_path, "all", "-s", ROOT / "workflow/Snakefile", "--dry-run", "--quiet", "all")
+    assert finished.returncode == 0, finished.stderr

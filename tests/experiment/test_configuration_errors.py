@@ -1,0 +1,281 @@
+"""A configuration that cannot be run is refused, with the key, the file and the line where it stands."""
+
+import re
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from specialize.errors import ConfigError, NotBuiltError
+from specialize.experiment import Experiment
+
+PAPER = Path(__file__).parents[2] / "config" / "config.yaml"
+PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+
+
+def with_overlay(folder, text):
+    """The paper's configuration with an overlay that was written to a file."""
+    overlay = folder / "mine.yaml"
+    overlay.write_text(text, encoding="utf-8")
+    config = deepcopy(PAPER_CONFIG)
+    update_config(config, yaml.safe_load(text))
+    return Experiment(config, [PAPER, overlay])
+
+
+def assert_refused(folder, text, *expected, key, line):
+    with pytest.raises(ConfigError) as caught:
+        with_overlay(folder, text)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert f"{key} ({folder / 'mine.yaml'}, line {line})" in message
+    for words in expected:
+        assert words in message
+
+
+MISSPELT = {
+    "at the top": ("mirrow: null\n", "mirrow", 1, "mirror"),
+    "in a section": ("finetuning:\n  epochs: 3\n  pacience: 4\n", "finetuning.pacience", 3, "patience"),
+    "in a section of a section": (
+        "finetuning:\n  ner:\n    dropuot: 0.2\n",
+        "finetuning.ner.dropuot",
+        3,
+        "dropout",
+    ),
+    "in a language": ("languages:\n  ug:\n    transliteratoin: {scheme: uyghur}\n", "languages.ug.transliteratoin", 3)
+    + ("transliteration",),
+    "in a corpus": ("languages:\n  ug:\n    corpus:\n      sampel: 0.5\n", "languages.ug.corpus.sampel", 4, "sample"),
+    "in a representation": ("representations:\n  tva: {multiplyer: 3}\n", "representations.tva.multiplyer", 2)
+    + ("multiplier",),
+    "in an exception": (
+        "experiment:\n  exceptions:\n    - {seeds: []}\n    - seeds: [1]\n      regime: [pos]\n",
+        "experiment.exceptions.1.regime",
+        5,
+        "regimes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "key", "line", "meant"), MISSPELT.values(), ids=MISSPELT)
+def test_misspelt_key(tmp_path, text, key, line, meant):
+    assert_refused(tmp_path, text, "unknown key", f"did you mean {meant}?", key=key, line=line)
+
+
+UNKNOWN = {
+    "language": ("experiment:\n  languages: [ug, ug-Latin]\n", "experiment.languages", 2)
+    + ("unknown language 'ug-Latin'", "did you mean ug-Latn?"),
+    "representation": ("experiment:\n  representations: [lapd]\n", "experiment.representations", 2)
+    + ("unknown representation 'lapd'", "did you mean lapt?"),
+    "regime": ("experiment:\n  seeds: [1]\n  regimes: [mtl-usp]\n", "experiment.regimes", 3)
+    + ("unknown task or regime 'mtl-usp'", "did you mean mtl-ups?"),
+    "seed": ("experiment:\n  seeds: [1, 6]\n", "experiment.seeds", 2)
+    + ("unknown seed (finetuning.seeds) 6", "known: 1, 2, 3, 4, 5"),
+    "base model": ("representations:\n  tva:\n    base_model: mbret\n", "representations.tva.base_model", 3)
+    + ("unknown base model 'mbret'", "did you mean mbert?"),
+    "language of an exception": (
+        "experiment:\n  exceptions:\n    - seeds: []\n      languages: [wol]\n",
+        "experiment.exceptions.0.languages",
+        4,
+        "unknown language 'wol'",
+        "did you mean wo?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "key", "line", "what", "hint"), UNKNOWN.values(), ids=UNKNOWN)
+def test_unknown_name(tmp_path, text, key, line, what, hint):
+    assert_refused(tmp_path, text, what, hint, key=key, line=line)
+
+
+WRONG_TYPE = {
+    "text for a number": ("finetuning:\n  epochs: many\n", "finetuning.epochs", 2, "'many'"),
+    "number below its bound": ("finetuning:\n  patience: 0\n", "finetuning.patience", 2, "0 is less than"),
+    "share above one": ("languages:\n  ug: {corpus: {sample: 1.5}}\n", "languages.ug.corpus.sample", 2, "1.5"),
+    "one name for a list": ("experiment:\n  languages: ug\n", "experiment.languages", 2, "'ug'"),
+    "unknown method": ("representations:\n  mine:\n    method: magic\n", "representations.mine.method", 3, "'magic'"),
+    "two numbers for a triple": ("finetuning:\n  seeds:\n    1: [1, 2]\n", "finetuning.seeds.1", 3, "too short"),
+    "text for a switch": ("allow_cpu: perhaps\n", "allow_cpu", 1, "'perhaps'"),
+    "a date without quotes": ("languages:\n  ug:\n    corpus: {date: 20220301}\n", "languages.ug.corpus.date", 3)
+    + ("20220301 is not of type 'string'",),
+    "a date with dashes": ("languages:\n  ug:\n    corpus: {date: '2022-03-01'}\n", "languages.ug.corpus.date", 3)
+    + ("'2022-03-01'",),
+    "an entry of nothing": ("languages:\n  xx:\n", "languages.xx", 2, "None"),
+}
+
+
+@pytest.mark.parametrize(("text", "key", "line", "words"), WRONG_TYPE.values(), ids=WRONG_TYPE)
+def test_wrong_value(tmp_path, text, key, line, words):
+    assert_refused(tmp_path, text, words, key=key, line=line)
+
+
+def test_a_date_in_quotes_is_taken(tmp_path):
+    experiment = with_overlay(tmp_path, 'languages:\n  ug:\n    corpus: {date: "20220301"}\n')
+    assert experiment.languages["ug"].entry["corpus"]["date"] == "20220301"
+
+
+def test_a_key_without_its_file_is_named_all_the_same():
+    config = deepcopy(PAPER_CONFIG) | {"colour": "red"}
+    with pytest.raises(ConfigError, match="unknown key colour"):
+        Experiment(config)
+
+
+def test_the_file_that_wins_is_the_one_that_is_named(tmp_path):
+    first = tmp_path / "first.yaml"
+    first.write_text("finetuning: {epochs: 3}\n", encoding="utf-8")
+    config = deepcopy(PAPER_CONFIG)
+    config["finetuning"]["epochs"] = "three"
+    with pytest.raises(ConfigError, match=re.escape(f"finetuning.epochs ({first}, line 1)")):
+        Experiment(config, [PAPER, first])
+
+
+@pytest.mark.parametrize("word", ["true", "false"])
+def test_switches_of_a_command_line_are_text(word):
+    experiment = Experiment(deepcopy(PAPER_CONFIG) | {"allow_cpu": word})
+    assert experiment.config["allow_cpu"] is (word == "true")
+
+
+# -- mirrors -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mirror", ["relative/folder", "file:///a/folder", "ftp://host/folder", "~/mirror"])
+def test_mirror_that_is_neither_a_path_nor_a_web_address(tmp_path, mirror):
+    assert_refused(tmp_path, f"\nmirror: '{mirror}'\n", repr(mirror), "quote it whole", key="mirror", line=2)
+
+
+def test_mirror_that_is_not_there(tmp_path):
+    absent = tmp_path / "absent"
+    assert_refused(tmp_path, f'mirror: "{absent}"\n', f"there is no folder {absent}", key="mirror", line=1)
+
+
+def test_mirror_that_is_no_text(tmp_path):
+    assert_refused(tmp_path, "mirror: [one, two]\n", "is not of type 'string'", key="mirror", line=1)
+
+
+def test_mirrors_that_are_taken(tmp_path):
+    for mirror in (str(tmp_path), "https://mirror.example/specialize"):
+        assert with_overlay(tmp_path, f'mirror: "{mirror}"\n').config["mirror"] == mirror
+
+
+# -- own data ----------------------------------------------------------------------------------------------
+
+OWN_LANGUAGE = """\
+languages:
+  xx:
+    name: Own
+    corpus: {{text: "{folder}/text.txt"}}
+    treebank:
+      folder: "{folder}"
+    ner:
+      folder: "{folder}"
+experiment:
+  languages: [xx]
+"""
+
+
+def write_own_files(folder):
+    for name in ("text.txt", *(f"{part}.{ending}" for part in ("train", "dev", "test") for ending in ("conllu", "tsv"))):
+        (folder / name).touch()
+
+
+def test_own_files_that_are_there(tmp_path):
+    write_own_files(tmp_path)
+    experiment = with_overlay(tmp_path, OWN_LANGUAGE.format(folder=tmp_path))
+    assert experiment.languages["xx"].tasks == ("pos", "ud", "ner")
+
+
+@pytest.mark.parametrize(
+    ("absent", "key", "line"),
+    [
+        ("text.txt", "languages.xx.corpus.text", 4),
+        ("dev.conllu", "languages.xx.treebank.folder", 6),
+        ("test.tsv", "languages.xx.ner.folder", 8),
+    ],
+)
+def test_own_file_that_is_missing(tmp_path, absent, key, line):
+    write_own_files(tmp_path)
+    (tmp_path / absent).unlink()
+    problem = f"there is no file {tmp_path / absent}"
+    assert_refused(tmp_path, OWN_LANGUAGE.format(folder=tmp_path), problem, key=key, line=line)
+
+
+INCOMPLETE = {
+    "nothing to measure on": ("languages:\n  xx: {name: X}\nexperiment: {languages: [xx]}\n", "languages.xx", 2)
+    + ("neither a treebank nor named entities",),
+    "a dump without a date": (
+        "languages:\n  xx:\n    name: X\n    ner: {wikiann: xx}\n    corpus: {wikipedia: xx}\n"
+        "experiment: {languages: [xx]}\n",
+        "languages.xx.corpus",
+        5,
+        "give wikipedia with date, or text",
+    ),
+    "a treebank without a release": (
+        "languages:\n  xx:\n    name: X\n    treebank: {name: UD_X-X, prefix: x}\nexperiment: {languages: [xx]}\n",
+        "languages.xx.treebank",
+        4,
+        "give name, release and prefix, or folder",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "key", "line", "words"), INCOMPLETE.values(), ids=INCOMPLETE)
+def test_language_that_lacks_something(tmp_path, text, key, line, words):
+    assert_refused(tmp_path, text, words, key=key, line=line)
+
+
+def test_language_without_a_name(tmp_path):
+    assert_refused(tmp_path, "languages:\n  xx: {ner: {wikiann: xx}}\n", "'name'", key="languages.xx", line=2)
+
+
+# -- base models -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        f"{{hub: some/model, revision: {'0' * 40}, folder: here}}",
+        "{mirror: true, folder: here}",
+        "{parameters: 1000}",
+        "{hub: some/model}",
+        f"{{folder: here, revision: {'0' * 40}}}",
+    ],
+)
+def test_base_model_needs_exactly_one_origin(tmp_path, origins):
+    text = f"base_models:\n  mine: {origins}\n"
+    assert_refused(tmp_path, text, "give one of hub (with revision)", key="base_models.mine", line=2)
+
+
+def test_base_model_of_a_mirror_needs_a_mirror(tmp_path):
+    text = "base_models:\n  mine: {mirror: true}\nbase_model: mine\n"
+    assert_refused(tmp_path, text, "give --config mirror=", key="base_models.mine", line=2)
+    assert with_overlay(tmp_path, text + f'mirror: "{tmp_path}"\n').built_cells
+
+
+def test_base_model_of_a_mirror_that_no_cell_uses_needs_none(tmp_path):
+    assert with_overlay(tmp_path, "base_models:\n  mine: {mirror: true}\n").config["mirror"] is None
+
+
+# -- what is not built yet ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("representation", "regime", "what"),
+    [
+        ("fasttext", "pos", "representation fasttext"),
+        ("bert", "ner", "representation bert"),
+        ("embert", "ud", "representation embert"),
+        ("tva", "mtl-ups", "regime mtl-ups"),
+    ],
+)
+def test_what_is_described_but_not_built_is_refused_by_name(representation, regime, what):
+    experiment = Experiment(deepcopy(PAPER_CONFIG))
+    with pytest.raises(NotBuiltError, match=what):
+        experiment.require_built(representation, regime)
+
+
+def test_what_is_built_is_not_refused():
+    experiment = Experiment(deepcopy(PAPER_CONFIG))
+    for representation in ("mbert", "lapt", "va", "tva"):
+        for task in ("pos", "ud", "ner"):
+            experiment.require_built(representation, task)
+            assert experiment.missing(representation, task) is None

@@ -1,0 +1,238 @@
+"""The paper's grid, counted from what each language has, against what the configuration makes of it."""
+
+from collections import Counter
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from specialize.experiment import Experiment
+
+CONFIGURATIONS = Path(__file__).parents[2] / "config"
+THREE_TASKS = ("be", "bg", "ga", "mt", "ug", "ur", "vi")
+SEEDS = 5
+REPRESENTATIONS = 5
+BUILT_REPRESENTATIONS = ("mbert", "lapt", "tva")
+
+
+def read(name):
+    return yaml.safe_load((CONFIGURATIONS / name).read_text(encoding="utf-8"))
+
+
+def laid_over(*names):
+    config = read("config.yaml")
+    for name in names:
+        update_config(config, read(name))
+    return config
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return Experiment(read("config.yaml"), [CONFIGURATIONS / "config.yaml"])
+
+
+def cells_of(experiment, regimes, languages):
+    return [cell for cell in experiment.cells if cell.regime in regimes and cell.language in languages]
+
+
+# Seven languages have all three tasks, Wolof has a treebank only, Meadow Mari named entities only.
+ORIGINALS = (*THREE_TASKS, "wo", "mhr")
+TWINS = ("ug-Latn", "mhr-Latn")
+SINGLE = ("pos", "ud", "ner")
+MULTI = ("mtl-int", "mtl-ups", "mtl-int-alt", "mtl-ups-alt")
+PREFINETUNED = ("pft-mtl-ups-alt-pos", "pft-mtl-ups-alt-ud", "pft-mtl-ups-alt-ner")
+
+
+def test_tasks_of_each_language(paper):
+    tasks = {tag: set(language.tasks) for tag, language in paper.languages.items()}
+    expected = {tag: {"pos", "ud", "ner"} for tag in (*THREE_TASKS, "ug-Latn")}
+    expected |= {"wo": {"pos", "ud"}, "mhr": {"ner"}, "mhr-Latn": {"ner"}}
+    assert tasks == expected
+
+
+def test_single_task_cells(paper):
+    language_tasks = 3 * len(THREE_TASKS) + 2 + 1
+    assert len(cells_of(paper, SINGLE, ORIGINALS)) == language_tasks * REPRESENTATIONS * SEEDS == 600
+
+
+def test_transliterated_cells(paper):
+    language_tasks = 3 + 1  # Uyghur's three, Meadow Mari's one
+    assert len(cells_of(paper, SINGLE, TWINS)) == language_tasks * REPRESENTATIONS * SEEDS == 100
+
+
+def test_multi_task_cells(paper):
+    # Four ways where there are three tasks; INT and UPS coincide for Wolof's treebank, so two; one task has none.
+    ways = 4 * len(THREE_TASKS) + 2
+    assert len(cells_of(paper, MULTI, ORIGINALS)) == ways * REPRESENTATIONS * SEEDS == 750
+
+
+def test_prefinetuned_cells(paper):
+    language_tasks = 3 * len(THREE_TASKS) + 2
+    assert len(cells_of(paper, PREFINETUNED, ORIGINALS)) == language_tasks * REPRESENTATIONS * SEEDS == 575
+
+
+def test_whole_grid_and_the_part_that_is_built(paper):
+    assert len(paper.cells) == 600 + 100 + 750 + 575 == 2025
+    built = Counter(cell.language in TWINS for cell in paper.built_cells)
+    per_language_task = len(BUILT_REPRESENTATIONS) * SEEDS
+    assert built == {False: 24 * per_language_task, True: 4 * per_language_task} == {False: 360, True: 60}
+    assert {cell.representation for cell in paper.built_cells} == set(BUILT_REPRESENTATIONS)
+    assert {cell.regime for cell in paper.built_cells} == set(SINGLE)
+
+
+def test_no_cell_twice_and_no_two_cells_in_one_folder(paper):
+    assert len(set(paper.cells)) == len({cell.folder for cell in paper.cells}) == len(paper.cells)
+
+
+def test_twins_have_no_multi_task_cells(paper):
+    assert {cell.regime for cell in paper.cells if cell.language in TWINS} == set(SINGLE)
+
+
+def test_wolof_has_upsampling_only_and_meadow_mari_neither(paper):
+    regimes = {tag: {cell.regime for cell in paper.cells if cell.language == tag} for tag in ("wo", "mhr")}
+    assert regimes["wo"] == {"pos", "ud", "mtl-ups", "mtl-ups-alt", "pft-mtl-ups-alt-pos", "pft-mtl-ups-alt-ud"}
+    assert regimes["mhr"] == {"ner"}
+
+
+def test_seeds_are_the_papers_triples(paper):
+    triples = {seed: paper.finetuning("be", "tva", "pos", seed)["seeds"] for seed in range(1, 6)}
+    assert triples == {
+        1: [1337, 133, 13370],
+        2: [337, 33, 3370],
+        3: [1537, 153, 15370],
+        4: [2460, 246, 24601],
+        5: [1279, 127, 12790],
+    }
+
+
+def test_tags_are_xpos_but_upos_for_belarusian(paper):
+    with_treebank = [tag for tag, language in paper.languages.items() if "pos" in language.tasks]
+    tags = {tag: paper.finetuning(tag, "lapt", "pos", 1)["tags"] for tag in with_treebank}
+    assert tags == {tag: "upos" if tag == "be" else "xpos" for tag in with_treebank}
+
+
+# Batch sizes of mBERT, LAPT and TVA, and after the stroke of the monolingual model.
+BATCH_SIZES = {
+    "ner": "be 64/128 bg 32/64 ga 64/128 mhr 128/128 mt 128/128 ug 64/128 ur 32/16 vi 128/128",
+    "pos": "be 32/128 bg 64/128 ga 8/64 mt 64/128 ug 64/128 ur 32/128 vi 64/128 wo 64/128",
+    "ud": "be 32/128 bg 64/128 ga 8/32 mt 64/128 ug 64/128 ur 32/128 vi 64/128 wo 64/128",
+}
+BATCH_SIZE_CASES = [
+    (language, task, *map(int, pair.split("/")))
+    for task, row in BATCH_SIZES.items()
+    for language, pair in zip(row.split()[::2], row.split()[1::2], strict=True)
+]
+
+
+@pytest.mark.parametrize(("language", "task", "multilingual", "monolingual"), BATCH_SIZE_CASES)
+def test_batch_sizes_are_the_papers(paper, language, task, multilingual, monolingual):
+    sizes = {
+        representation: paper.finetuning(language, representation, task, 1)["batch_size"]
+        for representation in ("mbert", "lapt", "tva", "bert")
+    }
+    special = 64 if (language, task) == ("be", "ud") else multilingual
+    assert sizes == {"mbert": multilingual, "lapt": multilingual, "tva": special, "bert": monolingual}
+
+
+@pytest.mark.parametrize("task", SINGLE)
+@pytest.mark.parametrize("representation", ["mbert", "lapt", "tva", "bert"])
+def test_twins_use_the_batch_sizes_of_their_originals(paper, representation, task):
+    def sizes(*tags):
+        return [paper.finetuning(tag, representation, task, 1)["batch_size"] for tag in tags]
+
+    assert sizes("ug-Latn") == sizes("ug")
+    if task == "ner":
+        assert sizes("mhr-Latn") == sizes("mhr") == [128]
+
+
+def test_what_the_table_lacks_gets_the_general_batch_size():
+    config = read("config.yaml")
+    del config["finetuning"]["batch_sizes"]["vi"]["ud"]
+    config["finetuning"]["batch_size"] = 17
+    experiment = Experiment(config)
+    assert experiment.finetuning("vi", "lapt", "ud", 1)["batch_size"] == 17
+    assert experiment.finetuning("vi", "lapt", "pos", 1)["batch_size"] == 64
+
+
+# -- overlays ------------------------------------------------------------------------------------------------
+
+OVERLAYS = sorted(path.name for path in CONFIGURATIONS.glob("*.yaml") if path.name != "config.yaml")
+
+
+@pytest.fixture
+def somewhere(tmp_path):
+    """A folder that stands for a mirror."""
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_overlay_is_valid_over_the_papers(overlay, somewhere):
+    experiment = Experiment(laid_over(overlay) | {"mirror": somewhere}, [CONFIGURATIONS / overlay])
+    assert experiment.built_cells
+
+
+@pytest.mark.parametrize("overlay", [name for name in OVERLAYS if name != "as-run.yaml"])
+def test_as_run_is_an_overlay_for_any_of_them(overlay, somewhere):
+    plain = Experiment(laid_over(overlay) | {"mirror": somewhere})
+    as_run = Experiment(laid_over(overlay, "as-run.yaml") | {"mirror": somewhere})
+    assert as_run.cells == plain.cells
+    cell = as_run.built_cells[0]
+    settings = as_run.finetuning(cell.language, cell.representation, "ner", cell.seed)
+    assert settings["schedule"] == "constant"
+    assert settings["head"]["loss"] == "sum"
+    assert not settings["bias_correction"]
+    assert settings["layer_dropout_when_evaluating"]
+    assert not as_run.pretraining()["bias_correction"]
+
+
+def test_the_demo_is_small_and_pretrains_its_own_base():
+    demo = Experiment(laid_over("demo.yaml"))
+    assert 0 < len(demo.cells) <= 60
+    assert demo.cells == demo.built_cells
+    assert demo.base_models_pretrained_here == ("demo",)
+    seeds = Counter((cell.language, cell.representation, cell.regime) for cell in demo.cells)
+    assert seeds["qad", "lapt", "pos"] == seeds["qad", "tva", "ud"] == 5
+    assert seeds["qae", "tva", "pos"] == 3
+    assert [language.tag for language in demo.needed_languages] == ["qad", "qae", "qaa", "qab", "qac"]
+
+
+def test_the_papers_grid_pretrains_no_base(paper):
+    assert paper.base_models_pretrained_here == ()
+    assert [language.tag for language in paper.needed_languages] == sorted(ORIGINALS)
+
+
+def test_a_later_exception_wins_over_an_earlier_one():
+    config = read("config.yaml")
+    config["experiment"] |= {
+        "languages": ["ug", "wo"],
+        "representations": ["mbert", "tva"],
+        "regimes": ["pos", "ud"],
+        "exceptions": [{"languages": ["ug"], "seeds": [2]}, {"regimes": ["ud"], "seeds": [3, 4]}],
+    }
+    seeds = {(cell.language, cell.regime): [] for cell in Experiment(config).cells}
+    for cell in Experiment(config).cells:
+        if cell.representation == "tva":
+            seeds[cell.language, cell.regime].append(cell.seed)
+    assert seeds == {
+        ("ug", "pos"): [2],
+        ("ug", "ud"): [3, 4],
+        ("wo", "pos"): [1, 2, 3, 4, 5],
+        ("wo", "ud"): [3, 4],
+    }
+
+
+def test_cleaning_of_a_twin_is_that_of_its_original():
+    config = deepcopy(read("config.yaml"))
+    config["languages"]["ug"]["corpus"]["sample"] = 0.5
+    experiment = Experiment(config)
+    assert experiment.cleaning("ug-Latn") == experiment.cleaning("ug")
+    assert experiment.cleaning("ug")["sample"] == 0.5
+    assert experiment.cleaning("ur")["sentence_end"] == "۔ "
+    assert "sentence_end" not in experiment.cleaning("be")
+
+
+def test_encoders_come_from_where_they_are_made(paper):
+    assert paper.encoder_folder("ug", "mbert") == "results/pretraining/base/mbert"
+    assert paper.encoder_folder("ug-Latn", "tva") == "results/pretraining/ug-Latn/tva"

@@ -1,0 +1,630 @@
+"""Downloads against a local server that misbehaves, mirrors with mistakes, and base models."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+
+from specialize import sources
+from specialize.errors import DownloadError, InputError
+from specialize.files import file_hash
+from specialize.sources import Source, fetch
+
+CONTENT = random.Random(1).randbytes(1_000_000)
+CHANGED = random.Random(2).randbytes(1_000_000)
+MODEL = {
+    "config.json": json.dumps({"model_type": "bert"}).encode(),
+    "tokenizer.json": b"",  # filled in by `model_files`
+    "vocab.txt": b"[UNK]\n",
+    "model.safetensors": b"weights",
+}
+
+Answer = Callable[["Handler"], None]
+
+
+@dataclass
+class Server:
+    """What a server offers by path, how it answers (the last answer is repeated), and what it was asked."""
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
+    requests: list[tuple[str, str, str | None]] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def ranges(self, path: str) -> list[str | None]:
+        return [range for method, asked, range in self.requests if asked == path and method == "GET"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    world: Server
+
+    def do_GET(self) -> None:
+        self.world.requests.append((self.command, self.path, self.headers["Range"]))
+        self.world.agents.add(self.headers["User-Agent"])
+        answers = self.world.answers[self.path]
+        answer = serve if not answers else answers[0] if len(answers) == 1 else answers.pop(0)
+        answer(self)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+    def reply(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+
+def serve(
+    handler: Handler,
+    cut: int | None = None,
+    missing_length: int = 0,
+    stall: bool = False,
+    if_range: bool = True,
+    ranges: bool = True,
+) -> None:
+    """Serve as a good server does, or break off after `cut` bytes by closing or by stalling."""
+    content = handler.world.files.get(handler.path)
+    if content is None:
+        return handler.reply(404, {})
+    tag = f'"{hashlib.md5(content).hexdigest()}"'
+    status, start, headers = 200, 0, {"ETag": tag}
+    asked = handler.headers["Range"]
+    if asked and ranges and (not if_range or handler.headers["If-Range"] in (None, tag)):
+        status, start = 206, int(asked.removeprefix("bytes=").rstrip("-"))
+        headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+    body = content[start:]
+    headers["Content-Length"] = str(len(body) + missing_length)
+    handler.reply(status, headers, body[:cut])
+    handler.wfile.flush()
+    if stall:
+        handler.world.released.wait(5)
+
+
+def cutting(cut: int, **how: bool) -> Answer:
+    return lambda handler: serve(handler, cut=cut, **how)
+
+
+def refusing(status: int, **headers: str) -> Answer:
+    return lambda handler: handler.reply(status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def then_changing(answer: Answer) -> Answer:
+    """Answer, and have another file under the same name from then on."""
+
+    def answer_and_change(handler: Handler) -> None:
+        answer(handler)
+        handler.world.files[handler.path] = CHANGED
+
+    return answer_and_change
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    world = Server(files={"/file": CONTENT})
+    handler = type("BoundHandler", (Handler,), {"world": world})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        world.url = f"http://127.0.0.1:{running.server_port}"
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield world
+        world.released.set()
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Short waits; the list fills with those that were asked for."""
+    asked: list[float] = []
+    monkeypatch.setattr(sources, "TIMEOUT", (1.0, 0.2))
+    monkeypatch.setattr(sources, "ASKING_TIMEOUT", 0.2)
+    monkeypatch.setattr(sources, "ATTEMPTS", 3)
+    monkeypatch.setattr(time, "sleep", asked.append)
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    return asked
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def published(server: Server, *paths: str, sha256: str | None = digest(CONTENT)) -> Source:
+    return Source(tuple(server.url + path for path in paths or ("/file",)), "folder/file", sha256)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def assert_complete(destination: Path, content: bytes = CONTENT) -> None:
+    assert destination.read_bytes() == content
+    assert names(destination.parent) == [destination.name]
+
+
+# -- where files are published -----------------------------------------------------------------------------
+
+
+def test_dump_comes_from_wikimedia_then_the_internet_archive() -> None:
+    source = sources.wikipedia_dump("ug", "20201220")
+    assert source.urls == (
+        "https://dumps.wikimedia.org/ugwiki/20201220/ugwiki-20201220-pages-articles.xml.bz2",
+        "https://archive.org/download/ugwiki-20201220/ugwiki-20201220-pages-articles.xml.bz2",
+    )
+    assert source.destination == "resources/wikipedia/ugwiki/20201220/ugwiki-20201220-pages-articles.xml.bz2"
+    assert source.sha1_listing == "ugwiki-20201220-sha1sums.txt"
+
+
+def test_dump_is_named_after_the_database() -> None:
+    source = sources.wikipedia_dump("zh-min-nan", "20201220")
+    assert source.mirror_path.startswith("wikipedia/zh_min_nanwiki/20201220/zh_min_nanwiki-")
+    assert source == sources.wikipedia_dump("zh_min_nan", "20201220")  # a rule reads the code from the path
+
+
+def test_treebank_and_wikiann_have_the_mirror_layout() -> None:
+    files = sources.treebank_files("UD_Uyghur-UDT", "r2.5", "ug_udt", {"train": "ab"})
+    assert list(files) == ["train", "dev", "test"]
+    assert files["train"].urls == (
+        "https://raw.githubusercontent.com/UniversalDependencies/UD_Uyghur-UDT/r2.5/ug_udt-ud-train.conllu",
+    )
+    assert files["dev"].destination == "resources/universal-dependencies/UD_Uyghur-UDT/r2.5/ug_udt-ud-dev.conllu"
+    assert (files["train"].sha256, files["dev"].sha256) == ("ab", None)
+    archive = sources.wikiann_archive("ug")
+    assert (archive.destination, archive.member) == ("resources/wikiann/ug.tar.gz", "panx_dataset/ug.tar.gz")
+    assert archive.urls == sources.wikiann_collection().urls
+
+
+# -- HTTP --------------------------------------------------------------------------------------------------
+
+
+def test_download(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fetch(published(server), tmp_path / "new" / "file", None)
+    assert_complete(tmp_path / "new" / "file")
+    assert all(agent.startswith("specialize/") and "research" in agent for agent in server.agents)
+    assert "file: 100%" in capsys.readouterr().err
+
+
+def test_truncated_download_goes_on_with_the_rest(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [cutting(600_000), cutting(300_000), serve]
+    fetch(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert server.ranges("/file") == [None, "bytes=600000-", "bytes=900000-"]
+
+
+def test_stalled_download_goes_on_with_the_rest(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [cutting(600_000, stall=True), serve]
+    fetch(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert server.ranges("/file") == [None, "bytes=600000-"]
+
+
+def test_download_goes_on_in_the_next_job(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [cutting(600_000), refusing(503)]
+    with pytest.raises(DownloadError, match="answers 503"):
+        fetch(published(server), tmp_path / "file", None)
+    assert names(tmp_path) == [".file.partial", ".file.partial.json"]
+    server.answers["/file"] = [serve]
+    fetch(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert server.ranges("/file")[-1] == "bytes=600000-"
+
+
+def test_long_download_may_break_more_often_than_there_are_attempts(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [cutting(100_000)]
+    fetch(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert len(server.requests) == 10
+
+
+def test_server_without_ranges_starts_over(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [cutting(600_000), lambda handler: serve(handler, ranges=False)]
+    fetch(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+
+
+@pytest.mark.parametrize("if_range", [True, False])
+def test_file_that_changes_between_two_ranges_starts_over(server: Server, tmp_path: Path, if_range: bool) -> None:
+    server.answers["/file"] = [
+        then_changing(cutting(600_000)),
+        lambda handler: serve(handler, if_range=if_range),
+    ]
+    fetch(published(server, sha256=None), tmp_path / "file", None)
+    assert_complete(tmp_path / "file", CHANGED)
+
+
+def test_longer_partial_file_than_the_server_has_starts_over(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [cutting(600_000), refusing(416), serve]
+    fetch(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert server.ranges("/file") == [None, "bytes=600000-", None]
+
+
+def test_length_that_is_never_reached_is_an_error(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [lambda handler: serve(handler, missing_length=10)]
+    with pytest.raises(DownloadError, match=r"10 more expected.*gave up"):
+        fetch(published(server), tmp_path / "file", None)
+    assert not (tmp_path / "file").exists()
+
+
+def test_length_that_is_too_short_is_an_error(server: Server, tmp_path: Path) -> None:
+    server.answers["/file"] = [lambda handler: serve(handler, missing_length=-10)]
+    with pytest.raises(DownloadError, match="sha256 of its 999,990 bytes"):
+        fetch(published(server), tmp_path / "file", None)
+    assert names(tmp_path) == []
+
+
+def test_busy_server_is_asked_again(server: Server, tmp_path: Path, waits: list[float]) -> None:
+    server.answers["/file"] = [refusing(429, Retry_After="7"), refusing(503), serve]
+    fetch(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert waits == [7.0, 4.0]
+
+
+def test_long_retry_after_is_capped(server: Server, tmp_path: Path, waits: list[float]) -> None:
+    date = formatdate(time.time() + 9999, usegmt=True)
+    server.answers["/file"] = [refusing(429, Retry_After=date), refusing(429, Retry_After="soon"), serve]
+    fetch(published(server), tmp_path / "file", None)
+    assert waits == [sources.LONGEST_WAIT, 4.0]
+
+
+def test_missing_file_is_taken_from_the_next_place(server: Server, tmp_path: Path, waits: list[float]) -> None:
+    fetch(published(server, "/gone", "/file"), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert waits == []
+
+
+def test_file_that_is_nowhere_names_every_place(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"/gone: answers 404.*/lost: answers 404.*mirror"):
+        fetch(published(server, "/gone", "/lost"), tmp_path / "file", None)
+    assert names(tmp_path) == []
+
+
+def test_unreachable_host_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="gave up after 3 attempts") as caught:
+        fetch(Source(("http://127.0.0.1:1/file",), "file"), tmp_path / "file", None)
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_hash_is_an_error_and_the_file_is_deleted(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError) as caught:
+        fetch(published(server, sha256="0" * 64), tmp_path / "file", None)
+    for part in (f"{server.url}/file", digest(CONTENT), "0" * 64, "run again"):
+        assert part in str(caught.value)
+    assert names(tmp_path) == []
+
+
+def test_full_disk_is_an_error_of_ours(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sources, "_verify", fail)
+    with pytest.raises(DownloadError, match="No space left"):
+        fetch(published(server), tmp_path / "file", None)
+
+
+def test_dump_is_checked_against_the_sha1_sums_beside_it(server: Server, tmp_path: Path) -> None:
+    source = Source((f"{server.url}/gone/file", f"{server.url}/file"), "file", sha1_listing="sums.txt")
+    server.files["/sums.txt"] = f"{hashlib.sha1(CONTENT).hexdigest()}  file\n".encode()
+    fetch(source, tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    server.files["/sums.txt"] = f"{'0' * 40}  file\n".encode()
+    with pytest.raises(DownloadError, match=r"sha1 .* the published sums\.txt has 0000"):
+        fetch(source, tmp_path / "file", None)
+
+
+@pytest.mark.parametrize("listing", [None, b"<html>", b"\xff\xfe", b"00  another\n"])
+def test_without_any_digest_the_sha256_is_logged(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], listing: bytes | None
+) -> None:
+    if listing is not None:
+        server.files["/sums.txt"] = listing
+    fetch(Source((f"{server.url}/file",), "file", sha1_listing="sums.txt"), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
+    assert digest(CONTENT) in capsys.readouterr().out
+
+
+# -- mirrors -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    folder = tmp_path / "a mirror with spaces" / "folder"
+    folder.mkdir(parents=True)
+    (folder / "file").write_bytes(CONTENT)
+    (folder / "sha256sums.txt").write_text(f"{digest(CONTENT)}  file\n")
+    return folder
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "file"
+
+
+IN_MIRROR = Source(("http://127.0.0.1:1/never-asked",), "folder/file", sha256=digest(CONTENT))
+
+
+def test_mirror_folder(mirror: Path, destination: Path) -> None:
+    fetch(IN_MIRROR, destination, str(mirror.parent))
+    assert_complete(destination)
+
+
+def test_mirror_url(server: Server, destination: Path) -> None:
+    server.files |= {
+        "/m/folder/file": CONTENT,
+        "/m/folder/sha256sums.txt": f"{digest(CONTENT)}  file\n".encode(),
+    }
+    server.answers["/m/folder/file"] = [refusing(503), cutting(600_000), serve]
+    fetch(IN_MIRROR, destination, f"{server.url}/m/")
+    assert_complete(destination)
+    assert server.ranges("/m/folder/file") == [None, None, "bytes=600000-"]
+
+
+@pytest.mark.parametrize("content", [CONTENT[:-1], b"x" + CONTENT[1:], b""])
+def test_broken_file_of_a_mirror(mirror: Path, destination: Path, content: bytes) -> None:
+    (mirror / "file").write_bytes(content)
+    with pytest.raises(DownloadError, match=r"folder/file: sha256 of its .* bytes is .*sha256sums.txt has") as caught:
+        fetch(IN_MIRROR, destination, str(mirror.parent))
+    assert "\n" not in str(caught.value)
+    assert names(destination.parent) == []
+
+
+def test_broken_file_of_a_mirror_url(server: Server, destination: Path) -> None:
+    server.files |= {"/folder/file": CHANGED, "/folder/sha256sums.txt": f"{digest(CONTENT)}  file\n".encode()}
+    with pytest.raises(DownloadError, match=digest(CHANGED)):
+        fetch(IN_MIRROR, destination, server.url)
+    assert names(destination.parent) == []
+
+
+def test_mirror_without_a_listing(mirror: Path, destination: Path) -> None:
+    (mirror / "sha256sums.txt").unlink()
+    with pytest.raises(DownloadError, match=r"without the checksums in .*sha256sums.txt"):
+        fetch(IN_MIRROR, destination, str(mirror.parent))
+
+
+def test_mirror_url_without_a_listing(server: Server, destination: Path) -> None:
+    with pytest.raises(DownloadError, match=r"without the checksums in .*sha256sums.txt: .* answers 404"):
+        fetch(IN_MIRROR, destination, server.url)
+
+
+def test_mirror_whose_listing_lacks_the_file(mirror: Path, destination: Path) -> None:
+    (mirror / "sha256sums.txt").write_text(f"{digest(CONTENT)}  another\n")
+    with pytest.raises(DownloadError, match=r"sha256sums.txt: has no line for file"):
+        fetch(IN_MIRROR, destination, str(mirror.parent))
+
+
+def test_mirror_that_lacks_a_listed_file(mirror: Path, destination: Path) -> None:
+    (mirror / "file").unlink()
+    with pytest.raises(DownloadError, match=r"is listed in the mirror's sha256sums.txt but is not there"):
+        fetch(IN_MIRROR, destination, str(mirror.parent))
+
+
+def test_mirror_with_another_version_than_the_pinned_one(mirror: Path, destination: Path) -> None:
+    (mirror / "file").write_bytes(CHANGED)
+    (mirror / "sha256sums.txt").write_text(f"{digest(CHANGED)}  file\n")
+    with pytest.raises(DownloadError, match=f"{digest(CHANGED)} in the mirror.*{digest(CONTENT)} is pinned"):
+        fetch(IN_MIRROR, destination, str(mirror.parent))
+    assert names(destination.parent) == []
+
+
+def test_failure_leaves_an_earlier_file_alone(mirror: Path, destination: Path) -> None:
+    fetch(IN_MIRROR, destination, str(mirror.parent))
+    (mirror / "file").write_bytes(CHANGED)
+    with pytest.raises(DownloadError):
+        fetch(IN_MIRROR, destination, str(mirror.parent))
+    assert_complete(destination)
+
+
+# -- sizes -------------------------------------------------------------------------------------------------
+
+
+def test_size_of_a_mirror_folder(mirror: Path) -> None:
+    assert sources.upstream_bytes([IN_MIRROR], str(mirror.parent)) == len(CONTENT)
+    assert sources.upstream_bytes([IN_MIRROR, Source((), "folder/none")], str(mirror.parent)) is None
+
+
+def test_size_upstream_counts_a_collection_once(server: Server) -> None:
+    parts = [Source((f"{server.url}/gone", f"{server.url}/file"), path, member=path) for path in ("a", "b")]
+    assert sources.upstream_bytes(parts, None) == len(CONTENT)
+    assert all(method == "HEAD" for method, _, _ in server.requests)
+    assert sources.upstream_bytes([published(server, "/gone")], None) is None
+    assert sources.upstream_bytes([Source(("http://127.0.0.1:1/file",), "file")], None) is None
+
+
+# -- WikiAnn's collection ----------------------------------------------------------------------------------
+
+
+def tar_archive(**members: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    path = tmp_path / "panx_dataset.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__MACOSX/panx_dataset/._ug.tar.gz", b"fork")
+        archive.writestr("panx_dataset/ug.tar.gz", tar_archive(train=b"ug:a\tO\n"))
+        archive.writestr("../../mt.tar.gz", tar_archive(train=b"mt:b\tO\n"))
+    return path
+
+
+def test_one_language_of_the_collection(collection: Path, tmp_path: Path) -> None:
+    for code in ("ug", "mt"):
+        destination = tmp_path / "wikiann" / f"{code}.tar.gz"
+        sources.extract_archive(collection, code, destination)
+        with tarfile.open(destination) as archive:
+            assert archive.getnames() == ["train"]
+    assert names(tmp_path) == ["panx_dataset.zip", "wikiann"]
+
+
+def test_language_that_the_collection_lacks(collection: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no language xx"):
+        sources.extract_archive(collection, "xx", tmp_path / "xx.tar.gz")
+
+
+def test_oversized_member(collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAXIMUM_MEMBER_BYTES", 10)
+    with pytest.raises(InputError, match="not sane"):
+        sources.extract_archive(collection, "ug", tmp_path / "ug.tar.gz")
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "absent"])
+def test_broken_collection(collection: Path, tmp_path: Path, damage: str) -> None:
+    content = bytearray(collection.read_bytes())
+    content[content.index(b"panx_dataset/ug.tar.gz") + 40] ^= 0xFF
+    collection.write_bytes(content[:-30] if damage == "cut" else content)
+    if damage == "absent":
+        collection.unlink()
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        sources.extract_archive(collection, "ug", tmp_path / "ug.tar.gz")
+    assert not (tmp_path / "ug.tar.gz").exists()
+
+
+def test_a_member_is_not_fetched_as_if_it_were_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="extract_archive"):
+        fetch(sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz", None)
+
+
+# -- base models -------------------------------------------------------------------------------------------
+
+
+def write_model(folder: Path, model_type: str = "bert") -> Path:
+    from tokenizers import Tokenizer, models
+
+    folder.mkdir(parents=True)
+    for name, content in MODEL.items():
+        (folder / name).write_bytes(content)
+    (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
+    Tokenizer(models.WordPiece({"[UNK]": 0}, unk_token="[UNK]")).save(str(folder / "tokenizer.json"))
+    write_listing(folder)
+    return folder
+
+
+def write_listing(folder: Path, more: str = "") -> None:
+    (folder / "sha256sums.txt").unlink(missing_ok=True)
+    lines = [f"{file_hash(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
+    (folder / "sha256sums.txt").write_text("".join(lines) + more)
+
+
+def test_own_model_is_copied(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "own")
+    (folder / "pytorch_model.bin").write_bytes(b"not needed")
+    sources.copy_model(folder, tmp_path / "base" / "own")
+    assert names(tmp_path / "base") == ["own"]
+    assert names(tmp_path / "base" / "own") == sorted(MODEL)
+
+
+def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "mirror" / "models" / "xlmr", model_type="xlm-roberta")
+    with pytest.raises(InputError, match=r"xlmr/config.json: .*WordPiece bases only for now"):
+        sources.copy_model(folder, tmp_path / "base" / "xlmr")
+    with pytest.raises(InputError, match="WordPiece bases only for now"):
+        sources.fetch_model_from_mirror("xlmr", str(tmp_path / "mirror"), tmp_path / "base" / "xlmr")
+    assert names(tmp_path / "base") == []
+
+
+def test_model_from_a_mirror(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "my mirror" / "models" / "mini")
+    sources.fetch_model_from_mirror("mini", str(tmp_path / "my mirror"), tmp_path / "base" / "mini")
+    assert names(tmp_path / "base" / "mini") == sorted(MODEL)
+    (folder / "model.safetensors").write_bytes(b"broken!")
+    with pytest.raises(DownloadError, match=r"model.safetensors: sha256"):
+        sources.fetch_model_from_mirror("mini", str(tmp_path / "my mirror"), tmp_path / "base" / "other")
+    assert names(tmp_path / "base") == ["mini"]
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "sub/x", "..", ".", "..\\x"])
+def test_listing_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    folder = write_model(tmp_path / "mirror" / "models" / "mini")
+    write_listing(folder, f"{'0' * 64}  {name}\n")
+    with pytest.raises(DownloadError, match="is not the plain name of a file"):
+        sources.fetch_model_from_mirror("mini", str(tmp_path / "mirror"), tmp_path / "base" / "mini")
+    assert names(tmp_path) == ["mirror"]
+
+
+def test_mirror_without_the_model(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"models/mini/sha256sums.txt"):
+        sources.fetch_model_from_mirror("mini", str(tmp_path), tmp_path / "base" / "mini")
+
+
+def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
+    folder, revision = write_model(tmp_path / "published"), "a" * 40
+    (folder / "pytorch_model.bin").write_bytes(b"not asked for")
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def describe(handler: Handler) -> None:
+        entries = [
+            {"type": "file", "path": name, "size": len(content), "oid": digest(content)[:40]}
+            for name, content in files.items()
+        ]
+        handler.reply(200, {"Content-Type": "application/json"}, json.dumps(entries).encode())
+
+    def resolve(handler: Handler) -> None:
+        content = files[handler.path.rpartition("/")[2]]
+        headers = {"ETag": f'"{digest(content)}"', "X-Repo-Commit": revision, "Content-Length": str(len(content))}
+        handler.reply(200, headers, content)
+
+    server.answers[f"/api/models/some/model/tree/{revision}?recursive=true&expand=false"] = [describe]
+    for name in files:
+        server.answers[f"/some/model/resolve/{revision}/{name}"] = [resolve]
+    # The library reads the endpoint once, when it is imported.
+    code = "import sys, pathlib; from specialize import sources; "
+    code += "sources.fetch_model(*sys.argv[1:3], pathlib.Path(sys.argv[3]))"
+    environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "0"}
+    command = [sys.executable, "-c", code, "some/model", revision, str(tmp_path / "base" / "model")]
+    subprocess.run(command, env=environment, check=True, timeout=60)
+    assert names(tmp_path / "base" / "model") == sorted(MODEL)
+    assert (tmp_path / "base" / "model" / "model.safetensors").read_bytes() == MODEL["model.safetensors"]
+    assert not any(path.endswith("pytorch_model.bin") for _, path, _ in server.requests)
+
+
+def test_failure_of_the_hub_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+    with pytest.raises(DownloadError, match=r"model some/model, revision abc: RuntimeError: two lines"):
+        sources.fetch_model("some/model", "abc", tmp_path / "model")
+    assert names(tmp_path) == []
+
+
+def test_own_model_that_cannot_be_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    folder = write_model(tmp_path / "own")
+    monkeypatch.setattr(shutil, "copyfile", fail)
+    with pytest.raises(DownloadError, match="No space left"):
+        sources.copy_model(folder, tmp_path / "base" / "own")
+    assert names(tmp_path / "base") == []
