@@ -1,4 +1,4 @@
-"""Command line: `python -m specialize predict`, `demo-world`."""
+"""Command line: `python -m specialize predict`, `tables`, `demo-world`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from specialize.errors import SpecializeError
+from specialize.errors import InputError, SpecializeError
 
 
 def main() -> None:
@@ -18,6 +18,8 @@ def main() -> None:
     predict = commands.add_parser("predict", help="tag or parse standard input, one sentence a line")
     predict.add_argument("--model", type=Path, required=True, help="folder of a finetuning job with its model kept")
     predict.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
+    tables = commands.add_parser("tables", help="print the tables of a run")
+    tables.add_argument("run", type=Path, help="the run's directory")
     world = commands.add_parser("demo-world", help="write the demo's little world, laid out as a mirror")
     world.add_argument("folder", type=Path)
     arguments = parser.parse_args()
@@ -28,6 +30,11 @@ def main() -> None:
             sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
             predict_text(arguments.model, sys.stdin, sys.stdout, split_words=not arguments.tokenized)
+        elif arguments.command == "tables":
+            paths = sorted((arguments.run / "results/tables").glob("*.md"))
+            if not paths:
+                raise InputError(arguments.run, "has no tables yet", remedy="run `snakemake all` there")
+            print("\n\n".join(path.read_text(encoding="utf-8") for path in paths))
         else:
             from specialize.demo_world import write_world
 

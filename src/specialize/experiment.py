@@ -203,6 +203,12 @@ class Experiment:
         """The languages of this experiment, in its order."""
         return tuple(self.languages[tag] for tag in self.config["experiment"]["languages"])
 
+    @property
+    def grid_representations(self) -> list[str]:
+        """The representations of this experiment, in its order."""
+        names: list[str] = self.config["experiment"]["representations"]
+        return names
+
     @cached_property
     def base_models_pretrained_here(self) -> tuple[str, ...]:
         """The base models of this experiment that a rule pretrains, by name."""

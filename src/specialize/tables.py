@@ -1,0 +1,465 @@
+"""Tables: mean and standard deviation over seeds, and paired significance tests, in four formats."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+from scipy import stats
+
+from specialize.errors import SpecializeError
+from specialize.experiment import TASKS, Experiment, Language
+from specialize.files import atomic_text, read_json
+
+PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
+TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
+LEVEL = 0.05  # paper §2.2
+NOT_CONVERGED = "–"
+NOT_IN_GRID = "not in this grid"
+SHOWN_MISSING = 10
+
+Key = tuple[str, str, str]  # language, representation, task
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Test scores of a run, in percent.
+
+    Attributes:
+        by_seed: for each language, representation and task the score of each seed; None: it did not converge.
+    """
+
+    by_seed: dict[Key, dict[int, float | None]]
+
+    def converged(self, key: Key) -> dict[int, float] | None:
+        """Scores by seed; None if the grid lacks this configuration or a seed of it did not converge."""
+        scores = self.by_seed.get(key, {})
+        values = {seed: value for seed, value in scores.items() if value is not None}
+        return values if scores and len(values) == len(scores) else None
+
+    def mean(self, key: Key) -> float | None:
+        """Mean over seeds; None where `converged` is."""
+        values = self.converged(key)
+        return float(numpy.mean(list(values.values()))) if values else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A one-sided paired t-test over the seeds that two configurations share (paper §2.2, fact 37).
+
+    Attributes:
+        better, other: representations; the hypothesis is that the first scores higher.
+        difference: of the means over the shared seeds, in points.
+        seeds: how many they share.
+        t, p: of the test; NaN with fewer than two seeds.
+        corrected_p: times the number of tasks of the language (Bonferroni), at most 1.
+    """
+
+    language: str
+    task: str
+    better: str
+    other: str
+    difference: float
+    seeds: int
+    t: float
+    p: float
+    corrected_p: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether the first is better at the 5 % level after correction."""
+        return self.corrected_p < LEVEL
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A table's cell: its text, whether it is the best of its group, or not significantly worse than the best."""
+
+    text: str
+    best: bool = False
+    not_worse: bool = False
+
+
+@dataclass
+class Table:
+    """A table with its name (of its files), caption, column titles, rows and notes."""
+
+    name: str
+    caption: str
+    columns: list[str]
+    rows: list[list[Entry]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+# -- statistics --------------------------------------------------------------------------------------------
+
+
+def load_scores(experiment: Experiment, run: Path) -> Scores:
+    """Read the metrics of every cell that the grid has and this version builds.
+
+    Raises:
+        SpecializeError: naming the metrics files that are missing; none counts as a score of 0.
+    """
+    missing = [cell.metrics for cell in experiment.built_cells if not (run / cell.metrics).is_file()]
+    if missing:
+        rest = f" and {len(missing) - SHOWN_MISSING} more" if len(missing) > SHOWN_MISSING else ""
+        raise SpecializeError(f"{len(missing)} results are missing: {', '.join(missing[:SHOWN_MISSING])}{rest}")
+    by_seed: dict[Key, dict[int, float | None]] = {}
+    for cell in experiment.built_cells:
+        metrics = read_json(run / cell.metrics)
+        score = 100 * metrics["scores"]["test"][cell.regime][PRIMARY_METRIC[cell.regime]]
+        key = (cell.language, cell.representation, cell.regime)
+        by_seed.setdefault(key, {})[cell.seed] = score if metrics["converged"] else None
+    return Scores(by_seed)
+
+
+def compare(first: dict[int, float], second: dict[int, float]) -> tuple[float, int, float, float]:
+    """One-sided paired t-test of first > second over the seeds that both have.
+
+    Returns:
+        The difference of the means, the number of shared seeds, t, and p. A constant difference, of which t is
+        infinite or undefined, has p = 0 if it is positive, else 1.
+    """
+    seeds = sorted(first.keys() & second.keys())
+    differences = numpy.asarray([first[seed] - second[seed] for seed in seeds])
+    if len(seeds) < 2:
+        return float(differences.mean()) if seeds else math.nan, len(seeds), math.nan, math.nan
+    if numpy.ptp(differences) < 1e-9:
+        constant = float(differences[0])
+        return constant, len(seeds), math.copysign(math.inf, constant), 0.0 if constant > 1e-9 else 1.0
+    result = stats.ttest_rel([first[seed] for seed in seeds], [second[seed] for seed in seeds], alternative="greater")
+    return float(differences.mean()), len(seeds), float(result.statistic), float(result.pvalue)
+
+
+def comparisons(experiment: Experiment, scores: Scores) -> list[Comparison]:
+    """Of every two representations of a language and task, the one of the higher mean against the other."""
+    found = []
+    for language in experiment.grid_languages:
+        for task in language.tasks:
+            ranked = _ranked(experiment, scores, language, task)
+            for place, better in enumerate(ranked):
+                for other in ranked[place + 1 :]:
+                    found.append(_comparison(scores, language, task, better, other))
+    return found
+
+
+def _ranked(experiment: Experiment, scores: Scores, language: Language, task: str) -> list[str]:
+    means = {name: scores.mean((language.tag, name, task)) for name in experiment.grid_representations}
+    known = {name: mean for name, mean in means.items() if mean is not None}
+    return sorted(known, key=lambda name: -known[name])
+
+
+def _comparison(scores: Scores, language: Language, task: str, better: str, other: str) -> Comparison:
+    first, second = (scores.converged((language.tag, name, task)) or {} for name in (better, other))
+    difference, seeds, t, p = compare(first, second)
+    corrected = min(1.0, p * len(language.tasks)) if not math.isnan(p) else math.nan
+    return Comparison(language.tag, task, better, other, difference, seeds, t, p, corrected)
+
+
+# -- the tables --------------------------------------------------------------------------------------------
+
+
+def single_task_table(experiment: Experiment, scores: Scores) -> Table:
+    """The paper's Table 2: every representation on every language, a block for each task."""
+    languages = [language for language in experiment.grid_languages if language.original is None]
+    table = Table(
+        "single-task",
+        "Single-task scores on the test data: mean ± standard deviation over seeds, in percent.",
+        ["Task", "Representation", *(language.name for language in languages), "Average"],
+    )
+    for task in TASKS:
+        with_task = [language for language in languages if task in language.tasks]
+        if not with_task or task not in experiment.config["experiment"]["regimes"]:
+            continue
+        columns = {
+            language.tag: _column(experiment, scores, language, task) if task in language.tasks else {}
+            for language in languages
+        }
+        averages = {
+            name: _average(scores, [(language.tag, name, task) for language in with_task])
+            for name in experiment.grid_representations
+        }
+        highest = max(filter(None, averages.values()), default=None)
+        for name, average in averages.items():
+            cells = [columns[language.tag].get(name, Entry("")) for language in languages]
+            total = Entry("" if average is None else f"{average:.2f}", best=average is not None and average == highest)
+            table.rows.append([Entry(TASK_TITLES[task]), Entry(_row_title(experiment, name)), *cells, total])
+    table.notes = _score_notes(experiment, scores)
+    return table
+
+
+def _column(experiment: Experiment, scores: Scores, language: Language, task: str) -> dict[str, Entry]:
+    """One language's cells for one task, by representation."""
+    ranked = _ranked(experiment, scores, language, task)
+    cells = {}
+    for name in experiment.grid_representations:
+        key = (language.tag, name, task)
+        if key not in scores.by_seed:
+            cells[name] = Entry(NOT_IN_GRID)
+        elif name not in ranked:
+            cells[name] = Entry(NOT_CONVERGED)
+        else:
+            tested = _comparison(scores, language, task, ranked[0], name) if name != ranked[0] else None
+            not_worse = tested is not None and tested.seeds > 1 and not tested.significant
+            cells[name] = Entry(_mean_and_deviation(scores, key), best=tested is None, not_worse=not_worse)
+    return cells
+
+
+def _mean_and_deviation(scores: Scores, key: Key) -> str:
+    values = list((scores.converged(key) or {}).values())
+    deviation = f" ± {numpy.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+    return f"{numpy.mean(values):.2f}{deviation}"
+
+
+def _average(scores: Scores, keys: Sequence[Key]) -> float | None:
+    """Mean over languages; None where the grid lacks one, since such means do not compare."""
+    if len(keys) < 2 or any(key not in scores.by_seed for key in keys):
+        return None
+    means = [mean for key in keys if (mean := scores.mean(key)) is not None]
+    return sum(means) / len(means) if means else None
+
+
+def _row_title(experiment: Experiment, name: str) -> str:
+    return name if experiment.representations[name].missing is None else f"{name} (not built yet)"
+
+
+def _score_notes(experiment: Experiment, scores: Scores) -> list[str]:
+    notes = [
+        "Bold: the highest mean of its language and task. ≈ (grey): not significantly worse than that, by a one-sided "
+        "paired t-test over shared seeds (p < 0.05, Bonferroni-corrected by the language's number of tasks)."
+    ]
+    counts = sorted({len(seeds) for seeds in scores.by_seed.values()})
+    if counts:
+        span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        notes.append(f"Seeds of a score: {span}; a test uses those that both scores have.")
+    if 1 in counts:
+        notes.append("A single seed has no standard deviation and no test.")
+    if any(None in seeds.values() for seeds in scores.by_seed.values()):
+        notes.append(f"{NOT_CONVERGED}: a seed did not converge; the score stays out of averages and tests.")
+    if any(
+        (language.tag, name, task) not in scores.by_seed
+        for language in experiment.grid_languages
+        for name in experiment.grid_representations
+        for task in language.tasks
+    ):
+        notes.append("An average stands only where the grid has every language of the task.")
+    return notes
+
+
+def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
+    """The paper's Table 4: each language before → after transliteration."""
+    twins = [language for language in experiment.grid_languages if language.original is not None]
+    table = Table(
+        "transliteration",
+        "Before → after transliteration to Latin letters (change in points), mean over seeds.",
+        ["Language", "Task", *experiment.grid_representations],
+    )
+    for twin in twins:
+        assert twin.original is not None
+        for task in twin.tasks:
+            pairs = {
+                name: (scores.mean((twin.original, name, task)), scores.mean((twin.tag, name, task)))
+                for name in experiment.grid_representations
+            }
+            best = max((mean for pair in pairs.values() for mean in pair if mean is not None), default=None)
+            cells = []
+            for before, after in pairs.values():
+                if before is None or after is None:
+                    cells.append(Entry(NOT_IN_GRID))
+                else:
+                    text = f"{before:.2f} → {after:.2f} ({after - before:+.2f})"
+                    cells.append(Entry(text, best=best in (before, after)))
+            if any(cell.text != NOT_IN_GRID for cell in cells):
+                name = experiment.languages[twin.original].name
+                table.rows.append([Entry(name), Entry(TASK_TITLES[task]), *cells])
+    table.notes = ["Bold: the highest mean of its language and task over both halves."]
+    return table
+
+
+def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
+    """Every two representations of a language and task against each other."""
+    table = Table(
+        "comparisons",
+        "One-sided paired t-tests: does the first representation score higher than the second?",
+        ["Language", "Task", "Higher", "Lower", "Difference", "Seeds", "t", "p", "p corrected", "Significant"],
+    )
+    for tested in comparisons(experiment, scores):
+        numbers = [f"{tested.difference:.2f}", str(tested.seeds), f"{tested.t:.2f}", f"{tested.p:.2g}"]
+        numbers.append(f"{tested.corrected_p:.2g}")
+        verdict = "no test" if math.isnan(tested.p) else "yes" if tested.significant else "no"
+        texts = [tested.language, tested.task, tested.better, tested.other, *numbers, verdict]
+        table.rows.append([Entry(text) for text in texts])
+    table.notes = [f"p corrected: times the number of tasks of the language; significant below {LEVEL}."]
+    return table
+
+
+def corpora_table(experiment: Experiment, run: Path) -> Table:
+    """The paper's Table 1: the unlabeled text, and how well vocabularies cover it and the labeled data."""
+    table = Table(
+        "corpora",
+        "Unlabeled text after cleaning, and coverage by vocabularies: wordpieces per token, share of unknown tokens.",
+        [
+            *"Language Script Family Articles Sentences Tokens Data Vocabulary".split(),
+        [*"Language Script Family Articles Sentences Tokens Data Vocabulary".split(), "Pieces per token", "Unknown tokens"],
+            "Unknown tokens",
+        ],
+    )
+    adapted = dict.fromkeys(
+        (cell.language, cell.representation)
+        for cell in experiment.built_cells
+        if experiment.representations[cell.representation].method == "adapt"
+    )
+    for language in experiment.grid_languages:
+        path = run / "results/corpora" / language.tag / "statistics.json"
+        if not language.has_corpus:
+            continue
+        total = read_json(path)["total"]
+        script = "Latin" if language.original else language.entry.get("script", "")
+        start = [language.name, script, language.entry.get("family", "")]
+        start += [f"{total[count]:,}" for count in ("articles", "sentences", "tokens")]
+        for row in _coverage_rows(run, language, [name for tag, name in adapted if tag == language.tag]):
+            table.rows.append([Entry(text) for text in (*start, *row)])
+    table.notes = ["base: the vocabulary of the base model. Coverage is that of the training parts."]
+    return table
+
+
+def _coverage_rows(run: Path, language: Language, representations: Sequence[str]) -> list[list[str]]:
+    """For each data set: the base vocabulary, then each distinct augmented one."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for name in representations:
+        statistics = read_json(run / "results/vocabularies" / language.tag / name / "statistics.json")
+        for data, kinds in statistics.items():
+            if data == "pieces":
+                continue
+            for kind in ("base", "augmented") if statistics["pieces"] else ("base",):
+                label = "base" if kind == "base" else name
+                numbers = [f"{kinds[kind]['wordpieces_per_token']:.2f}", f"{kinds[kind]['unknown_token_rate']:.2%}"]
+                same = [row for (other, _, __), row in rows.items() if other == data and row[2:] == numbers]
+                if same and kind == "augmented":
+                    same[0][1] += f", {name}"
+                elif (data, label, "") not in rows:
+                    rows[data, label, ""] = [data, label, *numbers]
+    return sorted(rows.values(), key=lambda row: (row[0], row[1] != "base"))
+
+
+def hyperparameters_table(experiment: Experiment) -> Table:
+    """The paper's Table 5, from the resolved configuration."""
+    table = Table("hyperparameters", "Hyperparameters of this run.", ["Stage", "Hyperparameter", "Value"])
+
+    def add(stage: str, prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                add(stage, f"{prefix} {key}".strip(), inner)
+        else:
+            text = ", ".join(map(str, value)) if isinstance(value, list) else "–" if value is None else str(value)
+            table.rows.append([Entry(stage), Entry(prefix.replace("_", " ")), Entry(text)])
+
+    for section, value in experiment.table_settings("hyperparameters").items():
+        add(section, "", value)
+    return table
+
+
+def write_all(experiment: Experiment, run: Path, names: Sequence[str]) -> None:
+    """Write the named tables of a run in all formats.
+
+    Raises:
+        SpecializeError: if a result is missing.
+    """
+    from_scores: dict[str, Callable[[Experiment, Scores], Table]] = {
+        "single-task": single_task_table,
+        "transliteration": transliteration_table,
+        "comparisons": comparisons_table,
+    }
+    for name in names:
+        if name in from_scores:
+            table = from_scores[name](experiment, load_scores(experiment, run))
+        elif name == "corpora":
+            table = corpora_table(experiment, run)
+        else:
+            table = hyperparameters_table(experiment)
+        write_table(table, run / "results" / "tables")
+
+
+# -- formats -----------------------------------------------------------------------------------------------
+
+STYLE = """
+body { font-family: sans-serif; margin: 2em; } table { border-collapse: collapse; }
+th, td { padding: 0.3em 0.8em; text-align: left; border-bottom: 1px solid #ccc; }
+thead th { border-bottom: 2px solid black; } .not-worse { color: #666; }
+"""
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "→": r"$\rightarrow$",
+        "≈": r"$\approx$", "–": "--", "−": "$-$",
+    }
+)  # fmt: skip
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Write {name}.md, .csv, .tex and .html."""
+    for ending, text in {
+        "md": to_markdown(table),
+        "csv": _frame(table, lambda entry: entry.text).to_csv(index=False, lineterminator="\n"),
+        "tex": to_latex(table),
+        "html": to_html(table),
+    }.items():
+        with atomic_text(folder / f"{table.name}.{ending}") as stream:
+            stream.write(text)
+
+
+def _frame(table: Table, render: Callable[[Entry], str]) -> pandas.DataFrame:
+    return pandas.DataFrame([[render(entry) for entry in row] for row in table.rows], columns=table.columns, dtype=str)
+
+
+def to_markdown(table: Table) -> str:
+    """As a Markdown table, the best in bold, ≈ after what is not significantly worse."""
+
+    def render(entry: Entry) -> str:
+        text = entry.text.replace("|", r"\|")
+        return f"**{text}**" if entry.best else f"{text} ≈" if entry.not_worse else text
+
+    body = _frame(table, render).to_markdown(index=False, disable_numparse=True)
+    return "\n\n".join([f"**{table.caption}**", str(body), *table.notes]) + "\n"
+
+
+def to_latex(table: Table) -> str:
+    """As a LaTeX table for the packages booktabs and xcolor."""
+
+    def render(entry: Entry) -> str:
+        text = entry.text.translate(LATEX)
+        return (
+            rf"\textbf{{{text}}}"
+            if entry.best
+            else rf"\textcolor{{gray}}{{{text} $\approx$}}"
+            if entry.not_worse
+            else text
+        )
+
+    frame = _frame(table, render).rename(columns=lambda title: title.translate(LATEX))
+    caption = " ".join([table.caption, *table.notes]).translate(LATEX)
+    return frame.to_latex(index=False, escape=False, caption=caption, label=f"tab:{table.name}")
+
+
+def to_html(table: Table) -> str:
+    """As a page of its own."""
+
+    def render(entry: Entry) -> str:
+        text = html.escape(entry.text)
+        return (
+            f"<b>{text}</b>" if entry.best else f'<span class="not-worse">{text} ≈</span>' if entry.not_worse else text
+        )
+
+    frame = _frame(table, render).rename(columns=html.escape)
+    notes = "".join(f"<p>{html.escape(note)}</p>\n" for note in table.notes)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(table.name)}</title>'
+        f"<style>{STYLE}</style></head>\n<body><h1>{html.escape(table.caption)}</h1>\n"
+        f"{frame.to_html(index=False, escape=False, border=0)}\n{notes}</body></html>\n"
+    )
