@@ -8,6 +8,8 @@ from pathlib import Path
 
 from specialize.errors import InputError, SpecializeError
 
+SHOWN_TABLES = ("corpora", "comparisons", "transliteration", "single-task")  # the main one last, where eyes are
+
 
 def main() -> None:
     """Run one command; an error that the user can mend is one line on standard error."""
@@ -31,10 +33,12 @@ def main() -> None:
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
             predict_text(arguments.model, sys.stdin, sys.stdout, split_words=not arguments.tokenized)
         elif arguments.command == "tables":
-            paths = sorted((arguments.run / "results/tables").glob("*.md"))
-            if not paths:
+            paths = [arguments.run / f"results/tables/{name}.md" for name in SHOWN_TABLES]
+            found = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+            if not found:
                 raise InputError(arguments.run, "has no tables yet", remedy="run `snakemake all` there")
-            print("\n\n".join(path.read_text(encoding="utf-8") for path in paths))
+            print("\n\n".join(found))
+            print(f"\nThese and table hyperparameters, in four formats: {arguments.run / 'results/tables'}")
         else:
             from specialize.demo_world import write_world
 

@@ -261,8 +261,16 @@ class Experiment:
     def table_settings(self, table: str) -> dict[str, Any]:
         """The parts of the configuration that a table prints."""
         if table == "hyperparameters":
-            sections = ("representations", "vocabularies", "pretraining", "finetuning")
-            return {section: self.config[section] for section in sections}
+            representations = {name: self.config["representations"][name] for name in self.grid_representations}
+            tags = {language.original or language.tag for language in self.grid_languages}
+            finetuning = dict(self.config["finetuning"])
+            sizes = finetuning.get("batch_sizes", {})
+            finetuning["batch_sizes"] = {tag: sizes[tag] for tag in sorted(tags & sizes.keys())}
+            for name, entry in representations.items():
+                own = {tag: sizes for tag, sizes in entry.get("batch_sizes", {}).items() if tag in tags}
+                representations[name] = {**entry, "batch_sizes": own} if "batch_sizes" in entry else entry
+            sections = {section: self.config[section] for section in ("corpora", "vocabularies", "pretraining")}
+            return {"representations": representations, **sections, "finetuning": finetuning}
         known = ("name", "type", "script", "family")
         return {
             "experiment": self.config["experiment"],

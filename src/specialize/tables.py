@@ -171,7 +171,7 @@ def single_task_table(experiment: Experiment, scores: Scores) -> Table:
     table = Table(
         "single-task",
         "Single-task scores on the test data: mean ± standard deviation over seeds, in percent.",
-        ["Task", "Representation", *(language.name for language in languages), "Average"],
+        ["Task", "Representation", *(f"{language.name} ({language.tag})" for language in languages), "Average"],
     )
     for task in TASKS:
         with_task = [language for language in languages if task in language.tasks]
@@ -304,12 +304,9 @@ def corpora_table(experiment: Experiment, run: Path) -> Table:
     table = Table(
         "corpora",
         "Unlabeled text after cleaning, and coverage by vocabularies: wordpieces per token, share of unknown tokens.",
-        [
-            *"Language Script Family Articles Sentences Tokens Data Vocabulary".split(),
-        [*"Language Script Family Articles Sentences Tokens Data Vocabulary".split(), "Pieces per token", "Unknown tokens"],
-            "Unknown tokens",
-        ],
+        ["Language", "Script", "Family", "Articles", "Sentences", "Tokens", "Data", "Vocabulary", "Pieces per token"],
     )
+    table.columns.append("Unknown tokens")
     adapted = dict.fromkeys(
         (cell.language, cell.representation)
         for cell in experiment.built_cells

@@ -233,11 +233,11 @@ def test_language_without_a_name(tmp_path):
 @pytest.mark.parametrize(
     "origins",
     [
-        f"{{hub: some/model, revision: {'0' * 40}, folder: here}}",
+        f"{{hub: some/model, revision: {'a' * 40}, folder: here}}",
         "{mirror: true, folder: here}",
         "{parameters: 1000}",
         "{hub: some/model}",
-        f"{{folder: here, revision: {'0' * 40}}}",
+        f"{{folder: here, revision: {'a' * 40}}}",
     ],
 )
 def test_base_model_needs_exactly_one_origin(tmp_path, origins):

@@ -6,7 +6,7 @@ import io
 import tarfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specialize.errors import InputError
@@ -120,6 +120,7 @@ def test_broken_json_names_its_file(tmp_path, content):
 # -- hashes ------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=200))
 def test_hashes_are_those_of_the_bytes(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "hashed"

@@ -1,0 +1,262 @@
+"""Treebanks: what is written is what was read, and everything broken is refused with its file and line."""
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from specialize.datasets import FORM, HEAD, UPOS, XPOS, read_treebank, write_treebank
+from specialize.errors import InputError
+
+# -- generated treebanks -----------------------------------------------------------------------------------
+
+SURROGATES_AND_LINE_ENDS = st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r")
+FIELDS = st.text(SURROGATES_AND_LINE_ENDS, min_size=1, max_size=6).filter(lambda text: text.strip())
+COMMENTS = st.text(SURROGATES_AND_LINE_ENDS, max_size=12).map(lambda text: f"#{text}")
+
+
+@st.composite
+def trees(draw, size):
+    """Heads of a random tree: every word but the root hangs on one that was attached before it."""
+    order = draw(st.permutations(range(1, size + 1)))
+    heads = {order[0]: 0}
+    for position, word in enumerate(order[1:], start=1):
+        heads[word] = order[draw(st.integers(0, position - 1))]
+    return [heads[word] for word in range(1, size + 1)]
+
+
+@st.composite
+def sentence_lines(draw):
+    """A sentence in CoNLL-U, with comments, multiword tokens and empty nodes here and there."""
+    size = draw(st.integers(1, 6))
+    lines = draw(st.lists(COMMENTS, max_size=2))
+    if draw(st.booleans()):
+        lines.append("\t".join(["0.1", draw(FIELDS), *["_"] * 8]))
+    for number, head in enumerate(draw(trees(size)), start=1):
+        if number < size and draw(st.integers(0, 3)) == 0:
+            lines.append("\t".join([f"{number}-{number + 1}", draw(FIELDS), *["_"] * 8]))
+        fields = draw(st.lists(FIELDS, min_size=8, max_size=8))
+        lines.append("\t".join([str(number), *fields[:5], str(head), *fields[5:]]))
+        if draw(st.integers(0, 5)) == 0:
+            lines.append("\t".join([f"{number}.1", draw(FIELDS), *["_"] * 8]))
+    return lines
+
+
+TREEBANKS = st.lists(sentence_lines(), max_size=4)
+
+
+def text_of(treebank):
+    return "".join("\n".join(lines) + "\n\n" for lines in treebank)
+
+
+def word_rows(lines):
+    return [row for row, line in enumerate(lines) if line.split("\t")[0].isdigit()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("treebanks")
+
+
+@settings(max_examples=60, deadline=None)
+@given(TREEBANKS)
+def test_what_is_written_is_what_was_read(folder, treebank):
+    source, copy = folder / "source.conllu", folder / "copy.conllu"
+    source.write_bytes(text_of(treebank).encode())
+    sentences = read_treebank(source)
+    write_treebank(copy, sentences)
+    assert copy.read_bytes() == source.read_bytes()
+    assert read_treebank(copy) == sentences
+    assert [list(sentence.lines) for sentence in sentences] == treebank
+
+
+@settings(max_examples=60, deadline=None)
+@given(sentence_lines())
+def test_only_rows_with_a_plain_number_are_words(folder, lines):
+    path = folder / "words.conllu"
+    path.write_bytes(text_of([lines]).encode())
+    (sentence,) = read_treebank(path)
+    assert [word.row for word in sentence.words] == word_rows(lines)
+    for word in sentence.words:
+        columns = lines[word.row].split("\t")
+        assert (word.form, word.head) == (columns[FORM], int(columns[HEAD]))
+        assert (word.upos, word.xpos, word.deprel) == (columns[UPOS], columns[XPOS], columns[7])
+
+
+@settings(max_examples=40, deadline=None)
+@given(sentence_lines(), st.data())
+def test_relabelling_changes_one_column_of_the_words_and_nothing_else(folder, lines, data):
+    path = folder / "relabelled.conllu"
+    path.write_bytes(text_of([lines]).encode())
+    (sentence,) = read_treebank(path)
+    tags = data.draw(st.lists(FIELDS, min_size=len(sentence.words), max_size=len(sentence.words)))
+    relabelled = sentence.relabeled(XPOS, tags)
+    assert [word.xpos for word in relabelled.words] == tags
+    assert [word.head for word in relabelled.words] == [word.head for word in sentence.words]
+    for row, (old, new) in enumerate(zip(sentence.lines, relabelled.lines, strict=True)):
+        if row in word_rows(lines):
+            assert new.split("\t")[:XPOS] + new.split("\t")[XPOS + 1 :] == (
+                old.split("\t")[:XPOS] + old.split("\t")[XPOS + 1 :]
+            )
+        else:
+            assert new == old
+
+
+def test_windows_line_ends_and_spare_blank_lines_are_forgiven(folder):
+    path = folder / "forgiven.conllu"
+    row = "1\tword\t_\tX\tX\t_\t0\troot\t_\t_"
+    path.write_bytes(f"\r\n\r\n{row}\r\n\r\n\r\n{row}".encode())
+    assert [[word.form for word in sentence.words] for sentence in read_treebank(path)] == [["word"], ["word"]]
+
+
+def test_surface_has_multiword_tokens_as_they_are_written(folder):
+    rows = [
+        "# text = vámonos al  mar\n",
+        "1-2 vámonos _ _ _ _ _ _ _ _",
+        "1 vamos _ _ _ _ 0 root _ _",
+        "2 nos _ _ _ _ 1 obj _ _",
+        "2.1 ∅ _ _ _ _ _ _ _ _",
+        "3-4 al _ _ _ _ _ _ _ _",
+        "3 a _ _ _ _ 5 case _ _",
+        "4 el _ _ _ _ 5 det _ _",
+        "5 mar _ _ _ _ 1 obl _ _",
+    ]
+    path = folder / "surface.conllu"
+    path.write_text("".join(row if row.startswith("#") else row.replace(" ", "\t") + "\n" for row in rows))
+    (sentence,) = read_treebank(path)
+    assert sentence.surface() == "vámonosalmar"
+    assert [word.form for word in sentence.words] == ["vamos", "nos", "a", "el", "mar"]
+
+
+# -- corruption --------------------------------------------------------------------------------------------
+
+
+def damage(lines, row, column, value):
+    columns = lines[row].split("\t")
+    columns[column] = value
+    return [*lines[:row], "\t".join(columns), *lines[row + 1 :]]
+
+
+def break_cycle(draw, lines):
+    """Every word's head is the next word; the root hangs on the first, or a word on itself."""
+    rows = word_rows(lines)
+    assume(len(rows) > 2)
+    first, second = sorted(draw(st.permutations(rows))[:2])
+    assume("0" not in (lines[first].split("\t")[HEAD], lines[second].split("\t")[HEAD]))
+    broken = damage(lines, first, HEAD, str(rows.index(second) + 1))
+    return damage(broken, second, HEAD, str(rows.index(first) + 1)), "cycle"
+
+
+def break_self_loop(draw, lines):
+    rows = [row for row in word_rows(lines) if lines[row].split("\t")[HEAD] != "0"]
+    assume(rows)
+    row = draw(st.sampled_from(rows))
+    return damage(lines, row, HEAD, lines[row].split("\t")[0]), "cycle"
+
+
+def break_missing_head(draw, lines):
+    row = draw(st.sampled_from(word_rows(lines)))
+    head = draw(st.sampled_from(["_", "", "-1", "1.1", "one", "²", "1 "]))
+    return damage(lines, row, HEAD, head), "is not a word number"
+
+
+def break_head_out_of_range(draw, lines):
+    row = draw(st.sampled_from(word_rows(lines)))
+    return damage(lines, row, HEAD, str(len(word_rows(lines)) + draw(st.integers(1, 99)))), "is not in the sentence"
+
+
+def break_two_roots(draw, lines):
+    rows = [row for row in word_rows(lines) if lines[row].split("\t")[HEAD] != "0"]
+    assume(rows)
+    return damage(lines, draw(st.sampled_from(rows)), HEAD, "0"), "has 2 roots"
+
+
+def break_no_root(draw, lines):
+    rows = word_rows(lines)
+    (root,) = (row for row in rows if lines[row].split("\t")[HEAD] == "0")
+    return damage(lines, root, HEAD, str(draw(st.integers(1, len(rows))))), "has 0 roots"
+
+
+def break_columns(draw, lines):
+    row = draw(st.sampled_from(word_rows(lines)))
+    columns = lines[row].split("\t")
+    changed = draw(st.sampled_from([columns[:-1], [*columns, "_"], [" ".join(columns)]]))
+    return [*lines[:row], "\t".join(changed), *lines[row + 1 :]], "columns"
+
+
+def break_number(draw, lines):
+    row = draw(st.sampled_from(word_rows(lines)))
+    number = draw(st.sampled_from(["0", "99", "x", "01", "1 ", "-1", "²", "1.", "1--2"]))
+    return damage(lines, row, 0, number), "is due"
+
+
+def break_form(draw, lines):
+    row = draw(st.sampled_from(word_rows(lines)))
+    return damage(lines, row, FORM, draw(st.sampled_from(["", " ", "\u00a0"]))), "empty form"
+
+
+def break_words(draw, lines):
+    return [line for row, line in enumerate(lines) if row not in word_rows(lines)] or ["# nothing"], "without words"
+
+
+BREAKERS = [
+    break_cycle,
+    break_self_loop,
+    break_missing_head,
+    break_head_out_of_range,
+    break_two_roots,
+    break_no_root,
+    break_columns,
+    break_number,
+    break_form,
+    break_words,
+]
+
+
+@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("breaker", BREAKERS, ids=lambda breaker: breaker.__name__)
+@given(data=st.data())
+def test_corruption_is_refused_with_file_and_line(folder, breaker, data):
+    before, lines, after = (data.draw(sentence_lines()) for _ in range(3))
+    broken, problem = breaker(data.draw, lines)
+    path = folder / "broken.conllu"
+    path.write_bytes(text_of([before, broken, after]).encode())
+    with pytest.raises(InputError) as caught:
+        read_treebank(path)
+    message = str(caught.value)
+    assert problem in message
+    assert message.startswith(f"{path}, line ")
+    line = int(message.removeprefix(f"{path}, line ").partition(":")[0])
+    assert len(before) + 2 <= line <= len(before) + 1 + len(broken)
+
+
+def test_the_very_line_is_named(folder):
+    path = folder / "line.conllu"
+    good = "# a comment\n1\ta\t_\tX\tX\t_\t0\troot\t_\t_\n"
+    path.write_text(f"{good}\n\n# another\n{good}2\tb\t_\tX\tX\t_\t7\tdep\t_\t_\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"line\.conllu, line 8: head 7 is not in the sentence"):
+        read_treebank(path)
+
+
+@given(st.binary(max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_what_is_not_utf8_is_refused(folder, rest):
+    path = folder / "bytes.conllu"
+    path.write_bytes(b"# comment \xff" + rest)
+    with pytest.raises(InputError, match=r"bytes\.conllu: is not UTF-8"):
+        read_treebank(path)
+
+
+ALMOST_CONLLU = st.lists(st.sampled_from(["\t", "\n", "\n\n", "#", "_", "0", "1", "2", "1-2", "1.1", "9" * 9, "x", "\r"]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), ALMOST_CONLLU.map("".join)))
+def test_nothing_but_an_input_error_ever_comes_out(folder, text):
+    path = folder / "anything.conllu"
+    path.write_bytes(text.encode())
+    try:
+        sentences = read_treebank(path)
+    except InputError as error:
+        assert str(path) in str(error)
+    else:
+        assert all(sentence.words for sentence in sentences)

@@ -1,0 +1,137 @@
+"""Bad input is refused with one clear line, before any long job starts, and nothing that was finished is lost."""
+
+import shutil
+import tarfile
+
+import pytest
+import yaml
+from tests.conftest import DEMO_MIRROR, ROOT, run_snakemake
+
+from specialize.files import file_hash
+
+pytestmark = pytest.mark.demo
+LONG_RULES = ("pretrain_base", "adapt", "finetune", "finetune_ner")
+TREEBANK = "universal-dependencies/UD_Ondurese-Demo/r1"
+
+
+@pytest.fixture
+def mirror(demo, tmp_path):
+    """A copy of the demo's mirror, on a path with spaces."""
+    return shutil.copytree(DEMO_MIRROR, tmp_path / "a mirror, copied")
+
+
+def overlay(tmp_path, **settings):
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
+def refused(tmp_path, mirror, *overlays):
+    """Run everything; the lines of its output, having made sure that it failed before any long job."""
+    run = tmp_path / "run"
+    run.mkdir(exist_ok=True)
+    configs = ["--configfile", ROOT / "config/demo.yaml", *overlays]
+    finished = run_snakemake(run, "all", *configs, "--config", f'mirror="{mirror}"')
+    output = finished.stdout + finished.stderr
+    assert finished.returncode != 0, output
+    assert not any(f"rule {rule}:" in output for rule in LONG_RULES), output
+    return output.splitlines()
+
+
+def assert_one_line(lines, *parts):
+    assert any(all(part in line for part in parts) for line in lines), "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"finetuning": {"epoch": 3}}, ["finetuning.epoch", "own.yaml", "line 2", "did you mean epochs"]),
+        ({"experiment": {"languages": ["qat"]}}, ["experiment.languages", "unknown language 'qat'", "own.yaml"]),
+        ({"experiment": {"regimes": ["pso"]}}, ["experiment.regimes", "unknown task or regime 'pso'", "pos"]),
+        ({"mirror": "relative/path"}, ["mirror", "neither an absolute path nor a URL"]),
+        ({"languages": {"qad": {"treebank": {"folder": "/nowhere"}}}}, ["languages.qad.treebank.folder", "/nowhere"]),
+    ],
+)
+def test_a_wrong_configuration(tmp_path, settings, parts):
+    run = tmp_path / "run"
+    run.mkdir()
+    finished = run_snakemake(run, "all", "--configfile", ROOT / "config/demo.yaml", overlay(tmp_path, **settings))
+    assert finished.returncode != 0
+    assert_one_line((finished.stdout + finished.stderr).splitlines(), *parts)
+    assert not (run / "results").exists()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "corrupted"])
+def test_a_damaged_dump(tmp_path, mirror, damage):
+    dump = mirror / "wikipedia/qadwiki/20200101/qadwiki-20200101-pages-articles.xml.bz2"
+    content = bytearray(dump.read_bytes())
+    if damage == "truncated":
+        content = content[:-1000]
+    else:
+        content[5000] ^= 255
+    dump.write_bytes(content)
+    lines = refused(tmp_path, mirror)
+    assert_one_line(lines, dump.name, "sha256")
+    downloads = tmp_path / "run/resources/wikipedia/qadwiki/20200101"
+    assert not (downloads / dump.name).exists()
+
+
+def with_new_hash(path):
+    listing = path.with_name("sha256sums.txt")
+    lines = [line for line in listing.read_text().splitlines() if not line.endswith(path.name)]
+    listing.write_text("\n".join([*lines, f"{file_hash(path)}  {path.name}"]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("head_of_the_first_word", "problem"),
+    [("_", "is not a word number"), ("1", "cycle"), ("99", "not in the sentence")],
+)
+def test_a_broken_treebank(tmp_path, mirror, head_of_the_first_word, problem):
+    path = mirror / TREEBANK / "qad_demo-ud-dev.conllu"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    number = next(place for place, line in enumerate(lines) if line.startswith("1\t") and line.split("\t")[6] != "0")
+    columns = lines[number].split("\t")
+    columns[6] = head_of_the_first_word
+    lines[number] = "\t".join(columns)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with_new_hash(path)
+    assert_one_line(refused(tmp_path, mirror), path.name, f"line {number + 1}", problem)
+
+
+def test_an_entity_line_without_a_label(tmp_path, mirror):
+    archive = mirror / "wikiann/qad.tar.gz"
+    unpacked = tmp_path / "wikiann"
+    with tarfile.open(archive) as tar:
+        tar.extractall(unpacked, filter="data")
+    dev = next(unpacked.rglob("dev"))
+    lines = dev.read_text(encoding="utf-8").split("\n")
+    lines[2] = lines[2].split("\t")[0]
+    dev.write_text("\n".join(lines), encoding="utf-8")
+    with tarfile.open(archive, "w:gz") as tar:
+        for path in sorted(unpacked.rglob("*")):
+            tar.add(path, arcname=path.name)
+    with_new_hash(archive)
+    assert_one_line(refused(tmp_path, mirror), "qad.tar.gz", "dev", "line 3", "no label")
+
+
+def test_a_base_model_without_wordpiece(tmp_path, mirror, demo):
+    folder = shutil.copytree(demo / "results/pretraining/base/demo", tmp_path / "byte-level")
+    definition = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    (folder / "tokenizer.json").write_text(
+        definition.replace('"type": "WordPiece"', '"type": "BPE"', 1), encoding="utf-8"
+    )
+    own = overlay(tmp_path, base_model="own", base_models={"own": {"folder": str(folder)}})
+    assert_one_line(refused(tmp_path, mirror, own), "tokenizer.json", "BPE", "WordPiece bases only for now")
+
+
+def test_what_was_finished_stays_when_a_later_job_fails(tmp_path, mirror):
+    run = tmp_path / "run"
+    run.mkdir()
+    options = ["--configfile", ROOT / "config/demo.yaml", "--config", f'mirror="{mirror}"']
+    assert run_snakemake(run, "datasets", *options).returncode == 0
+    finished = {path: path.read_bytes() for path in sorted((run / "results").rglob("*.*"))}
+    assert finished
+    dump = mirror / "wikipedia/qaewiki/20200101/qaewiki-20200101-pages-articles.xml.bz2"
+    dump.write_bytes(dump.read_bytes()[:-1])
+    assert run_snakemake(run, "corpora", *options).returncode != 0
+    assert all(path.read_bytes() == content for path, content in finished.items())

@@ -1,0 +1,95 @@
+"""After a completed run, a change makes exactly the jobs run that it touches."""
+
+import shutil
+
+import pytest
+import yaml
+from tests.conftest import demo_arguments, planned_jobs
+
+pytestmark = pytest.mark.demo
+TABLES = {f"results/tables/{name}.md" for name in ("single-task", "transliteration", "comparisons")}
+SETTINGS = {"results/tables/hyperparameters.md"}
+
+
+@pytest.fixture
+def completed(demo, tmp_path):
+    """A copy of the completed run, with its provenance and its times."""
+    copy = tmp_path / "demo"
+    shutil.copytree(demo, copy, ignore=shutil.ignore_patterns("*-seen", "model", "log", "tmp*"))
+    for path in (demo / "results/finetuning").glob("*/*/*/seed*/model/task.json"):
+        kept = copy / path.relative_to(demo)
+        kept.parent.mkdir()
+        shutil.copy2(path, kept)
+    return copy
+
+
+def cells(run, language="*", representation="*", regime="*"):
+    paths = (run / "results/finetuning").glob(f"{language}/{representation}/{regime}/seed*/metrics.json")
+    return {str(path.relative_to(run)) for path in paths}
+
+
+def planned(run, *overlay, target="all"):
+    """First outputs of the planned jobs, finetuning named by its metrics."""
+    jobs = planned_jobs(run, target, *demo_arguments(*overlay))
+    outputs = set().union(*jobs.values()) if jobs else set()
+    return {output.replace("model/task.json", "metrics.json") for output in outputs}
+
+
+def overlay(tmp_path, **settings):
+    path = tmp_path / "overlay.yaml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
+def test_nothing_is_left_to_do(completed):
+    assert planned(completed) == set()
+
+
+def test_a_deleted_result_is_made_again_with_its_descendants(completed):
+    lost = "results/finetuning/qad/tva/pos/seed2/metrics.json"
+    (completed / lost).unlink()
+    assert planned(completed) == {lost} | TABLES
+
+
+def test_a_hyperparameter_of_one_task(completed, tmp_path):
+    changed = overlay(tmp_path, finetuning={"pos": {"dropout": 0.3}})
+    assert planned(completed, changed) == cells(completed, regime="pos") | TABLES | SETTINGS
+
+
+def test_the_batch_size_of_one_language_and_task(completed, tmp_path):
+    changed = overlay(tmp_path, finetuning={"batch_sizes": {"qae": {"ud": 8}}})
+    assert planned(completed, changed) == cells(completed, "qae", regime="ud") | TABLES | SETTINGS
+
+
+def test_the_multiplier_of_one_representation(completed, tmp_path):
+    changed = overlay(tmp_path, representations={"tva": {"multiplier": 3}})
+    adapted = {f"results/pretraining/{language}/tva/config.json" for language in ("qad", "qad-Latn", "qae")}
+    assert planned(completed, changed) == adapted | cells(completed, representation="tva") | TABLES | SETTINGS
+
+
+def test_a_hyperparameter_of_pretraining_spares_the_unadapted(completed, tmp_path):
+    changed = overlay(tmp_path, pretraining={"learning_rate": 0.001})  # the base model has a rate of its own
+    adapted = {
+        f"results/pretraining/{language}/{name}/config.json"
+        for language, names in {
+            "qad": ("lapt", "va", "tva"),
+            "qad-Latn": ("lapt", "tva"),
+            "qae": ("lapt", "tva"),
+        }.items()
+        for name in names
+    }
+    jobs = cells(completed) - cells(completed, representation="mbert")
+    assert planned(completed, changed) == adapted | jobs | TABLES | SETTINGS
+
+
+def test_one_more_seed_is_one_more_job_each(completed, tmp_path):
+    demo_grid = {"languages": ["qae"], "representations": ["lapt"], "regimes": ["pos"], "exceptions": []}
+    changed = overlay(tmp_path, experiment={**demo_grid, "seeds": [1, 2, 3, 4]})
+    assert planned(completed, changed, target="finetuning") == {"results/finetuning/qae/lapt/pos/seed4/metrics.json"}
+
+
+def test_another_place_of_the_mirror_changes_nothing(completed, tmp_path):
+    elsewhere = tmp_path / "a mirror elsewhere"
+    elsewhere.mkdir()
+    arguments = [*demo_arguments()[:-1], f'mirror="{elsewhere}"']
+    assert planned_jobs(completed, "all", *arguments) == {}

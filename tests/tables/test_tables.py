@@ -1,0 +1,211 @@
+"""Statistics against scipy called by hand, and the formats."""
+
+import json
+import math
+
+import numpy
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from tests.conftest import ROOT
+
+from specialize.errors import SpecializeError
+from specialize.experiment import Experiment
+from specialize.tables import (
+    Entry,
+    Scores,
+    Table,
+    compare,
+    comparisons,
+    comparisons_table,
+    hyperparameters_table,
+    load_scores,
+    single_task_table,
+    to_html,
+    to_latex,
+    to_markdown,
+    transliteration_table,
+    write_table,
+)
+
+
+def small_experiment(**grid):
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    regimes = ["pos", "ud", "ner"]
+    config["experiment"] = {
+        "languages": ["ug", "wo", "mhr"],
+        "representations": ["mbert", "lapt", "tva"],
+        "regimes": regimes,
+        "seeds": [1, 2, 3, 4, 5],
+    } | grid
+    return Experiment(config)
+
+
+def some_scores(experiment, seed=0):
+    generator = numpy.random.default_rng(seed)
+    by_seed = {}
+    for cell in experiment.built_cells:
+        key = (cell.language, cell.representation, cell.regime)
+        by_seed.setdefault(key, {})[cell.seed] = float(generator.normal(70, 2))
+    return Scores(by_seed)
+
+
+def row(table, task, representation):
+    return next(row for row in table.rows if row[0].text.startswith(task) and row[1].text.startswith(representation))
+
+
+def test_a_worked_example():
+    # Differences 2, 3, 1, 2, 2: mean 2, sd 0.7071, t = 2 / (0.7071 / √5) = 6.3246 with 4 degrees of freedom.
+    first = {1: 72.0, 2: 74.0, 3: 71.0, 4: 73.0, 5: 75.0}
+    second = {1: 70.0, 2: 71.0, 3: 70.0, 4: 71.0, 5: 73.0}
+    difference, seeds, t, p = compare(first, second)
+    assert (difference, seeds) == (2.0, 5)
+    assert t == pytest.approx(6.3246, abs=1e-4)
+    assert p == pytest.approx(0.0016, abs=1e-4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6))
+def test_the_test_is_scipys(seed, number):
+    generator = numpy.random.default_rng(seed)
+    first, second = generator.normal(70, 3, number), generator.normal(69, 3, number)
+    _, _, t, p = compare(dict(enumerate(first)), dict(enumerate(second)))
+    expected = stats.ttest_rel(first, second, alternative="greater")
+    assert (t, p) == pytest.approx((expected.statistic, expected.pvalue))
+
+
+def test_seeds_are_paired_by_number_and_only_shared_ones_count():
+    first, second = {3: 5.0, 1: 1.0, 2: 3.0, 9: 90.0}, {1: 0.0, 2: 1.5, 3: 3.0}
+    difference, seeds, t, _ = compare(first, second)
+    assert (difference, seeds) == (1.5, 3)
+    assert t == pytest.approx(stats.ttest_rel([1, 3, 5], [0, 1.5, 3]).statistic)
+
+
+@pytest.mark.parametrize(("shift", "p"), [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0)])
+def test_a_constant_difference_needs_no_t(shift, p):
+    assert compare({1: 5 + shift, 2: 7 + shift}, {1: 5.0, 2: 7.0})[3] == p
+
+
+def test_one_shared_seed_gives_no_test():
+    difference, seeds, t, p = compare({1: 5.0}, {1: 4.0})
+    assert (difference, seeds) == (1.0, 1)
+    assert math.isnan(t)
+    assert math.isnan(p)
+
+
+def test_bonferroni_counts_the_tasks_of_the_language():
+    experiment = small_experiment()
+    for tested in comparisons(experiment, some_scores(experiment)):
+        tasks = {"ug": 3, "wo": 2, "mhr": 1}[tested.language]
+        assert tested.corrected_p == pytest.approx(min(1.0, tasks * tested.p))
+        assert tested.significant == (tasks * tested.p < 0.05)
+        assert tested.difference >= 0
+
+
+def test_every_pair_is_compared_once():
+    experiment = small_experiment()
+    found = comparisons(experiment, some_scores(experiment))
+    assert len(found) == (3 + 2 + 1) * 3
+    assert len({(c.language, c.task, frozenset((c.better, c.other))) for c in found}) == len(found)
+    assert len(comparisons_table(experiment, some_scores(experiment)).rows) == len(found)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bold_is_the_highest_mean_and_marks_follow_the_test(seed):
+    experiment = small_experiment(languages=["ug"])
+    scores = some_scores(experiment, seed)
+    table = single_task_table(experiment, scores)
+    for task in ("POS", "UD", "NER"):
+        key = task.lower()
+        values = {name: list(scores.by_seed["ug", name, key].values()) for name in ("mbert", "lapt", "tva")}
+        best = max(values, key=lambda name: numpy.mean(values[name]))
+        for name, expected in values.items():
+            cell = row(table, task, name)[2]
+            assert cell.text == f"{numpy.mean(expected):.2f} ± {numpy.std(expected, ddof=1):.2f}"
+            assert cell.best == (name == best)
+            worse = name != best and 3 * stats.ttest_rel(values[best], expected, alternative="greater").pvalue < 0.05
+            assert cell.not_worse == (name != best and not worse)
+
+
+def test_a_configuration_that_did_not_converge_stays_out():
+    experiment = small_experiment(regimes=["pos"], languages=["ug", "wo"])
+    scores = some_scores(experiment)
+    scores.by_seed["ug", "tva", "pos"][3] = None
+    table = single_task_table(experiment, scores)
+    assert row(table, "POS", "tva")[2].text == "–"
+    assert row(table, "POS", "tva")[-1].text == f"{scores.mean(('wo', 'tva', 'pos')):.2f}"
+    assert not any("tva" in (c.better, c.other) for c in comparisons(experiment, scores) if c.language == "ug")
+    assert any("did not converge" in note for note in table.notes)
+
+
+def test_what_the_grid_lacks_says_so():
+    experiment = small_experiment(
+        languages=["ug", "wo"],
+        representations=["bert", "mbert", "tva"],
+        exceptions=[{"languages": ["wo"], "representations": ["tva"], "seeds": []}],
+    )
+    table = single_task_table(experiment, some_scores(experiment))
+    assert row(table, "POS", "tva")[3].text == "not in this grid"
+    assert row(table, "POS", "tva")[-1].text == ""
+    assert row(table, "POS", "bert")[1].text == "bert (not built yet)"
+
+
+def test_a_single_seed_has_no_deviation_and_no_marks():
+    experiment = small_experiment(languages=["ug"], seeds=[1])
+    table = single_task_table(experiment, some_scores(experiment))
+    cells = [cell for row in table.rows for cell in row[2:3]]
+    assert all("±" not in cell.text and not cell.not_worse for cell in cells)
+    assert any("no test" in note for note in table.notes)
+
+
+def test_transliteration_shows_before_after_and_change():
+    experiment = small_experiment(languages=["ug", "ug-Latn"], representations=["lapt", "tva"], regimes=["pos"])
+    scores = Scores(
+        {
+            ("ug", "lapt", "pos"): {1: 80.0, 2: 82.0},
+            ("ug-Latn", "lapt", "pos"): {1: 90.0, 2: 88.0},
+            ("ug", "tva", "pos"): {1: 91.0, 2: 91.0},
+            ("ug-Latn", "tva", "pos"): {1: 90.0, 2: 89.0},
+        }
+    )
+    cells = transliteration_table(experiment, scores).rows[0]
+    assert [cell.text for cell in cells[2:]] == ["81.00 → 89.00 (+8.00)", "91.00 → 89.50 (-1.50)"]
+    assert [cell.best for cell in cells[2:]] == [False, True]
+
+
+def test_missing_results_are_named_and_never_counted(tmp_path):
+    experiment = small_experiment(languages=["wo"], regimes=["pos"], representations=["lapt"], seeds=[1, 2])
+    first, second = (tmp_path / cell.metrics for cell in experiment.built_cells)
+    first.parent.mkdir(parents=True)
+    first.write_text(json.dumps({"converged": True, "scores": {"test": {"pos": {"accuracy": 0.5}}}}))
+    with pytest.raises(SpecializeError, match="1 results are missing: results/finetuning/wo/lapt/pos/seed2"):
+        load_scores(experiment, tmp_path)
+    second.parent.mkdir(parents=True)
+    second.write_text(json.dumps({"converged": False, "scores": {"test": {"pos": {"accuracy": 0.0}}}}))
+    assert load_scores(experiment, tmp_path).by_seed == {("wo", "lapt", "pos"): {1: 50.0, 2: None}}
+
+
+def test_hyperparameters_are_those_of_the_configuration():
+    texts = [[cell.text for cell in row] for row in hyperparameters_table(small_experiment()).rows]
+    assert ["pretraining", "learning rate", "2e-05"] in texts
+    assert ["representations", "tva multiplier", "5"] in texts
+    assert ["finetuning", "batch sizes ug pos", "64"] in texts
+
+
+def test_formats_escape_and_mark(tmp_path):
+    table = Table(
+        "odd", "50 % of <b>_x_</b>", ["A|B", "C"], [[Entry("a_b & c", best=True), Entry("<i>", not_worse=True)]]
+    )
+    assert "**a_b & c**" in to_markdown(table)
+    assert "<i> ≈" in to_markdown(table)
+    assert r"\textbf{a\_b \& c}" in to_latex(table)
+    assert r"50 \% of" in to_latex(table)
+    page = to_html(table)
+    assert "<b>a_b &amp; c</b>" in page
+    assert "&lt;i&gt; ≈" in page
+    assert "50 % of &lt;b&gt;" in page
+    write_table(table, tmp_path)
+    assert (tmp_path / "odd.csv").read_text() == "A|B,C\na_b & c,<i>\n"
+    assert {path.suffix for path in tmp_path.iterdir()} == {".md", ".csv", ".tex", ".html"}
