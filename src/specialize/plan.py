@@ -11,6 +11,7 @@ from typing import Any
 from specialize import sources
 from specialize.errors import ConfigError
 from specialize.experiment import Experiment, Language, Representation
+from specialize.files import read_json
 
 # Assumptions of the estimate, each a round figure: a forecast tells a coffee break from a month, not more.
 CPU_OPERATIONS = 3e10  # floating-point operations a second and core that small BERT models reach on a desktop CPU
@@ -129,8 +130,10 @@ def _tokens(language: Language) -> int:
 
 def _parameters(experiment: Experiment, base_model: str) -> int:
     entry = experiment.config["base_models"][base_model]
-    if "pretrain" in entry:
-        sizes = entry["pretrain"]["architecture"]
+    sizes = entry["pretrain"]["architecture"] if "pretrain" in entry else {}
+    if "folder" in entry and (Path(entry["folder"]) / "config.json").is_file():
+        sizes = read_json(Path(entry["folder"]) / "config.json")
+    if {"num_hidden_layers", "hidden_size"} <= sizes.keys():
         return int(12 * sizes["num_hidden_layers"] * sizes["hidden_size"] ** 2)
     return int(entry.get("parameters", 100_000_000))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,17 @@ import pandas
 from scipy import stats
 
 from specialize.errors import SpecializeError
-from specialize.experiment import TASKS, Experiment, Language
+from specialize.experiment import TASKS, Cell, Experiment, Language
 from specialize.files import atomic_text, read_json
 
 PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
 TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
+TABLES = ("corpora", "single-task", "transliteration", "hyperparameters", "comparisons")
+COVERAGE_COLUMNS = ("Data", "Vocabulary", "Pieces per token", "Unknown tokens")
 LEVEL = 0.05  # paper §2.2
 NOT_CONVERGED = "–"
 NOT_IN_GRID = "not in this grid"
-SHOWN_MISSING = 10
+NOTHING = "–"
 
 Key = tuple[str, str, str]  # language, representation, task
 
@@ -57,7 +59,7 @@ class Comparison:
         better, other: representations; the hypothesis is that the first scores higher.
         difference: of the means over the shared seeds, in points.
         seeds: how many they share.
-        t, p: of the test; NaN with fewer than two seeds.
+        t, p: of the test; NaN with fewer than two seeds (t also where the scores are equal).
         corrected_p: times the number of tasks of the language (Bonferroni), at most 1.
     """
 
@@ -100,23 +102,29 @@ class Table:
 # -- statistics --------------------------------------------------------------------------------------------
 
 
-def load_scores(experiment: Experiment, run: Path) -> Scores:
-    """Read the metrics of every cell that the grid has and this version builds.
+def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None = None) -> Scores:
+    """Read the metrics of cells, by default of all that the grid has and this version builds.
 
     Raises:
-        SpecializeError: naming the metrics files that are missing; none counts as a score of 0.
+        SpecializeError: naming every metrics file that is missing; none counts as a score of 0.
     """
-    missing = [cell.metrics for cell in experiment.built_cells if not (run / cell.metrics).is_file()]
-    if missing:
-        rest = f" and {len(missing) - SHOWN_MISSING} more" if len(missing) > SHOWN_MISSING else ""
-        raise SpecializeError(f"{len(missing)} results are missing: {', '.join(missing[:SHOWN_MISSING])}{rest}")
+    cells = experiment.built_cells if cells is None else tuple(cells)
+    _require(run, [cell.metrics for cell in cells])
     by_seed: dict[Key, dict[int, float | None]] = {}
-    for cell in experiment.built_cells:
+    for cell in cells:
         metrics = read_json(run / cell.metrics)
-        score = 100 * metrics["scores"]["test"][cell.regime][PRIMARY_METRIC[cell.regime]]
         key = (cell.language, cell.representation, cell.regime)
-        by_seed.setdefault(key, {})[cell.seed] = score if metrics["converged"] else None
+        score = None
+        if metrics["converged"]:
+            score = 100 * metrics["scores"]["test"][cell.regime][PRIMARY_METRIC[cell.regime]]
+        by_seed.setdefault(key, {})[cell.seed] = score
     return Scores(by_seed)
+
+
+def _require(run: Path, paths: Sequence[str]) -> None:
+    missing = [path for path in paths if not (run / path).is_file()]
+    if missing:
+        raise SpecializeError(f"{len(missing)} results are missing: {', '.join(missing)}")
 
 
 def compare(first: dict[int, float], second: dict[int, float]) -> tuple[float, int, float, float]:
@@ -132,7 +140,9 @@ def compare(first: dict[int, float], second: dict[int, float]) -> tuple[float, i
         return float(differences.mean()) if seeds else math.nan, len(seeds), math.nan, math.nan
     if numpy.ptp(differences) < 1e-9:
         constant = float(differences[0])
-        return constant, len(seeds), math.copysign(math.inf, constant), 0.0 if constant > 1e-9 else 1.0
+        if abs(constant) < 1e-9:
+            return 0.0, len(seeds), math.nan, 1.0
+        return constant, len(seeds), math.copysign(math.inf, constant), 0.0 if constant > 0 else 1.0
     result = stats.ttest_rel([first[seed] for seed in seeds], [second[seed] for seed in seeds], alternative="greater")
     return float(differences.mean()), len(seeds), float(result.statistic), float(result.pvalue)
 
@@ -167,7 +177,8 @@ def _comparison(scores: Scores, language: Language, task: str, better: str, othe
 
 def single_task_table(experiment: Experiment, scores: Scores) -> Table:
     """The paper's Table 2: every representation on every language, a block for each task."""
-    languages = [language for language in experiment.grid_languages if language.original is None]
+    regimes = experiment.config["experiment"]["regimes"]
+    languages = [language for language in _originals(experiment) if set(language.tasks) & set(regimes)]
     table = Table(
         "single-task",
         "Single-task scores on the test data: mean ± standard deviation over seeds, in percent.",
@@ -175,23 +186,28 @@ def single_task_table(experiment: Experiment, scores: Scores) -> Table:
     )
     for task in TASKS:
         with_task = [language for language in languages if task in language.tasks]
-        if not with_task or task not in experiment.config["experiment"]["regimes"]:
+        if not with_task or task not in regimes:
             continue
-        columns = {
-            language.tag: _column(experiment, scores, language, task) if task in language.tasks else {}
-            for language in languages
+        columns = {language.tag: _column(experiment, scores, language, task) for language in with_task}
+        keys = {
+            name: [(language.tag, name, task) for language in with_task] for name in experiment.grid_representations
         }
-        averages = {
-            name: _average(scores, [(language.tag, name, task) for language in with_task])
-            for name in experiment.grid_representations
-        }
-        highest = max(filter(None, averages.values()), default=None)
+        averages = {name: _average(scores, keys[name]) for name in keys}
+        # The average of fewer languages than the others' does not compete with them.
+        complete = {name: all(map(scores.converged, keys[name])) for name in keys}
+        highest = max(
+            (average for name, average in averages.items() if average is not None and complete[name]), default=0
+        )
         for name, average in averages.items():
-            cells = [columns[language.tag].get(name, Entry("")) for language in languages]
-            total = Entry("" if average is None else f"{average:.2f}", best=average is not None and average == highest)
+            cells = [columns.get(language.tag, {}).get(name, Entry("")) for language in languages]
+            total = Entry("" if average is None else f"{average:.2f}", best=complete[name] and average == highest)
             table.rows.append([Entry(TASK_TITLES[task]), Entry(_row_title(experiment, name)), *cells, total])
     table.notes = _score_notes(experiment, scores)
     return table
+
+
+def _originals(experiment: Experiment) -> list[Language]:
+    return [language for language in experiment.grid_languages if language.original is None]
 
 
 def _column(experiment: Experiment, scores: Scores, language: Language, task: str) -> dict[str, Entry]:
@@ -232,22 +248,42 @@ def _row_title(experiment: Experiment, name: str) -> str:
 def _score_notes(experiment: Experiment, scores: Scores) -> list[str]:
     notes = [
         "Bold: the highest mean of its language and task. ≈ (grey): not significantly worse than that, by a one-sided "
-        "paired t-test over shared seeds (p < 0.05, Bonferroni-corrected by the language's number of tasks)."
+        "paired t-test over shared seeds (p < 0.05, Bonferroni-corrected by the language's number of tasks). "
+        "Empty: no such labeled data."
     ]
-    counts = sorted({len(seeds) for seeds in scores.by_seed.values()})
+    shown = {
+        (language, name, task): scores.by_seed.get((language.tag, name, task), {})
+        for language in _originals(experiment)
+        for task in language.tasks
+        for name in experiment.grid_representations
+        if task in experiment.config["experiment"]["regimes"]
+    }
+    counts = sorted({len(seeds) for seeds in shown.values() if seeds})
     if counts:
         span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         notes.append(f"Seeds of a score: {span}; a test uses those that both scores have.")
     if 1 in counts:
         notes.append("A single seed has no standard deviation and no test.")
-    if any(None in seeds.values() for seeds in scores.by_seed.values()):
-        notes.append(f"{NOT_CONVERGED}: a seed did not converge; the score stays out of averages and tests.")
-    if any(
-        (language.tag, name, task) not in scores.by_seed
-        for language in experiment.grid_languages
-        for name in experiment.grid_representations
-        for task in language.tasks
+    unequal, untested, failed = [], [], []
+    for (language, name, task), seeds in shown.items():
+        ranked = _ranked(experiment, scores, language, task)
+        what = f"{language.name} {task} {name}"
+        if seeds and name not in ranked:
+            failed.append(what)
+        elif seeds:
+            best = shown[language, ranked[0], task]
+            if name != ranked[0] and len(best.keys() & seeds.keys()) < 2:
+                untested.append(what)
+            elif best.keys() != seeds.keys():
+                unequal.append(what)
+    for names, meaning in (
+        (unequal, "Seeds differ from the best one's; tested on the shared ones"),
+        (untested, "Fewer than two seeds shared with the best one; no test, no mark"),
+        (failed, f"{NOT_CONVERGED}: a seed did not converge; left out of tests and averages (which are then not bold)"),
     ):
+        if names:
+            notes.append(f"{meaning}: {', '.join(names)}.")
+    if not all(shown.values()):
         notes.append("An average stands only where the grid has every language of the task.")
     return notes
 
@@ -258,28 +294,34 @@ def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
     table = Table(
         "transliteration",
         "Before → after transliteration to Latin letters (change in points), mean over seeds.",
-        ["Language", "Task", *experiment.grid_representations],
+        ["Language", "Task", *(_row_title(experiment, name) for name in experiment.grid_representations)],
     )
     for twin in twins:
         assert twin.original is not None
         for task in twin.tasks:
-            pairs = {
-                name: (scores.mean((twin.original, name, task)), scores.mean((twin.tag, name, task)))
-                for name in experiment.grid_representations
+            halves = {
+                name: ((twin.original, name, task), (twin.tag, name, task)) for name in experiment.grid_representations
             }
-            best = max((mean for pair in pairs.values() for mean in pair if mean is not None), default=None)
-            cells = []
-            for before, after in pairs.values():
-                if before is None or after is None:
-                    cells.append(Entry(NOT_IN_GRID))
-                else:
-                    text = f"{before:.2f} → {after:.2f} ({after - before:+.2f})"
-                    cells.append(Entry(text, best=best in (before, after)))
-            if any(cell.text != NOT_IN_GRID for cell in cells):
+            shown = {name: keys for name, keys in halves.items() if all(key in scores.by_seed for key in keys)}
+            means = {name: (scores.mean(before), scores.mean(after)) for name, (before, after) in shown.items()}
+            best = max((mean for pair in means.values() for mean in pair if mean is not None), default=None)
+            cells = [_before_and_after(*means[name], best) if name in shown else Entry(NOT_IN_GRID) for name in halves]
+            if shown:
                 name = experiment.languages[twin.original].name
                 table.rows.append([Entry(name), Entry(TASK_TITLES[task]), *cells])
-    table.notes = ["Bold: the highest mean of its language and task over both halves."]
+    table.notes = ["Bold: holds the highest mean of its row, before or after."]
+    if any(None in seeds.values() for seeds in scores.by_seed.values()):
+        table.notes.append(f"{NOT_CONVERGED}: a seed did not converge.")
     return table
+
+
+def _before_and_after(before: float | None, after: float | None, best: float | None) -> Entry:
+    if before is None and after is None:
+        return Entry(NOT_CONVERGED)
+    text = " → ".join(NOT_CONVERGED if mean is None else f"{mean:.2f}" for mean in (before, after))
+    if before is not None and after is not None:
+        text += f" ({after - before:+.2f})"
+    return Entry(text, best=best in (before, after))
 
 
 def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
@@ -290,13 +332,21 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
         ["Language", "Task", "Higher", "Lower", "Difference", "Seeds", "t", "p", "p corrected", "Significant"],
     )
     for tested in comparisons(experiment, scores):
-        numbers = [f"{tested.difference:.2f}", str(tested.seeds), f"{tested.t:.2f}", f"{tested.p:.2g}"]
-        numbers.append(f"{tested.corrected_p:.2g}")
+        numbers = [_number(tested.difference, ".2f"), str(tested.seeds), _number(tested.t, ".2f")]
+        numbers += [_number(tested.p, ".2g"), _number(tested.corrected_p, ".2g")]
         verdict = "no test" if math.isnan(tested.p) else "yes" if tested.significant else "no"
         texts = [tested.language, tested.task, tested.better, tested.other, *numbers, verdict]
         table.rows.append([Entry(text) for text in texts])
-    table.notes = [f"p corrected: times the number of tasks of the language; significant below {LEVEL}."]
+    table.notes = [
+        "Higher: by the mean over its own seeds. Difference (in points) and test: over the seeds that both have; "
+        "fewer than two give no test. p corrected: times the number of tasks of the language; significant below "
+        f"{LEVEL}."
+    ]
     return table
+
+
+def _number(value: float, form: str) -> str:
+    return NOTHING if math.isnan(value) else format(value, form)
 
 
 def corpora_table(experiment: Experiment, run: Path) -> Table:
@@ -304,45 +354,51 @@ def corpora_table(experiment: Experiment, run: Path) -> Table:
     table = Table(
         "corpora",
         "Unlabeled text after cleaning, and coverage by vocabularies: wordpieces per token, share of unknown tokens.",
-        ["Language", "Script", "Family", "Articles", "Sentences", "Tokens", "Data", "Vocabulary", "Pieces per token"],
+        [*"Language Type Script Family Articles Sentences Tokens".split(), *COVERAGE_COLUMNS],
     )
-    table.columns.append("Unknown tokens")
     adapted = dict.fromkeys(
         (cell.language, cell.representation)
         for cell in experiment.built_cells
         if experiment.representations[cell.representation].method == "adapt"
     )
+    corpora = {
+        language.tag: f"results/corpora/{language.tag}/statistics.json"
+        for language in experiment.grid_languages
+        if language.has_corpus
+    }
+    vocabularies = {key: f"results/vocabularies/{key[0]}/{key[1]}/statistics.json" for key in adapted}
+    _require(run, [*corpora.values(), *vocabularies.values()])
     for language in experiment.grid_languages:
-        path = run / "results/corpora" / language.tag / "statistics.json"
-        if not language.has_corpus:
-            continue
-        total = read_json(path)["total"]
         script = "Latin" if language.original else language.entry.get("script", "")
-        start = [language.name, script, language.entry.get("family", "")]
-        start += [f"{total[count]:,}" for count in ("articles", "sentences", "tokens")]
-        for row in _coverage_rows(run, language, [name for tag, name in adapted if tag == language.tag]):
+        start = [language.name, str(language.entry.get("type", "")), script, language.entry.get("family", "")]
+        total = read_json(run / corpora[language.tag])["total"] if language.tag in corpora else {}
+        start += [f"{total[count]:,}" if total else NOTHING for count in ("articles", "sentences", "tokens")]
+        coverage = {name: read_json(run / path) for (tag, name), path in vocabularies.items() if tag == language.tag}
+        for row in _coverage_rows(experiment, coverage) or [[NOTHING] * len(COVERAGE_COLUMNS)]:
             table.rows.append([Entry(text) for text in (*start, *row)])
-    table.notes = ["base: the vocabulary of the base model. Coverage is that of the training parts."]
+    table.notes = [
+        "Type 2: unseen by the base model; 1: among its smallest languages; 0: better represented.",
+        "base: the vocabulary of the base model. Coverage is that of the training parts.",
+    ]
     return table
 
 
-def _coverage_rows(run: Path, language: Language, representations: Sequence[str]) -> list[list[str]]:
-    """For each data set: the base vocabulary, then each distinct augmented one."""
-    rows: dict[tuple[str, str, str], list[str]] = {}
-    for name in representations:
-        statistics = read_json(run / "results/vocabularies" / language.tag / name / "statistics.json")
-        for data, kinds in statistics.items():
-            if data == "pieces":
+def _coverage_rows(experiment: Experiment, coverage: dict[str, Any]) -> list[list[str]]:
+    """For each data set: the base vocabulary, then each augmented one; those that cover it alike share a row."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    for kind in ("base", "augmented"):
+        for representation, statistics in coverage.items():
+            if kind == "augmented" and not statistics["pieces"]:
                 continue
-            for kind in ("base", "augmented") if statistics["pieces"] else ("base",):
-                label = "base" if kind == "base" else name
-                numbers = [f"{kinds[kind]['wordpieces_per_token']:.2f}", f"{kinds[kind]['unknown_token_rate']:.2%}"]
-                same = [row for (other, _, __), row in rows.items() if other == data and row[2:] == numbers]
-                if same and kind == "augmented":
-                    same[0][1] += f", {name}"
-                elif (data, label, "") not in rows:
-                    rows[data, label, ""] = [data, label, *numbers]
-    return sorted(rows.values(), key=lambda row: (row[0], row[1] != "base"))
+            name = (
+                f"base ({experiment.representations[representation].base_model})" if kind == "base" else representation
+            )
+            for data in (data for data in statistics if data != "pieces"):
+                measured = statistics[data][kind]
+                numbers = f"{measured['wordpieces_per_token']:.2f}", f"{measured['unknown_token_rate']:.2%}"
+                names.setdefault((data, kind, *numbers), []).append(name)
+    rows = [[data, ", ".join(dict.fromkeys(same)), *numbers] for (data, _, *numbers), same in names.items()]
+    return sorted(rows, key=lambda row: row[0])
 
 
 def hyperparameters_table(experiment: Experiment) -> Table:
@@ -366,9 +422,9 @@ def write_all(experiment: Experiment, run: Path, names: Sequence[str]) -> None:
     """Write the named tables of a run in all formats.
 
     Raises:
-        SpecializeError: if a result is missing.
+        SpecializeError: if a result is missing, or there is no table of that name.
     """
-    from_scores: dict[str, Callable[[Experiment, Scores], Table]] = {
+    from_scores = {
         "single-task": single_task_table,
         "transliteration": transliteration_table,
         "comparisons": comparisons_table,
@@ -378,8 +434,10 @@ def write_all(experiment: Experiment, run: Path, names: Sequence[str]) -> None:
             table = from_scores[name](experiment, load_scores(experiment, run))
         elif name == "corpora":
             table = corpora_table(experiment, run)
-        else:
+        elif name == "hyperparameters":
             table = hyperparameters_table(experiment)
+        else:
+            raise SpecializeError(f"there is no table {name!r}; there are: {', '.join(TABLES)}")
         write_table(table, run / "results" / "tables")
 
 
@@ -394,7 +452,7 @@ LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "→": r"$\rightarrow$",
-        "≈": r"$\approx$", "–": "--", "−": "$-$",
+        "≈": r"$\approx$", "–": "--", "−": "$-$", "<": "$<$", ">": "$>$", "|": r"\textbar{}",
     }
 )  # fmt: skip
 
@@ -403,7 +461,7 @@ def write_table(table: Table, folder: Path) -> None:
     """Write {name}.md, .csv, .tex and .html."""
     for ending, text in {
         "md": to_markdown(table),
-        "csv": _frame(table, lambda entry: entry.text).to_csv(index=False, lineterminator="\n"),
+        "csv": _frame(table).to_csv(index=False, lineterminator="\n"),
         "tex": to_latex(table),
         "html": to_html(table),
     }.items():
@@ -411,49 +469,36 @@ def write_table(table: Table, folder: Path) -> None:
             stream.write(text)
 
 
-def _frame(table: Table, render: Callable[[Entry], str]) -> pandas.DataFrame:
-    return pandas.DataFrame([[render(entry) for entry in row] for row in table.rows], columns=table.columns, dtype=str)
+def _frame(
+    table: Table, escape: Callable[[str], str] = str, best: str = "TEXT", not_worse: str = "TEXT"
+) -> pandas.DataFrame:
+    """The cells as escaped text, put in place of TEXT for those that are marked."""
+
+    def render(entry: Entry) -> str:
+        form = best if entry.best else not_worse if entry.not_worse else "TEXT"
+        return form.replace("TEXT", escape(entry.text))
+
+    rows = [[render(entry) for entry in row] for row in table.rows]
+    return pandas.DataFrame(rows, columns=[escape(title) for title in table.columns], dtype=str)
 
 
 def to_markdown(table: Table) -> str:
     """As a Markdown table, the best in bold, ≈ after what is not significantly worse."""
-
-    def render(entry: Entry) -> str:
-        text = entry.text.replace("|", r"\|")
-        return f"**{text}**" if entry.best else f"{text} ≈" if entry.not_worse else text
-
-    body = _frame(table, render).to_markdown(index=False, disable_numparse=True)
-    return "\n\n".join([f"**{table.caption}**", str(body), *table.notes]) + "\n"
+    frame = _frame(table, lambda text: text.replace("|", r"\|"), "**TEXT**", "TEXT ≈")
+    body = str(frame.to_markdown(index=False, disable_numparse=True))
+    return "\n\n".join([f"**{table.caption}**", body, *table.notes]) + "\n"
 
 
 def to_latex(table: Table) -> str:
     """As a LaTeX table for the packages booktabs and xcolor."""
-
-    def render(entry: Entry) -> str:
-        text = entry.text.translate(LATEX)
-        return (
-            rf"\textbf{{{text}}}"
-            if entry.best
-            else rf"\textcolor{{gray}}{{{text} $\approx$}}"
-            if entry.not_worse
-            else text
-        )
-
-    frame = _frame(table, render).rename(columns=lambda title: title.translate(LATEX))
+    frame = _frame(table, lambda text: text.translate(LATEX), r"\textbf{TEXT}", r"\textcolor{gray}{TEXT $\approx$}")
     caption = " ".join([table.caption, *table.notes]).translate(LATEX)
     return frame.to_latex(index=False, escape=False, caption=caption, label=f"tab:{table.name}")
 
 
 def to_html(table: Table) -> str:
     """As a page of its own."""
-
-    def render(entry: Entry) -> str:
-        text = html.escape(entry.text)
-        return (
-            f"<b>{text}</b>" if entry.best else f'<span class="not-worse">{text} ≈</span>' if entry.not_worse else text
-        )
-
-    frame = _frame(table, render).rename(columns=html.escape)
+    frame = _frame(table, html.escape, "<b>TEXT</b>", '<span class="not-worse">TEXT ≈</span>')
     notes = "".join(f"<p>{html.escape(note)}</p>\n" for note in table.notes)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(table.name)}</title>'

@@ -23,7 +23,7 @@ def own_run(demo, tmp_path_factory):
         "ner": {"folder": str(data / "ner")},
     }
     grid = {"languages": ["x-mine"], "representations": ["lapt", "tva"], "regimes": ["pos", "ud", "ner"], "seeds": [1]}
-    base = {"folder": str(demo / "results/pretraining/base/demo"), "parameters": 100_000}
+    base = {"folder": str(demo / "results/pretraining/base/demo")}
     settings = {
         "keep_models": True,
         "experiment": {**grid, "exceptions": []},

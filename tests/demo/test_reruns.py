@@ -15,11 +15,7 @@ SETTINGS = {"results/tables/hyperparameters.md"}
 def completed(demo, tmp_path):
     """A copy of the completed run, with its provenance and its times."""
     copy = tmp_path / "demo"
-    shutil.copytree(demo, copy, ignore=shutil.ignore_patterns("*-seen", "model", "log", "tmp*"))
-    for path in (demo / "results/finetuning").glob("*/*/*/seed*/model/task.json"):
-        kept = copy / path.relative_to(demo)
-        kept.parent.mkdir()
-        shutil.copy2(path, kept)
+    shutil.copytree(demo, copy, ignore=shutil.ignore_patterns("*-seen", "log"))
     return copy
 
 

@@ -43,11 +43,19 @@ MISSPELT = {
         3,
         "dropout",
     ),
-    "in a language": ("languages:\n  ug:\n    transliteratoin: {scheme: uyghur}\n", "languages.ug.transliteratoin", 3)
-    + ("transliteration",),
+    "in a language": (
+        "languages:\n  ug:\n    transliteratoin: {scheme: uyghur}\n",
+        "languages.ug.transliteratoin",
+        3,
+        "transliteration",
+    ),
     "in a corpus": ("languages:\n  ug:\n    corpus:\n      sampel: 0.5\n", "languages.ug.corpus.sampel", 4, "sample"),
-    "in a representation": ("representations:\n  tva: {multiplyer: 3}\n", "representations.tva.multiplyer", 2)
-    + ("multiplier",),
+    "in a representation": (
+        "representations:\n  tva: {multiplyer: 3}\n",
+        "representations.tva.multiplyer",
+        2,
+        "multiplier",
+    ),
     "in an exception": (
         "experiment:\n  exceptions:\n    - {seeds: []}\n    - seeds: [1]\n      regime: [pos]\n",
         "experiment.exceptions.1.regime",
@@ -63,16 +71,41 @@ def test_misspelt_key(tmp_path, text, key, line, meant):
 
 
 UNKNOWN = {
-    "language": ("experiment:\n  languages: [ug, ug-Latin]\n", "experiment.languages", 2)
-    + ("unknown language 'ug-Latin'", "did you mean ug-Latn?"),
-    "representation": ("experiment:\n  representations: [lapd]\n", "experiment.representations", 2)
-    + ("unknown representation 'lapd'", "did you mean lapt?"),
-    "regime": ("experiment:\n  seeds: [1]\n  regimes: [mtl-usp]\n", "experiment.regimes", 3)
-    + ("unknown task or regime 'mtl-usp'", "did you mean mtl-ups?"),
-    "seed": ("experiment:\n  seeds: [1, 6]\n", "experiment.seeds", 2)
-    + ("unknown seed (finetuning.seeds) 6", "known: 1, 2, 3, 4, 5"),
-    "base model": ("representations:\n  tva:\n    base_model: mbret\n", "representations.tva.base_model", 3)
-    + ("unknown base model 'mbret'", "did you mean mbert?"),
+    "language": (
+        "experiment:\n  languages: [ug, ug-Latin]\n",
+        "experiment.languages",
+        2,
+        "unknown language 'ug-Latin'",
+        "did you mean ug-Latn?",
+    ),
+    "representation": (
+        "experiment:\n  representations: [lapd]\n",
+        "experiment.representations",
+        2,
+        "unknown representation 'lapd'",
+        "did you mean lapt?",
+    ),
+    "regime": (
+        "experiment:\n  seeds: [1]\n  regimes: [mtl-usp]\n",
+        "experiment.regimes",
+        3,
+        "unknown task or regime 'mtl-usp'",
+        "did you mean mtl-ups?",
+    ),
+    "seed": (
+        "experiment:\n  seeds: [1, 6]\n",
+        "experiment.seeds",
+        2,
+        "unknown seed (finetuning.seeds) 6",
+        "known: 1, 2, 3, 4, 5",
+    ),
+    "base model": (
+        "representations:\n  tva:\n    base_model: mbret\n",
+        "representations.tva.base_model",
+        3,
+        "unknown base model 'mbret'",
+        "did you mean mbert?",
+    ),
     "language of an exception": (
         "experiment:\n  exceptions:\n    - seeds: []\n      languages: [wol]\n",
         "experiment.exceptions.0.languages",
@@ -96,10 +129,18 @@ WRONG_TYPE = {
     "unknown method": ("representations:\n  mine:\n    method: magic\n", "representations.mine.method", 3, "'magic'"),
     "two numbers for a triple": ("finetuning:\n  seeds:\n    1: [1, 2]\n", "finetuning.seeds.1", 3, "too short"),
     "text for a switch": ("allow_cpu: perhaps\n", "allow_cpu", 1, "'perhaps'"),
-    "a date without quotes": ("languages:\n  ug:\n    corpus: {date: 20220301}\n", "languages.ug.corpus.date", 3)
-    + ("20220301 is not of type 'string'",),
-    "a date with dashes": ("languages:\n  ug:\n    corpus: {date: '2022-03-01'}\n", "languages.ug.corpus.date", 3)
-    + ("'2022-03-01'",),
+    "a date without quotes": (
+        "languages:\n  ug:\n    corpus: {date: 20220301}\n",
+        "languages.ug.corpus.date",
+        3,
+        "20220301 is not of type 'string'",
+    ),
+    "a date with dashes": (
+        "languages:\n  ug:\n    corpus: {date: '2022-03-01'}\n",
+        "languages.ug.corpus.date",
+        3,
+        "'2022-03-01'",
+    ),
     "an entry of nothing": ("languages:\n  xx:\n", "languages.xx", 2, "None"),
 }
 
@@ -174,7 +215,10 @@ experiment:
 
 
 def write_own_files(folder):
-    for name in ("text.txt", *(f"{part}.{ending}" for part in ("train", "dev", "test") for ending in ("conllu", "tsv"))):
+    for name in (
+        "text.txt",
+        *(f"{part}.{ending}" for part in ("train", "dev", "test") for ending in ("conllu", "tsv")),
+    ):
         (folder / name).touch()
 
 
@@ -200,8 +244,12 @@ def test_own_file_that_is_missing(tmp_path, absent, key, line):
 
 
 INCOMPLETE = {
-    "nothing to measure on": ("languages:\n  xx: {name: X}\nexperiment: {languages: [xx]}\n", "languages.xx", 2)
-    + ("neither a treebank nor named entities",),
+    "nothing to measure on": (
+        "languages:\n  xx: {name: X}\nexperiment: {languages: [xx]}\n",
+        "languages.xx",
+        2,
+        "neither a treebank nor named entities",
+    ),
     "a dump without a date": (
         "languages:\n  xx:\n    name: X\n    ner: {wikiann: xx}\n    corpus: {wikipedia: xx}\n"
         "experiment: {languages: [xx]}\n",

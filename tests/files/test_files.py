@@ -22,7 +22,7 @@ from specialize.files import (
 )
 
 
-class Interrupted(Exception):
+class InterruptedHalfwayError(Exception):
     """Stands for whatever may go wrong halfway."""
 
 
@@ -40,18 +40,18 @@ def test_a_file_appears_when_it_is_complete(tmp_path):
 
 def test_a_failure_leaves_nothing(tmp_path):
     path = tmp_path / "file.txt"
-    with pytest.raises(Interrupted), atomic_text(path) as stream:
+    with pytest.raises(InterruptedHalfwayError), atomic_text(path) as stream:
         stream.write("half")
-        raise Interrupted
+        raise InterruptedHalfwayError
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_keeps_the_old_file(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("old", encoding="utf-8")
-    with pytest.raises(Interrupted), atomic_text(path) as stream:
+    with pytest.raises(InterruptedHalfwayError), atomic_text(path) as stream:
         stream.write("half")
-        raise Interrupted
+        raise InterruptedHalfwayError
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -60,10 +60,10 @@ def test_a_failure_keeps_the_old_folder(tmp_path):
     path = tmp_path / "folder"
     path.mkdir()
     (path / "old").touch()
-    with pytest.raises(Interrupted), atomic_path(path) as temporary:
+    with pytest.raises(InterruptedHalfwayError), atomic_path(path) as temporary:
         temporary.mkdir()
         (temporary / "new").touch()
-        raise Interrupted
+        raise InterruptedHalfwayError
     assert [file.name for file in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
 

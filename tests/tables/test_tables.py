@@ -20,6 +20,7 @@ from specialize.tables import (
     compare,
     comparisons,
     comparisons_table,
+    corpora_table,
     hyperparameters_table,
     load_scores,
     single_task_table,
@@ -27,6 +28,7 @@ from specialize.tables import (
     to_latex,
     to_markdown,
     transliteration_table,
+    write_all,
     write_table,
 )
 
@@ -88,6 +90,12 @@ def test_a_constant_difference_needs_no_t(shift, p):
     assert compare({1: 5 + shift, 2: 7 + shift}, {1: 5.0, 2: 7.0})[3] == p
 
 
+def test_equal_scores_have_no_t():
+    difference, _, t, _ = compare({1: 5.0, 2: 7.0}, {1: 5.0, 2: 7.0})
+    assert difference == 0
+    assert math.isnan(t)
+
+
 def test_one_shared_seed_gives_no_test():
     difference, seeds, t, p = compare({1: 5.0}, {1: 4.0})
     assert (difference, seeds) == (1.0, 1)
@@ -112,7 +120,7 @@ def test_every_pair_is_compared_once():
     assert len(comparisons_table(experiment, some_scores(experiment)).rows) == len(found)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(50))
 def test_bold_is_the_highest_mean_and_marks_follow_the_test(seed):
     experiment = small_experiment(languages=["ug"])
     scores = some_scores(experiment, seed)
@@ -209,3 +217,133 @@ def test_formats_escape_and_mark(tmp_path):
     write_table(table, tmp_path)
     assert (tmp_path / "odd.csv").read_text() == "A|B,C\na_b & c,<i>\n"
     assert {path.suffix for path in tmp_path.iterdir()} == {".md", ".csv", ".tex", ".html"}
+
+
+def scores_of(task, **by_language):
+    """Scores by seed, as {language: {representation: [scores of the seeds 1, 2, …]}}."""
+    return Scores(
+        {
+            (language, name, task): dict(enumerate(values, start=1))
+            for language, representations in by_language.items()
+            for name, values in representations.items()
+        }
+    )
+
+
+def test_an_average_of_fewer_languages_is_never_the_best():
+    experiment = small_experiment(languages=["ug", "wo", "mt"], representations=["lapt", "tva"], regimes=["pos"])
+    good, fair, poor = [90.0, 91.0], [80.0, 82.0], [50.0, 51.0]
+    scores = scores_of(
+        "pos",
+        ug={"lapt": [None, 40.0], "tva": poor},
+        wo={"lapt": good, "tva": fair},
+        mt={"lapt": good, "tva": fair},
+    )
+    table = single_task_table(experiment, scores)
+    assert [(row[-1].text, row[-1].best) for row in table.rows] == [("90.50", False), ("70.83", True)]
+    assert any("did not converge" in note and "Uyghur pos lapt" in note for note in table.notes)
+
+
+def test_languages_without_a_task_of_the_grid_have_no_column():
+    experiment = small_experiment(regimes=["pos"])
+    table = single_task_table(experiment, some_scores(experiment))
+    assert table.columns == ["Task", "Representation", "Uyghur (ug)", "Wolof (wo)", "Average"]
+
+
+def test_notes_name_the_scores_whose_seeds_differ():
+    experiment = small_experiment(languages=["ug"], regimes=["pos"])
+    scores = scores_of("pos", ug={"tva": [90.0, 91.0, 92.0, 90.0, 91.0], "lapt": [80.0, 81.0, 80.0], "mbert": [70.0]})
+    table = single_task_table(experiment, scores)
+    assert sum("shared ones: Uyghur pos lapt." in note for note in table.notes) == 1
+    assert sum("no test, no mark: Uyghur pos mbert." in note for note in table.notes) == 1
+    untested = next(row for row in comparisons_table(experiment, scores).rows if row[3].text == "mbert")
+    assert [cell.text for cell in untested[6:]] == ["–", "–", "–", "no test"]
+
+
+def test_transliteration_tells_not_converged_from_not_in_the_grid():
+    experiment = small_experiment(languages=["ug", "ug-Latn"], representations=["bert", "lapt", "tva"])
+    scores = Scores(
+        {
+            ("ug", "lapt", "ner"): {1: None, 2: 3.0},
+            ("ug-Latn", "lapt", "ner"): {1: 60.0, 2: 62.0},
+            ("ug", "tva", "ner"): {1: None},
+            ("ug-Latn", "tva", "ner"): {1: None},
+            ("ug", "bert", "ner"): {1: 99.0},
+        }
+    )
+    (cells,) = transliteration_table(experiment, scores).rows
+    assert [cell.text for cell in cells[2:]] == ["not in this grid", "– → 61.00", "–"]
+    assert [cell.best for cell in cells[2:]] == [False, True, False]
+
+
+def coverage(pieces, unknown):
+    return {"tokens": 9, "wordpieces_per_token": pieces, "unknown_token_rate": unknown}
+
+
+def test_corpora_show_text_and_coverage_before_and_after(tmp_path):
+    experiment = small_experiment(languages=["ug"], representations=["mbert", "lapt", "va", "tva"], seeds=[1])
+    with pytest.raises(SpecializeError, match=r"4 results are missing: results/corpora/ug/statistics\.json, "):
+        corpora_table(experiment, tmp_path)
+    corpus = {"total": {"articles": 1234, "sentences": 20000, "tokens": 345678}}
+    base = {"corpus": coverage(2.54, 0.25), "ner": coverage(2.0, 0.1)}
+    better = {"corpus": coverage(2.4, 0.01), "ner": coverage(1.9, 0.0)}
+    files = {"corpora/ug": corpus}
+    for name in ("lapt", "va", "tva"):
+        after = base if name == "lapt" else better
+        statistics = {data: {"base": base[data], "augmented": after[data]} for data in base}
+        files[f"vocabularies/ug/{name}"] = {"pieces": {} if name == "lapt" else {"ئا": 1}, **statistics}
+    for name, content in files.items():
+        path = tmp_path / "results" / name / "statistics.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+    rows = [[cell.text for cell in row] for row in corpora_table(experiment, tmp_path).rows]
+    assert {tuple(row[:7]) for row in rows} == {("Uyghur", "2", "Perso-Arabic", "Turkic", "1,234", "20,000", "345,678")}
+    assert [row[7:] for row in rows] == [
+        ["corpus", "base (mbert)", "2.54", "25.00%"],
+        ["corpus", "va, tva", "2.40", "1.00%"],
+        ["ner", "base (mbert)", "2.00", "10.00%"],
+        ["ner", "va, tva", "1.90", "0.00%"],
+    ]
+
+
+def test_a_language_without_text_or_adaptation_keeps_its_row(tmp_path):
+    experiment = small_experiment(languages=["wo"], representations=["mbert"])
+    del experiment.config["languages"]["wo"]["corpus"]
+    (row,) = corpora_table(experiment, tmp_path).rows
+    assert [cell.text for cell in row] == ["Wolof", "2", "Latin", "Niger-Congo", *["–"] * 7]
+
+
+def test_a_run_writes_the_same_bytes_again(tmp_path):
+    experiment = small_experiment(languages=["wo"], regimes=["pos"], representations=["lapt", "tva"], seeds=[1, 2])
+    for cell in experiment.built_cells:
+        path = tmp_path / cell.metrics
+        path.parent.mkdir(parents=True)
+        score = {"test": {"pos": {"accuracy": 0.5 + cell.seed / 10}}}
+        path.write_text(json.dumps({"converged": True, "scores": score}))
+    names = ["comparisons", "single-task", "hyperparameters", "transliteration"]
+    write_all(experiment, tmp_path, names)
+    folder = tmp_path / "results/tables"
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write_all(experiment, tmp_path, names)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert {*first} == {f"{name}.{ending}" for name in names for ending in ("md", "csv", "tex", "html")}
+
+
+def test_unknown_tables_are_refused(tmp_path):
+    with pytest.raises(SpecializeError, match="there is no table 'tableau'; there are: corpora, single-task"):
+        write_all(small_experiment(), tmp_path, ["tableau"])
+
+
+def test_latex_takes_no_letter_for_a_command():
+    text = "50 % & $5 # a_b {x} ~ ^ \\ < > | ± → ≈ –"
+    escaped = to_latex(Table("odd", text, [text], [[Entry(text)]]))
+    expected = (
+        r"50 \% \& \$5 \# a\_b \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
+        r"$<$ $>$ \textbar{} $\pm$ $\rightarrow$ $\approx$ --"
+    )
+    assert escaped.count(expected) == 3
+    assert r"\toprule" in escaped
+
+
+def test_markdown_titles_escape_too():
+    assert r"| A\|B " in to_markdown(Table("odd", "odd", ["A|B"], [[Entry("x|y")]]))

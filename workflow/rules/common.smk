@@ -11,11 +11,9 @@ from specialize.errors import SpecializeError
 from specialize.experiment import REGIMES, STAGE_VERSIONS, TASKS, Experiment
 from specialize.plan import forecast, sources_of
 
+own_files = workflow.overwrite_configfiles
 try:
-    experiment = Experiment(
-        config,
-        list(dict.fromkeys([*workflow.configfiles, *workflow.overwrite_configfiles])),
-    )
+    experiment = Experiment(config, [*(file for file in workflow.configfiles if file not in own_files), *own_files])
 except SpecializeError as error:
     raise WorkflowError(str(error)) from None
 

@@ -1,0 +1,110 @@
+"""What these tests share: a small text, a small base model, and settings to train it with."""
+
+import random
+
+import pytest
+import torch
+from transformers import BertConfig, BertForMaskedLM
+
+from specialize.files import write_json
+from specialize.pretraining import PretrainingSettings
+from specialize.training import seed_everything
+from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save_tokenizer
+
+LETTERS = "abdegiklmnorstuw"
+ARCHITECTURE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 64,
+}
+SLOTS = 4
+NEW_PIECES = ["ქა", "##რი"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def small_settings(**changes):
+    values = {
+        "seed": 7,
+        "threads": 1,
+        "epochs": 2,
+        "steps_per_epoch": None,
+        "validation_sentences": None,
+        "batch_size": 8,
+        "sequence_length": 32,
+        "copies": 2,
+        "masked_probability": 0.15,
+        "max_predictions": 20,
+        "short_sequence_probability": 0.1,
+        "learning_rate": 2e-3,
+        "warmup_steps": 3,
+        "weight_decay": 0.01,
+        "gradient_norm": 1.0,
+        "bias_correction": False,
+    }
+    return PretrainingSettings(**values | changes)
+
+
+def small_tokenizer():
+    """A vocabulary of letters, with free slots as in mBERT."""
+    unused = [f"[unused{number}]" for number in range(1, SLOTS + 1)]
+    pieces = ["[PAD]", *unused, *SPECIAL_TOKENS[1:], *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    return bert_tokenizer({piece: number for number, piece in enumerate(pieces)})
+
+
+def write_text(path, articles, seed):
+    """An article a paragraph; every article draws from two words only, so that its place in it can be told."""
+    generator = random.Random(seed)
+    lines = []
+    for _ in range(articles):
+        words = ["".join(generator.choices(LETTERS, k=generator.randint(1, 5))) for _ in range(2)]
+        for _ in range(generator.randint(2, 5)):
+            lines.append(" ".join(generator.choices(words, k=generator.randint(3, 8))))
+        lines.append("")
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    write_text(folder / "train.txt", 12, seed=1)
+    write_text(folder / "valid.txt", 6, seed=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """The folder of a base model."""
+    folder = tmp_path_factory.mktemp("base")
+    seed_everything(1, 1, 1, threads=1)
+    tokenizer = small_tokenizer()
+    BertForMaskedLM(BertConfig(vocab_size=tokenizer.get_vocab_size(), **ARCHITECTURE)).save_pretrained(folder)
+    save_tokenizer(tokenizer, folder)
+    return folder
+
+
+def write_vocabulary(folder, pieces):
+    """A vocabulary folder as the stage before makes it."""
+    folder.mkdir()
+    augmented = inject(small_tokenizer(), pieces)
+    save_tokenizer(augmented, folder)
+    write_json(folder / "statistics.json", {"pieces": {piece: augmented.get_vocab()[piece] for piece in pieces}})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def same_vocabulary(tmp_path_factory):
+    """The base vocabulary as it is (LAPT)."""
+    return write_vocabulary(tmp_path_factory.mktemp("vocabularies") / "lapt", [])
+
+
+@pytest.fixture(scope="session")
+def new_vocabulary(tmp_path_factory):
+    """Two new pieces in free slots (TVA)."""
+    return write_vocabulary(tmp_path_factory.mktemp("vocabularies") / "tva", NEW_PIECES)

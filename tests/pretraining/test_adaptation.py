@@ -1,0 +1,190 @@
+"""Pretraining a small model further, and from scratch: its loss, its epochs, its folder."""
+
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
+
+from specialize.errors import SpecializeError
+from specialize.files import file_hash, read_json
+from specialize.pretraining import adapt, masked_loss, pretrain_base, training_text, validation_loss, validation_text
+from specialize.sources import check_base_model
+from specialize.training import device
+from specialize.vocabularies import WordPieceTraining
+from tests.pretraining.conftest import ARCHITECTURE, NEW_PIECES, SLOTS, small_settings, small_tokenizer, write_text
+
+EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
+
+
+def weights(folder):
+    return load_file(folder / "model.safetensors")
+
+
+def full_loss(model, batch):
+    """The loss of the library's whole model, with labels at the masked places only."""
+    labels = torch.full_like(batch.ids, -100)
+    labels.view(-1)[batch.places] = batch.targets
+    return model(input_ids=batch.ids, attention_mask=batch.attention, labels=labels).loss
+
+
+# -- the loss ----------------------------------------------------------------------------------------------
+
+
+def test_the_loss_is_that_of_the_whole_model(base, corpus):
+    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    text = training_text([corpus / "train.txt"], small_tokenizer(), small_settings())
+    for batch in text.in_order():
+        torch.testing.assert_close(masked_loss(model, batch), full_loss(model, batch), rtol=1e-5, atol=1e-6)
+
+
+def test_so_are_its_gradients(base, corpus):
+    batch = next(training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).in_order())
+    gradients = []
+    for loss_of in (masked_loss, full_loss):
+        model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+        loss_of(model, batch).backward()
+        gradients.append({name: parameter.grad for name, parameter in model.named_parameters()})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][name], rtol=1e-4, atol=1e-6)
+
+
+def test_the_validation_loss_is_the_mean_over_predictions_and_does_not_depend_on_the_batches(base, corpus):
+    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    losses = []
+    for size in (1, 5, 100):
+        text = validation_text([corpus / "valid.txt"], small_tokenizer(), small_settings(batch_size=size))
+        losses.append(validation_loss(model, text))
+    total = predictions = 0.0
+    for batch in text.in_order():
+        total += full_loss(model, batch).item() * len(batch.targets)
+        predictions += len(batch.targets)
+    assert losses == pytest.approx([total / predictions] * 3, rel=1e-5)
+
+
+# -- adapting ----------------------------------------------------------------------------------------------
+
+
+def test_no_embedding_is_initialised_again_and_every_id_stays(base, new_vocabulary, corpus, tmp_path):
+    """At a rate of almost nothing, the model is the base model, new pieces or not (fact 13)."""
+    adapt(base, new_vocabulary, corpus, 5.0, small_settings(learning_rate=1e-12, epochs=1), tmp_path / "model")
+    before, after = weights(base), weights(tmp_path / "model")
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        torch.testing.assert_close(after[name], value, rtol=0, atol=1e-7)
+    old, new = (AutoTokenizer.from_pretrained(folder).get_vocab() for folder in (base, tmp_path / "model"))
+    slots = {f"[unused{number}]": piece for number, piece in enumerate(NEW_PIECES, start=1)}
+    assert new == {slots.get(piece, piece): number for piece, number in old.items()}
+
+
+def test_adapting_lowers_the_loss_and_keeps_the_epoch_of_the_lowest(base, same_vocabulary, corpus, tmp_path):
+    adapt(base, same_vocabulary, corpus, 1.0, small_settings(epochs=4, learning_rate=1e-2), tmp_path / "model")
+    history = read_json(tmp_path / "model" / "history.json")
+    losses = {record["epoch"]: record["validation_loss"] for record in history["epochs"]}
+    assert list(losses) == [0, 1, 2, 3, 4]
+    assert history["best_epoch"] == min([1, 2, 3, 4], key=losses.__getitem__)
+    assert losses[history["best_epoch"]] < losses[0] - 0.1
+
+    text = validation_text([corpus / "valid.txt"], small_tokenizer(), small_settings())
+    untrained = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    assert validation_loss(untrained, text) == pytest.approx(losses[0], abs=2e-6)
+    chosen = BertForMaskedLM.from_pretrained(tmp_path / "model").to(device()).eval()
+    assert validation_loss(chosen, text) == pytest.approx(losses[history["best_epoch"]], abs=2e-6)
+
+
+def test_an_epoch_that_only_made_it_worse_is_not_the_chosen_one(base, same_vocabulary, corpus, tmp_path):
+    """The training text is one letter over and over: the longer the training, the worse the validation text."""
+    narrow = tmp_path / "corpus"
+    narrow.mkdir()
+    (narrow / "train.txt").write_text("a a a a a a\n" * 40, encoding="utf-8")
+    shutil.copy(corpus / "valid.txt", narrow)
+    adapt(base, same_vocabulary, narrow, 1.0, small_settings(epochs=4, learning_rate=2e-2), tmp_path / "model")
+    history = read_json(tmp_path / "model" / "history.json")
+    losses = {record["epoch"]: record["validation_loss"] for record in history["epochs"]}
+    assert history["best_epoch"] == min([1, 2, 3, 4], key=losses.__getitem__) != 4
+    chosen = BertForMaskedLM.from_pretrained(tmp_path / "model").to(device()).eval()
+    text = validation_text([corpus / "valid.txt"], small_tokenizer(), small_settings())
+    assert validation_loss(chosen, text) == pytest.approx(losses[history["best_epoch"]], abs=2e-6)
+
+
+def test_two_runs_give_the_same_bytes(base, new_vocabulary, corpus, tmp_path):
+    for name, seed in (("one", 7), ("two", 7), ("other", 8)):
+        adapt(base, new_vocabulary, corpus, 5.0, small_settings(seed=seed), tmp_path / name)
+    for file in ("model.safetensors", "history.json", "tokenizer.json", "config.json"):
+        assert file_hash(tmp_path / "one" / file) == file_hash(tmp_path / "two" / file), file
+    assert file_hash(tmp_path / "one/model.safetensors") != file_hash(tmp_path / "other/model.safetensors")
+
+
+def test_new_pieces_move_further_than_with_the_base_s_rate(base, new_vocabulary, corpus, tmp_path):
+    """VA and TVA differ in the first step by the new rows alone, five times as far (paper, section 2.1)."""
+    one_step = small_settings(epochs=1, steps_per_epoch=1, warmup_steps=0, learning_rate=1e-3)
+    new = sorted(read_json(new_vocabulary / "statistics.json")["pieces"].values())
+    old = [number for number in range(weights(base)[EMBEDDINGS].shape[0]) if number not in new]
+    moved = []
+    for multiplier in (1.0, 5.0):
+        adapt(base, new_vocabulary, corpus, multiplier, one_step, tmp_path / str(multiplier))
+        before, after = weights(base), weights(tmp_path / str(multiplier))
+        moved.append({name: after[name] - before[name] for name in before})
+    assert moved[0][EMBEDDINGS][new].abs().max() > 1e-5
+    torch.testing.assert_close(moved[1][EMBEDDINGS][new], 5 * moved[0][EMBEDDINGS][new], rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(moved[1][EMBEDDINGS][old], moved[0][EMBEDDINGS][old])
+    for name in moved[0].keys() - {EMBEDDINGS, "cls.predictions.decoder.weight"}:
+        torch.testing.assert_close(moved[1][name], moved[0][name])
+
+
+def test_the_folder_loads_with_the_library_and_knows_the_new_pieces(base, new_vocabulary, corpus, tmp_path):
+    adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "model")
+    assert tokenizer.tokenize("ქარი mina") == ["ქა", "##რი", "m", "##i", "##n", "##a"]
+    encoded = tokenizer("ქარი mina", return_tensors="pt")
+    assert encoded["input_ids"][0, [0, -1]].tolist() == [tokenizer.cls_token_id, tokenizer.sep_token_id]
+    assert model(**encoded).logits.shape == (1, 8, len(tokenizer))
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    ours = Tokenizer.from_file(str(tmp_path / "model" / "tokenizer.json"))
+    assert encoded["input_ids"][0].tolist() == ours.encode("ქარი mina").ids
+    check_base_model(tmp_path / "model")
+
+
+def test_the_history_tells_with_what_the_model_was_trained(base, new_vocabulary, corpus, tmp_path):
+    adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), tmp_path / "model")
+    history = read_json(tmp_path / "model" / "history.json")
+    assert list(history) == ["best_epoch", "hyperparameters", "epochs"]
+    assert history["hyperparameters"] == vars(small_settings(epochs=1)) | {"multiplier": 5.0}
+    assert [set(record) for record in history["epochs"]] == [
+        {"epoch", "validation_loss"},
+        {"epoch", "training_loss", "validation_loss"},
+    ]
+
+
+def test_training_that_runs_away_is_one_clear_error_and_leaves_no_folder(base, same_vocabulary, corpus, tmp_path):
+    wild = small_settings(learning_rate=1e38, warmup_steps=0, epochs=1)
+    with pytest.raises(SpecializeError, match="did not converge.*epoch 1.*lower the learning rate"):
+        adapt(base, same_vocabulary, corpus, 1.0, wild, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- from scratch ------------------------------------------------------------------------------------------
+
+
+def test_a_base_model_made_here_is_a_base_model_for_the_next_step(corpus, tmp_path):
+    second = tmp_path / "second"
+    second.mkdir()
+    for name, seed in (("train.txt", 3), ("valid.txt", 4)):
+        write_text(second / name, 6, seed)
+    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    for name in ("one", "two"):
+        pretrain_base([corpus, second], 60, SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / name)
+    check_base_model(tmp_path / "one")
+    assert file_hash(tmp_path / "one/model.safetensors") == file_hash(tmp_path / "two/model.safetensors")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "one")
+    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "one")
+    assert tokenizer.convert_ids_to_tokens(range(6)) == ["[PAD]", *(f"[unused{n}]" for n in range(1, 5)), "[UNK]"]
+    assert model.config.vocab_size == len(tokenizer) <= 60 + SLOTS
+    for folder in (corpus, second):
+        words = (folder / "train.txt").read_text(encoding="utf-8").split()
+        assert tokenizer.unk_token not in tokenizer.tokenize(" ".join(words))
+    losses = [record["validation_loss"] for record in read_json(tmp_path / "one/history.json")["epochs"]]
+    assert len(losses) == 3 and min(losses[1:]) < losses[0]

@@ -1,0 +1,137 @@
+"""Real text beside the checkout: the numbers that the paper and its vocabulary give."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from specialize.corpora import SPLITS, Cleaning, build_corpus, clean_line, extract_dump, read_articles, read_corpus
+from specialize.datasets import PARTS, read_treebank, transliterate_treebank, transliterator, unpack_wikiann
+from specialize.files import read_json
+from specialize.vocabularies import count_labeled_words, coverage, load_wordpiece
+
+SHARED = Path(__file__).parents[3] / "shared"
+MIRROR, ORACLES = SHARED / "mirror", SHARED / "oracles"
+TREEBANKS = MIRROR / "universal-dependencies"
+LATGALIAN = MIRROR / "wikipedia" / "ltgwiki" / "20170101" / "ltgwiki-20170101-pages-articles.xml.bz2"
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not (MIRROR.is_dir() and ORACLES.is_dir()), reason="no real data beside the checkout"),
+]
+
+
+@pytest.fixture(scope="module")
+def mbert_vocabulary():
+    return load_wordpiece(MIRROR / "models" / "mini-mbert")
+
+
+# -- wordpieces --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("language", "printed"), [("ga", 1.83), ("mt", 2.39), ("vi", 1.17)])
+def test_wordpieces_per_token_of_cleaned_text_are_those_of_table_1(mbert_vocabulary, language, printed):
+    words = Counter()
+    for article in read_articles(ORACLES / "wikipedia-text" / f"{language}.txt"):
+        for line in article.lines:
+            for sentence in clean_line(line):
+                words.update(sentence.split())
+    assert coverage(mbert_vocabulary, words).wordpieces_per_token == pytest.approx(printed, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("treebank", "prefix", "unknown", "pieces"),
+    [
+        ("UD_Uyghur-UDT", "ug_udt", 0.384, 2.445),
+        ("UD_Maltese-MUDT", "mt_mudt", 0.021, 2.198),
+        ("UD_Belarusian-HSE", "be_hse", 0.012, 2.368),
+    ],
+)
+def test_coverage_of_training_words(mbert_vocabulary, treebank, prefix, unknown, pieces):
+    words = count_labeled_words([TREEBANKS / treebank / "r2.5" / f"{prefix}-ud-train.conllu"])["treebank"]
+    measured = coverage(mbert_vocabulary, words)
+    assert measured.unknown_token_rate == pytest.approx(unknown, abs=0.0005)
+    assert measured.wordpieces_per_token == pytest.approx(pieces, abs=0.0005)
+
+
+# -- labeled data ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("treebank", "prefix", "sentences"),
+    [
+        ("UD_Belarusian-HSE", "be_hse", 319),
+        ("UD_Irish-IDT", "ga_idt", 858),
+        ("UD_Maltese-MUDT", "mt_mudt", 1123),
+        ("UD_Uyghur-UDT", "ug_udt", 1656),
+        ("UD_Vietnamese-VTB", "vi_vtb", 1400),
+        ("UD_Wolof-WTB", "wo_wtb", 1188),
+    ],
+)
+def test_training_treebanks_have_the_papers_sizes(treebank, prefix, sentences):
+    assert len(read_treebank(TREEBANKS / treebank / "r2.5" / f"{prefix}-ud-train.conllu")) == sentences
+
+
+@pytest.mark.parametrize("language", ["mt", "ug", "vi"])
+def test_wikiann_archives_unpack(tmp_path, language):
+    unpack_wikiann(MIRROR / "wikiann" / f"{language}.tar.gz", language, tmp_path)
+    words = count_labeled_words(tmp_path / f"{part}.tsv" for part in PARTS)["ner"]
+    assert words.total() > 1000
+    assert not [word for word in words if word.startswith(f"{language}:") and word != f"{language}:"]
+
+
+def test_uyghur_in_latin_letters_is_the_peers():
+    rows = (ORACLES / "uyghur-latin.tsv").read_text(encoding="utf-8").split("\n")
+    pairs = [row.split("\t") for row in rows[1:] if row]
+    assert len(pairs) == 4327
+    convert = transliterator("uyghur")
+    wrong = [(form, latin, convert(form)) for form, latin in pairs if convert(form) != latin]
+    assert len(wrong) <= 0.001 * len(pairs), wrong
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_transliterated_treebank_is_the_same_but_for_its_words(tmp_path, part):
+    source = TREEBANKS / "UD_Uyghur-UDT" / "r2.5" / f"ug_udt-ud-{part}.conllu"
+    destination = tmp_path / "ug-Latn.conllu"
+    transliterate_treebank(source, destination, transliterator("uyghur"))
+    before, after = read_treebank(source), read_treebank(destination)
+    assert len(before) == len(after)
+    for old, new in zip(before, after, strict=True):
+        assert [(word.upos, word.xpos, word.head, word.deprel) for word in old.words] == [
+            (word.upos, word.xpos, word.head, word.deprel) for word in new.words
+        ]
+    forms = Counter(word.form for sentence in after for word in sentence.words)
+    arabic = sum(count for form, count in forms.items() if re.search("[\u0620-\u064a\u066e-\u06d5]", form))
+    assert arabic / forms.total() < 0.001
+
+
+# -- a real dump -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def latgalian_articles():
+    return list(extract_dump(LATGALIAN, processes=2))
+
+
+def test_a_real_dump_builds_a_corpus(tmp_path, latgalian_articles):
+    build_corpus(latgalian_articles, {}, Cleaning(1, 0.1, 0.1), tmp_path / "ltg")
+    statistics = read_json(tmp_path / "ltg" / "statistics.json")
+    assert statistics["articles_read"] == len(latgalian_articles) == 903
+    assert statistics["total"]["tokens"] > 30_000
+    assert 0.7 < statistics["train"]["articles"] / statistics["total"]["articles"] < 0.9
+    sentences = [
+        sentence
+        for split in SPLITS
+        for article in read_corpus(tmp_path / "ltg" / f"{split}.txt")
+        for sentence in article
+    ]
+    for leftover in ("{{", "}}", "[[", "]]", "#REDIRECT", "<ref", "'''"):
+        assert sum(leftover in sentence for sentence in sentences) <= 0.002 * len(sentences), leftover
+
+
+def test_redirects_and_talk_pages_give_no_sentences(latgalian_articles):
+    identifiers = [article.identifier for article in latgalian_articles]
+    assert len(identifiers) == len(set(identifiers))
+    text = "\n".join(line for article in latgalian_articles for line in article.lines)
+    assert "REDIRECT" not in text

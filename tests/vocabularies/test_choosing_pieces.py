@@ -1,0 +1,157 @@
+"""Learning new wordpieces and choosing among them, against a slow and plain reading of the paper."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from specialize.vocabularies import (
+    SPECIAL_TOKENS,
+    WordPieceTraining,
+    bert_tokenizer,
+    choose_pieces,
+    in_order,
+    learn_wordpieces,
+    new_base_vocabulary,
+    segment,
+)
+
+SMALL = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000)
+
+
+def vocabulary_of(*pieces):
+    return {piece: number for number, piece in enumerate([*SPECIAL_TOKENS, *pieces])}
+
+
+def with_continuations(letters):
+    return [*letters, *(f"##{letter}" for letter in letters)]
+
+
+# -- learning ----------------------------------------------------------------------------------------------
+
+TEXT = Counter(
+    {"talo": 9, "talossa": 8, "talot": 7, "kala": 6, "kalassa": 5, "kalat": 5, "sana": 4, "sanat": 4, "b": 1}
+)
+
+
+def test_learning_and_choosing_give_the_same_pieces_every_time():
+    base = bert_tokenizer(vocabulary_of(*with_continuations("taloksn")))
+    words = TEXT + Counter({"ئات": 9, "ئاتلار": 8, "ئانا": 7, "ئانالار": 5})
+    learned, chosen = set(), set()
+    for order in (words, Counter(dict(reversed(words.items()))), words, words):
+        new = learn_wordpieces(order, WordPieceTraining(size=200, min_frequency=1))
+        learned.add(frozenset(new.get_vocab()))
+        chosen.add(tuple(choose_pieces(order, base, new, 9)))
+    assert len(learned) == len(chosen) == 1
+
+
+def test_learned_pieces_obey_size_and_frequency():
+    small = in_order(learn_wordpieces(TEXT, WordPieceTraining(size=25, min_frequency=1)))
+    assert len(small) == 25
+    assert tuple(small[:5]) == SPECIAL_TOKENS
+    frequent = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=5)).get_vocab()
+    assert "talo" in frequent
+    whole = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=1)).get_vocab()
+    assert len(whole) > len(frequent)
+    assert "sana" in whole
+    assert "sanat" not in frequent
+
+
+def test_the_rarest_letters_beyond_the_limit_are_left_out():
+    kept = learn_wordpieces(TEXT, WordPieceTraining(size=200, min_frequency=1, limit_alphabet=3)).get_vocab()
+    counts = Counter()
+    for word, count in TEXT.items():
+        for letter in word:
+            counts[letter] += count
+    assert {piece.removeprefix("##")[0] for piece in kept if piece not in SPECIAL_TOKENS} == {
+        letter for letter, _ in counts.most_common(3)
+    }
+
+
+def test_case_and_accents_are_kept_and_cjk_letters_split():
+    vocabulary = learn_wordpieces(Counter({"Éa": 5, "éa": 5, "漢字": 5}), SMALL).get_vocab()
+    assert {"É", "é", "漢", "字"} <= vocabulary.keys()
+    assert "漢字" not in vocabulary
+
+
+def test_a_new_base_vocabulary_has_the_slots_of_mbert():
+    vocabulary = new_base_vocabulary(TEXT, WordPieceTraining(size=30, min_frequency=1), unused_slots=7)
+    assert vocabulary[0] == "[PAD]"
+    assert vocabulary[1:8] == [f"[unused{number}]" for number in range(1, 8)]
+    assert vocabulary[8:12] == ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    assert len(vocabulary) == len(set(vocabulary)) == 30 + 7
+    assert "##o" in vocabulary[12:]
+    without = new_base_vocabulary(TEXT, WordPieceTraining(size=30, min_frequency=1), unused_slots=0)
+    assert without[:5] == list(SPECIAL_TOKENS)
+
+
+# -- choosing ----------------------------------------------------------------------------------------------
+
+
+def chosen_slowly(words, base, new, number):
+    """Fact 12 token by token: every occurrence is looked at by itself, and nothing is weighed."""
+    rescuing, used = {}, {}
+    base_has = set(base.get_vocab())
+    for word, count in words.items():
+        for _ in range(count):
+            old = base.encode(word, add_special_tokens=False).tokens
+            fresh = new.encode(word, add_special_tokens=False).tokens
+            more_unknown = old.count("[UNK]") > fresh.count("[UNK]")
+            for piece in fresh:
+                if piece not in base_has:
+                    used[piece] = used.get(piece, 0) + 1
+                if more_unknown and piece not in old and piece not in base_has:
+                    rescuing[piece] = rescuing.get(piece, 0) + 1
+    ranked = sorted(sorted(rescuing), key=lambda piece: rescuing[piece], reverse=True)[:number]
+    fill = sorted(sorted(used), key=lambda piece: used[piece], reverse=True)
+    for piece in fill:
+        if len(ranked) < number and piece not in ranked and piece not in rescuing:
+            ranked.append(piece)
+    return ranked
+
+
+WORDS = st.text(st.sampled_from("abcdeé.-漢"), min_size=1, max_size=6)
+CORPORA = st.dictionaries(WORDS, st.integers(1, 6), min_size=1, max_size=25).map(Counter)
+BASES = st.lists(st.sampled_from("abcdeé.-漢"), unique=True).map(with_continuations)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CORPORA, BASES, st.integers(0, 40))
+def test_choice_is_that_of_the_slow_reading(words, base_pieces, number):
+    base = bert_tokenizer(vocabulary_of(*base_pieces))
+    new = learn_wordpieces(words, SMALL)
+    chosen = choose_pieces(words, base, new, number)
+    assert chosen == chosen_slowly(words, base, new, number)
+    assert len(chosen) == len(set(chosen)) <= number
+    assert not set(chosen) & base.get_vocab().keys()
+
+
+def test_pieces_that_rescue_go_before_pieces_that_are_merely_frequent():
+    base = bert_tokenizer(vocabulary_of(*with_continuations("ab")))
+    new = bert_tokenizer(vocabulary_of("ab", "xy", "z"))
+    words = Counter({"ab": 100, "xy": 2, "z": 3})
+    assert choose_pieces(words, base, new, 1) == ["z"]
+    assert choose_pieces(words, base, new, 2) == ["z", "xy"]
+    assert choose_pieces(words, base, new, 9) == ["z", "xy", "ab"]
+
+
+def test_a_word_that_the_new_vocabulary_lacks_as_well_rescues_nothing():
+    base = bert_tokenizer(vocabulary_of("a"))
+    new = bert_tokenizer(vocabulary_of("a", "b"))
+    assert choose_pieces(Counter({"q": 50, "b": 1}), base, new, 5) == ["b"]
+
+
+def test_a_word_with_one_unknown_less_counts_all_its_new_pieces():
+    base = bert_tokenizer(vocabulary_of("a"))
+    new = bert_tokenizer(vocabulary_of("a", "b", "."))
+    # `b.q` is three words to the tokenizer; the new vocabulary still lacks q
+    assert segment(base, ["b.q"]) == [["[UNK]", "[UNK]", "[UNK]"]]
+    assert segment(new, ["b.q"]) == [["b", ".", "[UNK]"]]
+    assert choose_pieces(Counter({"b.q": 1}), base, new, 5) == [".", "b"]
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_no_more_than_asked_for(number):
+    base = bert_tokenizer(vocabulary_of())
+    assert len(choose_pieces(TEXT, base, learn_wordpieces(TEXT, SMALL), number)) == number
