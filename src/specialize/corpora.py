@@ -5,9 +5,12 @@ The rules are the paper's (§2.2.1, A.1) with facts 1 to 6 where it is silent.
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -22,6 +25,7 @@ from specialize.datasets import read_entities, read_treebank
 from specialize.errors import InputError, SpecializeError
 from specialize.files import atomic_path, atomic_text, write_json
 
+DUMP_END = b"</mediawiki>"
 SPLITS = ("train", "valid", "test")
 SENTENCE_END = ". "
 # Lines that start so are markup that extraction left over (fact 1).
@@ -62,19 +66,40 @@ def extract_dump(dump: Path, processes: int) -> Iterator[Article]:
     """Articles of a MediaWiki dump, extracted by WikiExtractor without template expansion.
 
     Raises:
+        InputError: if the dump is cut off or damaged.
         SpecializeError: if WikiExtractor fails.
     """
+    _check_dump(dump)
     command = [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "--no-templates", "--quiet"]
     command += ["--processes", str(processes), "--output", "-", str(dump)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, encoding="utf-8") as extractor:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=sys.stderr, encoding="utf-8", start_new_session=True
+    ) as extractor:
         assert extractor.stdout is not None
-        for line in tqdm(extractor.stdout, desc="articles", unit="", mininterval=2):
-            page = json.loads(line)
-            yield Article(page["id"], tuple(page["text"].split("\n")))
+        try:
+            for line in tqdm(extractor.stdout, desc="articles", unit="", mininterval=2):
+                page = json.loads(line)
+                yield Article(page["id"], tuple(page["text"].split("\n")))
+        except BaseException:
+            os.killpg(extractor.pid, signal.SIGKILL)  # its workers would wait for ever
+            raise
     if extractor.returncode:
         raise SpecializeError(
             f"{dump}: WikiExtractor ended with status {extractor.returncode}; download the dump again"
         )
+
+
+def _check_dump(dump: Path) -> None:
+    """Read a dump to its end: WikiExtractor waits for ever on one that is cut off."""
+    end = b""
+    try:
+        with bz2.open(dump) as stream:
+            while block := stream.read(1 << 22):
+                end = (end + block)[-len(DUMP_END) - 80 :]
+    except (EOFError, OSError) as error:
+        raise InputError(dump, f"is cut off or damaged ({error})", remedy="download it again") from error
+    if DUMP_END not in end:
+        raise InputError(dump, f"does not end with {DUMP_END.decode()}", remedy="download it again")
 
 
 def read_articles(path: Path) -> Iterator[Article]:
@@ -100,7 +125,7 @@ def _text_article(lines: list[str]) -> Article:
 
 def clean_line(line: str, sentence_end: str = SENTENCE_END) -> list[str]:
     """Sentences of one line of extracted text, with spaces around punctuation; none if it is markup."""
-    line = line.strip().replace("<br>", "")
+    line = line.replace("<br>", "").strip()
     if not line or line.startswith(MARKUP_STARTS):
         return []
     pieces = line.split(sentence_end)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specialize.errors import InputError
-from specialize.files import atomic_text, read_archive_members
+from specialize.files import atomic_text, read_archive_members, read_text
 
 PARTS = ("train", "dev", "test")
 COLUMNS = 10
@@ -82,7 +82,7 @@ def read_treebank(path: Path) -> list[Sentence]:
     Raises:
         InputError: with the line of the first thing that is wrong.
     """
-    return [_parse_sentence(path, number, lines) for number, lines in _blocks(path)]
+    return [_parse_sentence(path, number, lines) for number, lines in _blocks(read_text(path))]
 
 
 def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:
@@ -149,13 +149,13 @@ def read_entities(path: Path) -> list[EntitySentence]:
     Raises:
         InputError: on a line without a token or without a label of the form O, B-TYPE, I-TYPE.
     """
-    return parse_entities(path, path.read_text(encoding="utf-8"))
+    return parse_entities(path, read_text(path))
 
 
 def parse_entities(path: Path, text: str) -> list[EntitySentence]:
     """The same for text that was read from ``path`` already; WikiAnn's `xx:` prefixes stay with the tokens."""
     sentences = []
-    for first_line, lines in _blocks(path, text):
+    for first_line, lines in _blocks(text):
         tokens, labels = [], []
         for number, line in enumerate(lines, start=first_line):
             token, tab, label = line.rpartition("\t")
@@ -203,7 +203,10 @@ def unpack_wikiann(archive: Path, language_code: str, destination: Path) -> int:
     for part in PARTS:
         sentences = []
         for sentence in parse_entities(archive / part, members[part]):
-            tokens = tuple(token.removeprefix(f"{language_code}:") or token for token in sentence.tokens)
+            bare = [token.removeprefix(f"{language_code}:") for token in sentence.tokens]
+            tokens = tuple(
+                token if token.strip() else whole for token, whole in zip(bare, sentence.tokens, strict=True)
+            )
             labels = repair_labels(sentence.labels)
             repairs += sum(old != new for old, new in zip(sentence.labels, labels, strict=True))
             sentences.append(EntitySentence(tokens, labels))
@@ -211,13 +214,8 @@ def unpack_wikiann(archive: Path, language_code: str, destination: Path) -> int:
     return repairs
 
 
-def _blocks(path: Path, text: str | None = None) -> Iterator[tuple[int, list[str]]]:
+def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that are not blank, each with the number of its first line."""
-    if text is None:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(path, f"is not UTF-8 (byte {error.start})", remedy="convert it") from error
     block: list[str] = []
     number = 0
     for number, line in enumerate(text.split("\n"), start=1):
@@ -269,14 +267,18 @@ def transliterate_token(convert: Callable[[str], str], token: str) -> str:
 def transliterate_treebank(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
     """Convert the FORM column and `# text` of a CoNLL-U file; every other byte stays."""
     with atomic_text(destination) as stream:
-        for line in source.read_text(encoding="utf-8").split("\n")[:-1]:
-            if line.startswith("# text = "):
-                line = "# text = " + convert(line.removeprefix("# text = "))
-            elif line.count("\t") == COLUMNS - 1:
-                columns = line.split("\t")
-                columns[FORM] = transliterate_token(convert, columns[FORM])
-                line = "\t".join(columns)
-            stream.write(line + "\n")
+        lines = read_text(source).split("\n")
+        stream.write("\n".join(_transliterate_line(convert, line) for line in lines))
+
+
+def _transliterate_line(convert: Callable[[str], str], line: str) -> str:
+    if line.startswith("# text = "):
+        return "# text = " + convert(line.removeprefix("# text = "))
+    if line.startswith("#") or line.count("\t") != COLUMNS - 1:
+        return line
+    columns = line.split("\t")
+    columns[FORM] = transliterate_token(convert, columns[FORM])
+    return "\t".join(columns)
 
 
 def transliterate_entities(source: Path, destination: Path, convert: Callable[[str], str]) -> None:

@@ -144,9 +144,12 @@ class Experiment:
 
     def __init__(self, config: dict[str, Any], files: Sequence[Path] = ()) -> None:
         self.files = tuple(files)
+        self._check_tags(config.get("languages", {}))
         self.config = _string_keys(config)
         for key in ("allow_cpu", "keep_models"):  # a command line's true is text
-            self.config[key] = {"true": True, "false": False}.get(self.config.get(key), self.config.get(key, False))
+            self.config[key] = {"true": True, "false": False}.get(
+                str(self.config.get(key)), self.config.get(key, False)
+            )
         self._check_schema("config", self.config, ())
         for tag, entry in self.config["languages"].items():
             self._check_schema("languages", entry, ("languages", tag))
@@ -331,6 +334,18 @@ class Experiment:
             return f"unknown key {self.place([*keys, unknown])}{_nearest(unknown, known)}"
         return f"{self.place(keys) or 'the configuration'}: {error.message}"
 
+    def _check_tags(self, languages: dict[Any, Any]) -> None:
+        for tag, entry in languages.items():
+            if not isinstance(tag, str):
+                raise ConfigError(
+                    f"languages.{tag}: is not a tag; quote it, for YAML reads a bare no or on as a truth value"
+                )
+            original = languages.get(tag.removesuffix("-Latn"))
+            if original is not entry and isinstance(original, dict) and "transliteration" in original:
+                raise ConfigError(
+                    f"{self.place(['languages', tag])}: is the twin that transliteration makes; remove one"
+                )
+
     def _check_mirror(self) -> None:
         mirror = self.config.get("mirror")
         if mirror and not re.match(r"(/|https?://)", mirror):
@@ -361,14 +376,28 @@ class Experiment:
                     f"{self.place(['base_models', name])}: give one of hub (with revision), folder, mirror, pretrain"
                 )
             languages = entry.get("pretrain", {}).get("languages", [])
-            self._check_known(("base_models", name, "pretrain", "languages"), languages, self.languages, "language")
+            place = ("base_models", name, "pretrain", "languages")
+            with_text = [tag for tag, known in self.languages.items() if known.has_corpus and known.original is None]
+            self._check_known(place, languages, with_text, "language with a corpus")
         for representation in self.representations.values():
             if representation.method in ("base", "adapt"):
                 place = ("representations", representation.name)
                 known = self.config["base_models"]
                 self._check_known((*place, "base_model"), [representation.base_model], known, "base model")
-        for language in self.grid_languages:
+        shares = self.config["corpora"]["validation_share"] + self.config["corpora"]["test_share"]
+        if shares >= 1:
+            raise ConfigError(f"{self.place(['corpora', 'test_share'])}: the shares leave no text to train on")
+        for language in dict.fromkeys([*self.grid_languages, *self.needed_languages]):
             self._check_language(language)
+        for cell in self.built_cells:
+            if (
+                self.representations[cell.representation].method == "adapt"
+                and not self.languages[cell.language].has_corpus
+            ):
+                raise ConfigError(
+                    f"{self.place(['languages', cell.language])}: {cell.representation} needs a corpus; "
+                    "give one, or leave the pair out with experiment.exceptions"
+                )
         for name in {self.representations[cell.representation].base_model for cell in self.built_cells}:
             if "mirror" in self.config["base_models"][name] and not self.config.get("mirror"):
                 raise ConfigError(
@@ -385,12 +414,14 @@ class Experiment:
     def _check_language(self, language: Language) -> None:
         place = ["languages", language.original or language.tag]
         corpus, treebank = language.entry.get("corpus", {}), language.entry.get("treebank", {})
-        if not language.tasks:
+        if not language.tasks and language in self.grid_languages:
             raise ConfigError(f"{self.place(place)}: has neither a treebank nor named entities to measure on")
         if corpus and not ("text" in corpus or {"wikipedia", "date"} <= corpus.keys()):
             raise ConfigError(f"{self.place([*place, 'corpus'])}: give wikipedia with date, or text")
         if treebank and not ("folder" in treebank or {"name", "release", "prefix"} <= treebank.keys()):
             raise ConfigError(f"{self.place([*place, 'treebank'])}: give name, release and prefix, or folder")
+        if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "folder"}:
+            raise ConfigError(f"{self.place([*place, 'ner'])}: give wikiann, or folder")
         wanted = [(["corpus", "text"], corpus.get("text"), [""])]
         for section, ending in (("treebank", "conllu"), ("ner", "tsv")):
             parts = [f"{part}.{ending}" for part in ("train", "dev", "test")]
@@ -407,7 +438,7 @@ class Experiment:
         for exception in grid.get("exceptions", []):
             if all(value in exception.get(key, [value]) for key, value in cell.items()):
                 seeds = exception["seeds"]
-        return seeds
+        return [int(seed) for seed in seeds]
 
 
 def _string_keys(value: Any) -> Any:

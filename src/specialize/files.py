@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import lzma
+import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,8 +25,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     remove(temporary)
     try:
         yield temporary
-        remove(path)
-        temporary.rename(path)
+        if temporary.is_dir():
+            remove(path)  # a folder cannot be replaced in one step
+        os.replace(temporary, path)  # noqa: PTH105
     finally:
         remove(temporary)
 
@@ -43,6 +47,18 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def read_text(path: Path) -> str:
+    """Read a text file in UTF-8, its line ends as they are.
+
+    Raises:
+        InputError: if it is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(path, f"is not UTF-8 (byte {error.start})", remedy="convert it") from error
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON with the keys in the order given, atomically."""
     with atomic_text(path) as stream:
@@ -57,7 +73,7 @@ def read_json(path: Path) -> Any:
         InputError: if the file is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except ValueError as error:
         raise InputError(path, f"is not JSON ({error})") from error
 
@@ -75,12 +91,12 @@ def read_checksums(path: Path) -> dict[str, str]:
         InputError: on a line that is not a digest, white space and a name.
     """
     checksums = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
         digest, _, name = line.partition(" ")
         name = name.strip().lstrip("*")
-        if not name or not set(digest) <= set("0123456789abcdef"):
+        if not name or not digest or not set(digest) <= set("0123456789abcdef"):
             raise InputError(path, "is not a line of a checksum listing", number)
         checksums[name] = digest
     return checksums
@@ -108,7 +124,9 @@ def read_archive_members(path: Path, names: list[str], maximum_bytes: int = 200_
                 if stream is None or member.size > maximum_bytes:
                     raise InputError(path, f"member {member.name} is not a plain file of a sane size")
                 contents[name] = stream.read().decode("utf-8")
-    except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError) as error:
+            while archive.fileobj and archive.fileobj.read(1 << 20):
+                pass  # to the end, where the checksum is
+    except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError, zlib.error, lzma.LZMAError) as error:
         raise InputError(path, f"is not a readable archive ({error})", remedy="download it again") from error
     missing = [name for name in names if name not in contents]
     if missing:

@@ -81,8 +81,8 @@ def count_labeled_words(paths: Iterable[Path]) -> dict[str, Counter[str]]:
 def learn_wordpieces(words: Counter[str], training: WordPieceTraining) -> Tokenizer:
     """Learn a cased WordPiece vocabulary.
 
-    The rarest letters beyond the limit are left out here rather than by the trainer, whose choice among equally
-    rare ones changes from run to run.
+    Two choices that the trainer makes in an order that changes from run to run are made here: which of the rarest
+    letters go beyond the limit, and the numbers of the letters that continue a word, which break its ties.
     """
     letters: Counter[str] = Counter()
     for word, count in words.items():
@@ -91,16 +91,17 @@ def learn_wordpieces(words: Counter[str], training: WordPieceTraining) -> Tokeni
     ranked = sorted(letters, key=lambda letter: (-letters[letter], letter))
     dropped = {ord(letter): None for letter in ranked[training.limit_alphabet :]}
 
+    continuing = {letter for word in words for letter in word.translate(dropped)[1:]}
     tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)})
     trainer = trainers.WordPieceTrainer(
         vocab_size=training.size,
         min_frequency=training.min_frequency,
-        special_tokens=list(SPECIAL_TOKENS),
+        special_tokens=[*SPECIAL_TOKENS, *(CONTINUATION + letter for letter in sorted(continuing))],
         continuing_subword_prefix=CONTINUATION,
         show_progress=False,
     )
     tokenizer.train_from_iterator(_repeated(words, dropped), trainer, length=len(words))
-    return tokenizer
+    return bert_tokenizer(tokenizer.get_vocab())
 
 
 def _repeated(words: Counter[str], dropped: dict[int, None]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from specialize.corpora import Cleaning, build_corpus, clean_line, extract_dump
 from specialize.demo_world import LANGUAGES, Speaker, build_lexicon, dump
-from specialize.errors import SpecializeError
+from specialize.errors import InputError, SpecializeError
 
 PAGES = [
     (
@@ -71,7 +71,7 @@ def test_markup_titles_tables_and_templates_are_gone(small_dump):
 def test_a_dump_that_is_no_dump_is_an_error(tmp_path):
     path = tmp_path / "dump.xml.bz2"
     path.write_bytes(b"<html>Not found</html>")
-    with pytest.raises(SpecializeError, match=r"dump\.xml\.bz2: WikiExtractor ended with status 1; download"):
+    with pytest.raises(SpecializeError, match=r"dump\.xml\.bz2: is cut off or damaged"):
         list(extract_dump(path, processes=1))
 
 
@@ -86,3 +86,19 @@ def test_one_process_and_two_build_the_same_bytes(tmp_path):
         first, second = ((tmp_path / processes / name).read_bytes() for processes in ("1", "2"))
         assert first == second
         assert first
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.95, 0.9999])
+def test_a_dump_that_is_cut_off_is_refused_and_never_waited_for(tmp_path, kept):
+    whole = bz2.compress(("<mediawiki>" + "".join(map(str, range(200_000))) + "</mediawiki>\n").encode())
+    path = tmp_path / "cut.xml.bz2"
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    with pytest.raises(InputError, match="cut off or damaged"):
+        next(extract_dump(path, 1))
+
+
+def test_a_dump_whose_export_stopped_short_is_refused(tmp_path):
+    path = tmp_path / "short.xml.bz2"
+    path.write_bytes(bz2.compress(b"<mediawiki><page>"))
+    with pytest.raises(InputError, match="does not end with </mediawiki>"):
+        next(extract_dump(path, 1))

@@ -186,3 +186,22 @@ def test_text_without_a_last_line_feed_keeps_its_last_sentence(tmp_path):
         EntitySentence(("a",), ("O",)),
         EntitySentence(("b",), ("B-PER",)),
     ]
+
+
+def test_a_file_in_latin_1_is_refused_by_name(tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_bytes(b"caf\xe9\tO\n")
+    with pytest.raises(InputError, match=r"train\.tsv: is not UTF-8"):
+        read_entities(path)
+
+
+def test_a_token_that_is_a_space_keeps_its_prefix_so_that_the_file_can_be_read(tmp_path):
+    archive = tmp_path / "xx.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for part in ("train", "dev", "test"):
+            content = "xx:\u00a0\tO\nxx:a\rb\tO\n\n".encode()
+            member = tarfile.TarInfo(part)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    unpack_wikiann(archive, "xx", tmp_path)
+    assert read_entities(tmp_path / "dev.tsv")[0].tokens == ("xx:\u00a0", "a\rb")

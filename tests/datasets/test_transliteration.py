@@ -139,3 +139,12 @@ def test_text_and_forms_are_both_converted(tmp_path):
     lines = destination.read_text(encoding="utf-8").split("\n")
     assert lines[1] == "# text = ata ana"
     assert [line.split("\t")[1] for line in lines if "\t" in line] == ["ata", "ata", "ata", "ana"]
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_the_last_line_stays_whatever_it_ends_with(tmp_path, end):
+    source, destination = tmp_path / "source.conllu", tmp_path / "twin.conllu"
+    row = "1\tА\t_\tX\tX\t_\t0\troot\t_\t_"
+    source.write_bytes((f"# A\t\t\t\t\t\t\t\t\tА\r\n{row}{end}").encode())
+    transliterate_treebank(source, destination, transliterator("transliterate", "ru"))
+    assert destination.read_bytes() == source.read_bytes().replace(row.encode(), row.replace("А", "A").encode())

@@ -327,3 +327,43 @@ def test_what_is_built_is_not_refused():
         for task in ("pos", "ud", "ner"):
             experiment.require_built(representation, task)
             assert experiment.missing(representation, task) is None
+
+
+SMALL_BASE = (
+    "base_models: {small: {pretrain: {languages: [LANGUAGE], vocabulary_size: 500, unused_slots: 9, architecture: "
+    "{hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 8}, training: {TRAINING: 3}}}}\n"
+)
+REFUSED_FOR_LATER_STAGES = {
+    "a misspelt key of a base model's training": (
+        SMALL_BASE.replace("LANGUAGE", "be").replace("TRAINING", "epocs"),
+        "epocs",
+    ),
+    "a base model's language without text": (
+        SMALL_BASE.replace("LANGUAGE", "ug-Latn").replace("TRAINING", "epochs"),
+        "ug-Latn",
+    ),
+    "transliteration without its language": (
+        "languages: {be: {transliteration: {scheme: transliterate}}}\n",
+        "language",
+    ),
+    "a language that the package lacks": (
+        "languages: {be: {transliteration: {scheme: transliterate, language: xx}}}\n",
+        "xx",
+    ),
+    "an entry in place of a twin": ("languages: {ug-Latn: {name: Uyghur in Latin}}\n", "ug-Latn"),
+    "shares that leave nothing": ("corpora: {validation_share: 0.5, test_share: 0.5}\n", "test_share"),
+    "entities from nowhere": ("languages: {wo: {ner: {}}}\n", "languages.wo.ner"),
+    "a tag that YAML reads as a truth value": ("languages: {no: {name: Norwegian}}\n", "quote"),
+    "adaptation without text": (
+        "experiment: {languages: [new], representations: [lapt], regimes: [pos]}\n"
+        "languages: {new: {name: New, treebank: {name: UD_New-X, release: r1, prefix: new_x}}}\n",
+        "lapt needs a corpus",
+    ),
+    "a switch that is a list": ("allow_cpu: [1]\n", "allow_cpu"),
+}
+
+
+@pytest.mark.parametrize(("text", "word"), REFUSED_FOR_LATER_STAGES.values(), ids=REFUSED_FOR_LATER_STAGES.keys())
+def test_what_would_only_fail_in_a_job_is_refused_at_once(tmp_path, text, word):
+    with pytest.raises(ConfigError, match=word):
+        with_overlay(tmp_path, text)

@@ -227,3 +227,30 @@ def test_what_is_no_archive_is_refused(tmp_path):
     path.write_text("<html>Not found</html>", encoding="utf-8")
     with pytest.raises(InputError, match="is not a readable archive"):
         read_archive_members(path, ["train"])
+
+
+def test_an_archive_with_any_one_bit_flipped_is_refused(tmp_path):
+    path = tmp_path / "sound.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("train")
+        content = "".join(f"token{number}\tO\n" for number in range(500)).encode()
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    sound = path.read_bytes()
+    for place in range(20, len(sound), 37):
+        damaged = bytearray(sound)
+        damaged[place] ^= 4
+        path.write_bytes(damaged)
+        with pytest.raises(InputError):
+            read_archive_members(path, ["train"])
+    path.write_bytes(sound[:-8])
+    with pytest.raises(InputError):
+        read_archive_members(path, ["train"])
+
+
+def test_a_block_that_writes_nothing_keeps_the_old_file(tmp_path):
+    path = tmp_path / "kept.txt"
+    path.write_text("old")
+    with pytest.raises(FileNotFoundError), atomic_path(path):
+        pass
+    assert path.read_text() == "old"

@@ -57,14 +57,17 @@ def small_tokenizer():
     return bert_tokenizer({piece: number for number, piece in enumerate(pieces)})
 
 
+SYLLABLES = ["la", "mi", "no", "tu", "ke", "ra", "si", "wu"]
+
+
 def write_text(path, articles, seed):
-    """An article a paragraph; every article draws from two words only, so that its place in it can be told."""
+    """Words of a few syllables each, so that a letter tells the next one."""
     generator = random.Random(seed)
     lines = []
     for _ in range(articles):
-        words = ["".join(generator.choices(LETTERS, k=generator.randint(1, 5))) for _ in range(2)]
         for _ in range(generator.randint(2, 5)):
-            lines.append(" ".join(generator.choices(words, k=generator.randint(3, 8))))
+            words = ["".join(generator.choices(SYLLABLES, k=generator.randint(1, 3))) for _ in range(5)]
+            lines.append(" ".join(words))
         lines.append("")
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
@@ -73,7 +76,7 @@ def write_text(path, articles, seed):
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
-    write_text(folder / "train.txt", 12, seed=1)
+    write_text(folder / "train.txt", 20, seed=1)
     write_text(folder / "valid.txt", 6, seed=2)
     return folder
 

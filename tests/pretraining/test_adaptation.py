@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.pretraining.conftest import ARCHITECTURE, NEW_PIECES, SLOTS, small_settings, small_tokenizer, write_text
 from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
@@ -13,8 +14,7 @@ from specialize.files import file_hash, read_json
 from specialize.pretraining import adapt, masked_loss, pretrain_base, training_text, validation_loss, validation_text
 from specialize.sources import check_base_model
 from specialize.training import device
-from specialize.vocabularies import WordPieceTraining
-from tests.pretraining.conftest import ARCHITECTURE, NEW_PIECES, SLOTS, small_settings, small_tokenizer, write_text
+from specialize.vocabularies import WordPieceTraining, build_vocabulary
 
 EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
 
@@ -161,7 +161,7 @@ def test_the_history_tells_with_what_the_model_was_trained(base, new_vocabulary,
 
 def test_training_that_runs_away_is_one_clear_error_and_leaves_no_folder(base, same_vocabulary, corpus, tmp_path):
     wild = small_settings(learning_rate=1e38, warmup_steps=0, epochs=1)
-    with pytest.raises(SpecializeError, match="did not converge.*epoch 1.*lower the learning rate"):
+    with pytest.raises(SpecializeError, match=r"did not converge.*epoch 1.*lower the learning rate"):
         adapt(base, same_vocabulary, corpus, 1.0, wild, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
@@ -175,16 +175,33 @@ def test_a_base_model_made_here_is_a_base_model_for_the_next_step(corpus, tmp_pa
     for name, seed in (("train.txt", 3), ("valid.txt", 4)):
         write_text(second / name, 6, seed)
     training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
-    for name in ("one", "two"):
-        pretrain_base([corpus, second], 60, SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / name)
-    check_base_model(tmp_path / "one")
-    assert file_hash(tmp_path / "one/model.safetensors") == file_hash(tmp_path / "two/model.safetensors")
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "one")
-    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "one")
+    pretrain_base([corpus, second], 60, SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / "base")
+    check_base_model(tmp_path / "base")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
+    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "base")
     assert tokenizer.convert_ids_to_tokens(range(6)) == ["[PAD]", *(f"[unused{n}]" for n in range(1, 5)), "[UNK]"]
-    assert model.config.vocab_size == len(tokenizer) <= 60 + SLOTS
+    assert model.config.vocab_size == len(tokenizer) == 60 + SLOTS
     for folder in (corpus, second):
-        words = (folder / "train.txt").read_text(encoding="utf-8").split()
-        assert tokenizer.unk_token not in tokenizer.tokenize(" ".join(words))
-    losses = [record["validation_loss"] for record in read_json(tmp_path / "one/history.json")["epochs"]]
+        assert tokenizer.unk_token not in tokenizer.tokenize((folder / "train.txt").read_text(encoding="utf-8"))
+    losses = [record["validation_loss"] for record in read_json(tmp_path / "base/history.json")["epochs"]]
     assert len(losses) == 3 and min(losses[1:]) < losses[0]
+
+
+def test_two_base_models_made_alike_are_the_same_bytes(corpus, tmp_path):
+    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    for name in ("one", "two"):
+        pretrain_base([corpus], 60, SLOTS, training, ARCHITECTURE, small_settings(epochs=1), tmp_path / name)
+    for file in ("tokenizer.json", "model.safetensors", "history.json"):
+        assert file_hash(tmp_path / "one" / file) == file_hash(tmp_path / "two" / file), file
+
+
+def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
+    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    once = small_settings(epochs=1)
+    pretrain_base([corpus], 60, SLOTS, training, ARCHITECTURE, once, tmp_path / "base")
+    build_vocabulary(tmp_path / "base", corpus / "train.txt", 2, training, {}, tmp_path / "vocabulary")
+    adapt(tmp_path / "base", tmp_path / "vocabulary", corpus, 5.0, once, tmp_path / "model")
+    pieces = read_json(tmp_path / "vocabulary" / "statistics.json")["pieces"]
+    assert sorted(pieces.values()) == [1, 2]
+    vocabulary = AutoTokenizer.from_pretrained(tmp_path / "model").get_vocab()
+    assert {piece: vocabulary[piece] for piece in pieces} == pieces

@@ -7,11 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.pretraining.conftest import small_settings, small_tokenizer, write_text
 
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
 from specialize.pretraining import MaskedText, encode_lines, training_text, validation_text
-from tests.pretraining.conftest import small_settings, small_tokenizer, write_text
 
 TOKENIZER = small_tokenizer()
 VOCABULARY = TOKENIZER.get_vocab()

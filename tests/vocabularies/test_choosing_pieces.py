@@ -1,5 +1,7 @@
 """Learning new wordpieces and choosing among them, against a slow and plain reading of the paper."""
 
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -155,3 +157,15 @@ def test_a_word_with_one_unknown_less_counts_all_its_new_pieces():
 def test_no_more_than_asked_for(number):
     base = bert_tokenizer(vocabulary_of())
     assert len(choose_pieces(TEXT, base, learn_wordpieces(TEXT, SMALL), number)) == number
+
+
+def test_ties_are_broken_alike_in_every_process():
+    program = (
+        "from collections import Counter; from specialize.vocabularies import *;"
+        "words = Counter({a + b + c: 5 for a in 'abcdefghijklm' for b in 'aeiou' for c in 'adgjmpsvy'});"
+        "print(in_order(learn_wordpieces(words, WordPieceTraining(120, 2, 1000))))"
+    )
+    outputs = {
+        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in range(3)
+    }
+    assert len(outputs) == 1

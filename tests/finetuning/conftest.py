@@ -1,0 +1,145 @@
+"""What these tests share: a small encoder, a small treebank with entities, and settings to finetune with."""
+
+import random
+
+import pytest
+import torch
+from transformers import BertConfig, BertForMaskedLM
+
+from specialize.finetuning.finetune import FinetuningSettings, finetune
+from specialize.training import seed_everything
+from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, save_tokenizer
+
+LETTERS = "abdegiklmnorstuw"
+LONGEST = 24  # pieces of a segment, so that sentences of a few words are folded already
+HEADS = {
+    "pos": {"dropout": 0.1},
+    "ner": {"dropout": 0.1, "loss": "mean"},
+    "ud": {"input_dropout": 0.1, "dropout": 0.1, "arc_dimension": 12, "label_dimension": 8},
+}
+ENDINGS = {"pos": "conllu", "ud": "conllu", "ner": "tsv"}
+SIZES = {"train": 24, "dev": 10, "test": 10}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory):
+    """A BERT that knows sixteen letters, the full stop, and nothing else."""
+    folder = tmp_path_factory.mktemp("encoder")
+    pieces = [*SPECIAL_TOKENS, ".", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(pieces)})
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    seed_everything(1, 1, 1, threads=1)
+    model = BertForMaskedLM(
+        BertConfig(vocab_size=len(pieces), max_position_embeddings=LONGEST, initializer_range=0.2, **sizes)
+    )
+    model.save_pretrained(folder)
+    save_tokenizer(tokenizer, folder)
+    return folder
+
+
+# -- data --------------------------------------------------------------------------------------------------
+
+NOUNS, VERBS, ADJECTIVES = ["mat", "gon", "kul"], ["abide", "ebuse"], ["irid", "olid"]
+
+
+def draw_sentence(generator):
+    """Words with tag, head and relation, and their entity labels: noun, verb, perhaps object, full stop."""
+    words, entities = [], []
+
+    def noun_phrase(relation, verb):
+        adjective = generator.random() < 0.5
+        noun = len(words) + adjective + 1
+        if adjective:
+            words.append((generator.choice(ADJECTIVES), "ADJ", noun, "amod:plain"))
+        words.append((generator.choice(NOUNS), "NOUN", verb, relation))
+        entities.extend(["B-PER", "I-PER"] if adjective else ["B-LOC"])
+        return noun
+
+    with_subject, with_object = generator.random() < 0.8, generator.random() < 0.5
+    if with_subject:
+        noun_phrase("nsubj", None)
+    verb = len(words) + 1
+    words[:] = [(*word[:2], word[2] or verb, word[3]) for word in words]
+    words.append((generator.choice(VERBS), "VERB", 0, "root"))
+    entities.append("O")
+    if with_object:
+        noun_phrase("obj", verb)
+    words.append((".", "PUNCT", verb, "punct"))
+    entities.append("O")
+    return words, entities
+
+
+def conllu(words, number):
+    rows = [f"# sent_id = {number}", "# text = " + " ".join(word[0] for word in words)]
+    for index, (form, tag, head, relation) in enumerate(words, start=1):
+        rows.append(f"{index}\t{form}\t_\t{tag}\t{tag[0].lower()}\t_\t{head}\t{relation}\t{head}:{relation}\t_")
+    return "\n".join(rows) + "\n\n"
+
+
+def write_data(folder):
+    for part, size in SIZES.items():
+        generator = random.Random(part)
+        sentences = [draw_sentence(generator) for _ in range(size)]
+        treebank = "".join(conllu(words, number) for number, (words, _) in enumerate(sentences, start=1))
+        (folder / f"{part}.conllu").write_text(treebank, encoding="utf-8")
+        entities = "".join(
+            "".join(f"{word[0]}\t{label}\n" for word, label in zip(*sentence, strict=True)) + "\n"
+            for sentence in sentences
+        )
+        (folder / f"{part}.tsv").write_text(entities, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Labeled data for all three tasks."""
+    return write_data(tmp_path_factory.mktemp("data"))
+
+
+# -- jobs --------------------------------------------------------------------------------------------------
+
+
+def small_settings(regime, **changes):
+    values = {
+        "threads": 1,
+        "epochs": 4,
+        "patience": 20,
+        "frozen_epochs": 1,
+        "schedule": "constant",
+        "learning_rate": 0.02,
+        "encoder_multiplier": 0.1,
+        "weight_decay": 0.01,
+        "gradient_norm": 5.0,
+        "bias_correction": True,
+        "layer_dropout": 0.1,
+        "layer_dropout_when_evaluating": False,
+        "batch_size": 4,
+        "seeds": [1337, 133, 13370],
+        "tags": "upos" if regime == "pos" else None,
+        "head": HEADS[regime],
+    }
+    return FinetuningSettings(**values | changes)
+
+
+def finetuned(folder, encoder_folder, data, regime, seed=1, keep_model=False, **changes):
+    """Run one job into a new folder."""
+    folder.mkdir(parents=True)
+    cell = {"language": "qaa", "representation": "lapt", "regime": regime, "seed": seed}
+    finetune(encoder_folder, data, cell, small_settings(regime, **changes), folder, keep_model)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def jobs(tmp_path_factory, encoder_folder, data):
+    """One finished job of each regime, its model kept."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("jobs")
+    return {
+        regime: finetuned(folder / regime, encoder_folder, data, regime, keep_model=True)
+        for regime in ("pos", "ud", "ner")
+    }

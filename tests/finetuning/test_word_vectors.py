@@ -1,0 +1,192 @@
+"""From words to vectors: pieces, segments, the mix of layers, the mean over a word's pieces."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.finetuning.conftest import LETTERS, LONGEST
+
+from specialize.finetuning.encoder import ScalarMix, WordEncoder, WordPieces
+from specialize.training import device
+
+NO_PIECES = "\u200d"  # a joiner by itself: the tokenizer cleans it away
+words = st.text(alphabet=LETTERS + "é", min_size=1, max_size=9) | st.just(NO_PIECES)
+
+
+@pytest.fixture(scope="module")
+def pieces(encoder_folder):
+    return WordPieces(encoder_folder)
+
+
+@pytest.fixture(scope="module")
+def encoder(encoder_folder):
+    encoder = WordEncoder(encoder_folder, layer_dropout=0.1, dropout_when_evaluating=False)
+    with torch.no_grad():
+        encoder.mix.weights.copy_(torch.tensor([0.3, -0.4]))
+        encoder.mix.gamma.fill_(1.7)
+    return encoder.to(device()).eval()
+
+
+def vectors_of(encoder, pieces, sentences):
+    """Each sentence's word vectors out of one batch."""
+    batch = pieces.collate([pieces.encode(sentence) for sentence in sentences], encoder.longest)
+    with torch.no_grad():
+        vectors = encoder(batch)
+    assert batch.mask.sum(1).tolist() == [len(sentence) for sentence in sentences]
+    assert vectors[~batch.mask].abs().sum() == 0
+    return [row[: len(sentence)] for row, sentence in zip(vectors, sentences, strict=True)]
+
+
+def vectors_slowly(encoder, pieces, sentence):
+    """One forward pass a segment, one word after another."""
+    flat = [piece for word in pieces.encode(sentence) for piece in word]
+    states = []
+    for first in range(0, len(flat), LONGEST - 2):
+        ids = torch.tensor([[pieces.cls, *flat[first : first + LONGEST - 2], pieces.sep]], device=device())
+        with torch.no_grad():
+            hidden = encoder.bert(input_ids=ids, output_hidden_states=True).hidden_states
+        weights = torch.softmax(torch.tensor([0.3, -0.4]), 0).tolist()
+        states += list(1.7 * (weights[0] * hidden[1] + weights[1] * hidden[2])[0, 1:-1])
+    result, place = [], 0
+    for word in pieces.encode(sentence):
+        own = states[place : place + len(word)]
+        result.append(torch.stack(own).mean(0) if own else torch.zeros(encoder.width, device=device()))
+        place += len(word)
+    return torch.stack(result)
+
+
+# -- pieces ------------------------------------------------------------------------------------------------
+
+
+def test_each_word_is_segmented_on_its_own(pieces):
+    vocabulary = pieces.tokenizer.get_vocab()
+    encoded = pieces.encode(["mat", "éa", NO_PIECES, "a.b"])
+    names = {number: piece for piece, number in vocabulary.items()}
+    assert [[names[piece] for piece in word] for word in encoded] == [
+        ["m", "##a", "##t"],
+        ["[UNK]"],
+        [],
+        ["a", ".", "b"],
+    ]
+
+
+def test_a_word_has_the_same_pieces_every_time_it_comes(pieces):
+    alone = [pieces.encode([word])[0] for word in ("kul", "mat", "kul")]
+    assert pieces.encode(["kul", "mat", "kul"]) == alone
+
+
+@settings(max_examples=30, deadline=None)
+@given(sentences=st.lists(st.lists(words, min_size=1, max_size=8), min_size=1, max_size=4))
+def test_a_batch_has_every_piece_in_order_within_segments_of_bounded_length(pieces, sentences):
+    encoded = [pieces.encode(sentence) for sentence in sentences]
+    batch = pieces.collate(encoded, longest=7)
+    assert batch.ids.shape[1] <= 7
+    flat = [piece for sentence in encoded for word in sentence for piece in word]
+    assert batch.ids.flatten()[batch.pieces].tolist() == flat
+    bounds = [*batch.offsets.tolist(), len(flat)]
+    assert [end - start for start, end in pairwise(bounds)] == [len(word) for sentence in encoded for word in sentence]
+    segments = [row[:length].tolist() for row, length in zip(batch.ids, batch.attention.sum(1), strict=True)]
+    assert all((segment[0], segment[-1]) == (pieces.cls, pieces.sep) for segment in segments)
+    assert [piece for segment in segments for piece in segment[1:-1]] == flat
+    assert len(segments) == sum(max(1, -(-sum(map(len, sentence)) // 5)) for sentence in encoded)
+    assert batch.ids[batch.attention == 0].sum() == 0
+
+
+# -- vectors -----------------------------------------------------------------------------------------------
+
+
+def test_a_word_s_vector_is_the_mean_of_its_pieces_in_the_mixed_layers(encoder, pieces):
+    sentence = ["mat", "abide", "o", "."]
+    found = vectors_of(encoder, pieces, [sentence])[0]
+    torch.testing.assert_close(found, vectors_slowly(encoder, pieces, sentence), rtol=1e-5, atol=1e-5)
+    assert (found[0] - found[1]).abs().max() > 0.01
+
+
+def test_a_word_without_pieces_is_a_zero_vector(encoder, pieces):
+    found = vectors_of(encoder, pieces, [[NO_PIECES, "mat", NO_PIECES, NO_PIECES, "gon", NO_PIECES]])[0]
+    assert (found.abs().sum(1) > 0).tolist() == [False, True, False, False, True, False]
+    torch.testing.assert_close(found[[1, 4]], vectors_of(encoder, pieces, [["mat", "gon"]])[0], rtol=1e-5, atol=1e-5)
+
+
+def test_a_long_sentence_is_folded_into_independent_segments(encoder, pieces):
+    word = "abdegiklmno"  # two of them fill a segment
+    assert 2 * len(word) == LONGEST - 2
+    long = vectors_of(encoder, pieces, [[word, word, "mat", "gon"]])[0]
+    parts = vectors_of(encoder, pieces, [[word, word], ["mat", "gon"]])
+    torch.testing.assert_close(long, torch.cat(parts), rtol=1e-5, atol=1e-5)
+
+
+def test_a_word_across_two_segments_is_the_mean_over_both(encoder, pieces):
+    sentence = ["abdegiklmno", "kul", "abdegiklmnor", "mat"]
+    found = vectors_of(encoder, pieces, [sentence])[0]
+    torch.testing.assert_close(found, vectors_slowly(encoder, pieces, sentence), rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(sentences=st.lists(st.lists(words, min_size=1, max_size=10), min_size=1, max_size=5))
+def test_padding_and_neighbours_in_a_batch_change_no_vector(encoder, pieces, sentences):
+    for sentence, found in zip(sentences, vectors_of(encoder, pieces, sentences), strict=True):
+        torch.testing.assert_close(found, vectors_slowly(encoder, pieces, sentence), rtol=1e-4, atol=1e-5)
+
+
+def test_a_frozen_encoder_gives_no_gradients_but_its_mix_does(encoder_folder, pieces):
+    encoder = WordEncoder(encoder_folder, layer_dropout=0.0, dropout_when_evaluating=False).to(device())
+    batch = pieces.collate([pieces.encode(["mat", "gon"])], encoder.longest)
+    encoder.frozen = True
+    encoder(batch)[0, 0, 0].backward()
+    assert all(parameter.grad is None for parameter in encoder.bert.parameters())
+    assert encoder.mix.weights.grad.abs().sum() > 0
+    encoder.frozen = False
+    encoder(batch)[0, 0, 0].backward()
+    assert encoder.bert.embeddings.word_embeddings.weight.grad.abs().sum() > 0
+
+
+# -- the mix -----------------------------------------------------------------------------------------------
+
+LAYERS = (torch.tensor([1.0, 2.0]), torch.tensor([3.0, 6.0]), torch.tensor([8.0, 1.0]))
+
+
+def test_the_mix_starts_as_the_mean():
+    torch.testing.assert_close(ScalarMix(3, 0.0, False)(LAYERS), torch.tensor([4.0, 3.0]))
+
+
+def test_the_mix_is_a_softmax_times_gamma():
+    mix = ScalarMix(3, 0.0, False)
+    with torch.no_grad():
+        mix.weights.copy_(torch.tensor([1.0, 2.0, 5.0]).log())  # shares 1/8, 2/8, 5/8
+        mix.gamma.fill_(2.0)
+    torch.testing.assert_close(mix(LAYERS), torch.tensor([2 * 47 / 8, 2 * 19 / 8]))
+
+
+def mixes(mix):
+    torch.manual_seed(3)
+    return [tuple(round(number, 4) for number in mix(LAYERS).tolist()) for _ in range(200)]
+
+
+def test_in_training_layers_drop_out_and_the_others_share_their_weight():
+    means = {(4.0, 3.0), (2.0, 4.0), (4.5, 1.5), (5.5, 3.5), *((float(one), float(two)) for one, two in LAYERS)}
+    found = mixes(ScalarMix(3, 0.5, False).train())
+    assert set(found) == means, "every subset of the layers, and nothing else (none left is all of them)"
+
+
+@pytest.mark.parametrize(
+    ("dropout", "training", "when_evaluating", "varies"),
+    [
+        (0.5, True, False, True),
+        (0.5, False, False, False),
+        (0.5, False, True, True),
+        (0.5, True, True, True),
+        (0.0, True, True, False),
+    ],
+)
+def test_layers_drop_out_in_training_only_unless_asked(dropout, training, when_evaluating, varies):
+    found = mixes(ScalarMix(3, dropout, when_evaluating).train(training))
+    assert (len(set(found)) > 1) == varies
+    assert varies or set(found) == {(4.0, 3.0)}
+
+
+def test_about_so_many_layers_drop_out_as_told():
+    found = mixes(ScalarMix(3, 0.1, False).train())
+    assert 0.6 < found.count((4.0, 3.0)) / len(found) < 0.85  # 0.9³ = 0.73
