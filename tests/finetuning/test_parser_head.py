@@ -84,6 +84,7 @@ def parser(seed=0):
     with torch.no_grad():
         for parameter in head.parameters():
             parameter.normal_()
+        head.arc.mul_(0.2)  # so that relations have a say in the tree, too
     return head.double().eval()
 
 

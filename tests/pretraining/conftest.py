@@ -18,6 +18,7 @@ ARCHITECTURE = {
     "num_attention_heads": 2,
     "intermediate_size": 32,
     "max_position_embeddings": 64,
+    "initializer_range": 0.1,
 }
 SLOTS = 4
 NEW_PIECES = ["ქა", "##რი"]
