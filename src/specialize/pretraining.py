@@ -216,6 +216,8 @@ def validation_text(paths: Iterable[Path], tokenizer: Tokenizer, settings: Pretr
         chosen = numpy.random.default_rng([settings.seed, 2]).permutation(len(lines))[: settings.validation_sentences]
         lines = [lines[index] for index in sorted(chosen)]
     encoded = [ids[: settings.sequence_length - 2] for ids in encode_lines(lines, tokenizer) if ids]
+    if not encoded:
+        raise SpecializeError("the validation text has no wordpieces at all; look at results/corpora")
     lengths = numpy.asarray([len(ids) for ids in encoded])
     ends = lengths.cumsum()
     pieces = numpy.concatenate([numpy.asarray(ids, dtype=numpy.int32) for ids in encoded])
@@ -256,6 +258,11 @@ def pretrain(
         settings: hyperparameters.
         tiered: ids of the new pieces and the multiplier of their rate (paper §2.1).
     """
+    if settings.sequence_length > model.config.max_position_embeddings:
+        raise SpecializeError(
+            f"pretraining.sequence_length {settings.sequence_length} is more than the base model's "
+            f"{model.config.max_position_embeddings} positions; lower it"
+        )
     model.to(device())  # type: ignore[arg-type]
     text = training_text(training_files, tokenizer, settings)
     validation = validation_text(validation_files, tokenizer, settings)

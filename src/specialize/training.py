@@ -120,9 +120,9 @@ class Fit:
     """What came out of training.
 
     Attributes:
-        best_epoch: the epoch whose weights the model has now; 0 if it was never trained.
+        best_epoch: the epoch whose weights the model has now; 0 if they are those it started with.
         history: one record per epoch.
-        converged: whether the loss stayed finite.
+        converged: whether loss, weights and score stayed finite.
         reason: why not.
     """
 
@@ -161,7 +161,7 @@ def fit(
         before_epoch: called with each epoch's number (from 1).
     """
     outcome = Fit()
-    best_score, best_weights = -float("inf"), None
+    best_score, best_weights = -float("inf"), _copy_of_weights(model)
     for number in range(1, epochs + 1):
         before_epoch(number)
         model.train()
@@ -178,19 +178,27 @@ def fit(
             steps += 1
         training_loss = float(total / max(steps, 1))
         if not numpy.isfinite(training_loss):
-            outcome.converged = False
-            outcome.reason = f"the loss became {training_loss} in epoch {number}"
+            outcome.converged, outcome.reason = False, f"the loss became {training_loss} in epoch {number}"
+            break
+        if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+            outcome.converged, outcome.reason = False, f"the weights were no longer finite after epoch {number}"
             break
         model.eval()
         record = {"epoch": number, "training_loss": round(training_loss, 6), **evaluate()}
+        if not numpy.isfinite(record[score]):
+            outcome.converged, outcome.reason = False, f"the {score} became {record[score]} in epoch {number}"
+            break
         outcome.history.append(record)
         print(" ".join(f"{name} {value:.6g}" for name, value in record.items()), flush=True)
         if record[score] > best_score:
             best_score, outcome.best_epoch = record[score], number
-            best_weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+            best_weights = _copy_of_weights(model)
         elif patience is not None and number - outcome.best_epoch >= patience:
             break
-    if best_weights is not None:
-        model.load_state_dict(best_weights)
+    model.load_state_dict(best_weights)
     model.eval()
     return outcome
+
+
+def _copy_of_weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}

@@ -205,7 +205,10 @@ def load_wordpiece(folder: Path) -> Tokenizer:
         InputError: if the folder is not that of a BERT model with a WordPiece vocabulary.
     """
     check_wordpiece(folder)
-    return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:

@@ -9,15 +9,17 @@ import torch
 from safetensors.torch import load_file
 from seqeval.metrics import f1_score
 from tests.finetuning.conftest import ENDINGS, SIZES, conllu, finetuned, small_settings
+from tokenizers import Tokenizer
 from udtools.udeval import evaluate, load_conllu_file
 
 from specialize import __version__
-from specialize.datasets import read_entities, read_treebank
+from specialize.datasets import EntitySentence, read_entities, read_treebank
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json
 from specialize.finetuning.encoder import WordPieces
 from specialize.finetuning.finetune import TrainingSentences
 from specialize.finetuning.model import load_model
+from specialize.finetuning.tasks import EntityRecognition
 
 REGIMES = ["pos", "ud", "ner"]
 METRICS = {"pos": ["accuracy"], "ud": ["las", "uas"], "ner": ["f1", "f1_macro"]}
@@ -276,3 +278,26 @@ def test_files_without_sentences_are_one_clear_error(tmp_path, encoder_folder, d
     with pytest.raises(SpecializeError, match=r"dev\.conllu has no sentences"):
         finetuned(tmp_path / "job", encoder_folder, copy_with(data, tmp_path / "data", dev="\n"), "pos")
     assert list((tmp_path / "job").iterdir()) == []
+
+
+@pytest.mark.parametrize("regime", ["pos", "ud", "ner"])
+def test_a_job_that_runs_away_from_its_start_still_writes_valid_metrics(tmp_path, encoder_folder, data, regime):
+    folder = finetuned(tmp_path / regime, encoder_folder, data, regime, learning_rate=1e30, frozen_epochs=0)
+    text = (folder / "metrics.json").read_text(encoding="utf-8")
+    metrics = json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
+    assert metrics["converged"] is False
+    assert metrics["reason"]
+
+
+def test_data_without_any_entity_score_zero_and_not_nan():
+    sentence = EntitySentence(("mat",), ("O",))
+    assert EntityRecognition().scores([sentence], [sentence]) == {"f1": 0.0, "f1_macro": 0.0}
+
+
+def test_padding_stored_in_a_tokenizer_is_not_used(tmp_path, encoder_folder):
+    stored = Tokenizer.from_file(str(encoder_folder / "tokenizer.json"))
+    stored.enable_padding()
+    stored.enable_truncation(2)
+    stored.save(str(tmp_path / "tokenizer.json"))
+    words = ["mat", "abide", "o"]
+    assert WordPieces(tmp_path).encode(words) == WordPieces(encoder_folder).encode(words)

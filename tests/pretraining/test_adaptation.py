@@ -205,3 +205,22 @@ def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
     assert sorted(pieces.values()) == [1, 2]
     vocabulary = AutoTokenizer.from_pretrained(tmp_path / "model").get_vocab()
     assert {piece: vocabulary[piece] for piece in pieces} == pieces
+
+
+def test_a_last_step_that_breaks_the_weights_is_no_success(base, same_vocabulary, corpus, tmp_path):
+    settings = small_settings(epochs=1, steps_per_epoch=1, warmup_steps=0, learning_rate=1e30)
+    with pytest.raises(SpecializeError, match="did not converge"):
+        adapt(base, same_vocabulary, corpus, 1.0, settings, tmp_path / "adapted")
+    assert not (tmp_path / "adapted").exists()
+
+
+def test_an_empty_validation_text_is_one_clear_error(base, same_vocabulary, corpus, tmp_path):
+    (tmp_path / "train.txt").write_bytes((corpus / "train.txt").read_bytes())
+    (tmp_path / "valid.txt").write_text("")
+    with pytest.raises(SpecializeError, match="validation text has no wordpieces"):
+        adapt(base, same_vocabulary, tmp_path, 1.0, small_settings(), tmp_path / "adapted")
+
+
+def test_sequences_longer_than_the_model_takes_are_refused(base, same_vocabulary, corpus, tmp_path):
+    with pytest.raises(SpecializeError, match="sequence_length 1000 is more than the base model's 64"):
+        adapt(base, same_vocabulary, corpus, 1.0, small_settings(sequence_length=1000), tmp_path / "adapted")

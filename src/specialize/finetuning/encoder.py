@@ -45,6 +45,8 @@ class WordPieces:
 
     def __init__(self, folder: Path) -> None:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
         vocabulary = self.tokenizer.get_vocab()
         self.cls, self.sep = vocabulary["[CLS]"], vocabulary["[SEP]"]
         self._known: dict[str, list[int]] = {}

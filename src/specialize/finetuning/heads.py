@@ -227,16 +227,7 @@ def maximum_tree(scores: NDArray[numpy.float64]) -> list[int]:
     size = len(scores) + 1
     matrix = numpy.full((size, size), numpy.nan)
     matrix[1:] = scores
+    # A second root would cost more than all other arcs together can gain.
+    matrix[1:, 0] -= 1 + size * (scores.max() - scores.min())
     heads, _ = chu_liu_edmonds(matrix)
-    roots = [child for child in range(1, size) if heads[child] == 0]
-    if len(roots) == 1:
-        return list(heads[1:])
-    candidates = []
-    for root in range(1, size):
-        constrained = matrix.copy()
-        constrained[:, 0] = numpy.nan
-        constrained[root] = numpy.nan
-        constrained[root, 0] = matrix[root, 0]
-        tree, total = chu_liu_edmonds(constrained)
-        candidates.append((total, -root, list(tree[1:])))
-    return max(candidates)[2]
+    return list(heads[1:])

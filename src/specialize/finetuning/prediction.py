@@ -63,11 +63,11 @@ def words_of(line: str) -> Iterator[str]:
 
 
 def _belongs_to_word(token: str, place: int) -> bool:
-    category = unicodedata.category(token[place])
-    if category[0] not in "PS":
+    kinds = [unicodedata.category(character)[0] for character in token[max(place - 1, 0) : place + 2]]
+    if unicodedata.category(token[place])[0] not in "PS":
         return True
-    inside = 0 < place < len(token) - 1
-    return inside and token[place] in "-'’.,·" and all(token[place + step].isalnum() for step in (-1, 1))
+    between = 0 < place < len(token) - 1 and kinds[0] in "LMN" and kinds[2] in "LN"
+    return between and token[place] in "-'’.,·"
 
 
 def _blank(number: int, line: str, forms: list[str]) -> Sentence:

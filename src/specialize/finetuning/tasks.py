@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy
 from torch import nn
 
 from specialize.datasets import (
@@ -204,7 +205,7 @@ class EntityRecognition(Task[EntitySentence]):
         expected = [self.label_names(sentence) for sentence in gold]
         got = [self.label_names(sentence) for sentence in predicted]
         return {
-            name: float(f1_score(expected, got, average=average, zero_division=0))
+            name: float(numpy.nan_to_num(f1_score(expected, got, average=average, zero_division=0)))
             for name, average in (("f1", "micro"), ("f1_macro", "macro"))
         }
 
