@@ -26,7 +26,7 @@ test: install lint demo
 	$(BIN)/pytest
 
 lint: install
-	$(BIN)/ruff check
+	$(BIN)/ruff check --no-cache
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow

@@ -8,8 +8,7 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.tables import write_all
-
     from specialize.experiment import Experiment
+    from specialize.tables import write_all
 
     write_all(Experiment(snakemake.config), Path(), [snakemake.wildcards.table])
