@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from specialize.datasets import read_entities, read_treebank
 from specialize.errors import InputError, SpecializeError
-from specialize.files import atomic_path, atomic_text, write_json
+from specialize.files import atomic_path, atomic_text, read_json, write_json
 
 DUMP_END = b"</mediawiki>"
 SPLITS = ("train", "valid", "test")
@@ -233,18 +233,24 @@ def build_corpus(articles: Iterable[Article], labeled: dict[str, set[str]], clea
 
 
 def transliterate_corpus(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
-    """Write the transliterated twin of a corpus folder, line for line (paper §4.1)."""
+    """Write the transliterated twin of a corpus folder, line for line (paper §4.1); its tokens are counted anew."""
+    statistics = read_json(source / "statistics.json")
     with atomic_path(destination) as temporary:
         temporary.mkdir()
         for split in SPLITS:
+            tokens = 0
             with (
                 (source / f"{split}.txt").open(encoding="utf-8") as lines,
                 atomic_text(temporary / f"{split}.txt") as out,
             ):
                 for line in tqdm(lines, desc=split, unit=" lines", mininterval=2):
                     text = line.rstrip("\n")
-                    out.write((" ".join(convert(text).split()) or text) + "\n" if text else "\n")
-        (temporary / "statistics.json").write_bytes((source / "statistics.json").read_bytes())
+                    words = convert(text).split() or text.split()
+                    out.write(" ".join(words) + "\n")
+                    tokens += len(words)
+            statistics[split]["tokens"] = tokens
+        statistics["total"]["tokens"] = sum(statistics[split]["tokens"] for split in SPLITS)
+        write_json(temporary / "statistics.json", statistics)
 
 
 def read_corpus(path: Path) -> Iterator[list[str]]:
