@@ -272,8 +272,15 @@ class Experiment:
             for name, entry in representations.items():
                 own = {tag: sizes for tag, sizes in entry.get("batch_sizes", {}).items() if tag in tags}
                 representations[name] = {**entry, "batch_sizes": own} if "batch_sizes" in entry else entry
+            bases = {self.representations[name].base_model for name in representations}
+            base_models = {name: entry for name, entry in self.config["base_models"].items() if name in bases}
             sections = {section: self.config[section] for section in ("corpora", "vocabularies", "pretraining")}
-            return {"representations": representations, **sections, "finetuning": finetuning}
+            return {
+                "base models": base_models,
+                "representations": representations,
+                **sections,
+                "finetuning": finetuning,
+            }
         known = ("name", "type", "script", "family")
         return {
             "experiment": self.config["experiment"],

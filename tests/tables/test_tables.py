@@ -197,6 +197,7 @@ def test_missing_results_are_named_and_never_counted(tmp_path):
 
 def test_hyperparameters_are_those_of_the_configuration():
     texts = [[cell.text for cell in row] for row in hyperparameters_table(small_experiment()).rows]
+    assert ["base models", "mbert hub", "google-bert/bert-base-multilingual-cased"] in texts
     assert ["pretraining", "learning rate", "2e-05"] in texts
     assert ["representations", "tva multiplier", "5"] in texts
     assert ["finetuning", "batch sizes ug pos", "64"] in texts
