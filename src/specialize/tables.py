@@ -182,8 +182,11 @@ def single_task_table(experiment: Experiment, scores: Scores) -> Table:
     table = Table(
         "single-task",
         "Single-task scores on the test data: mean ± standard deviation over seeds, in percent.",
-        ["Task", "Representation", *(f"{language.name} ({language.tag})" for language in languages), "Average"],
+        ["Task", "Representation", *(f"{language.name} ({language.tag})" for language in languages)],
     )
+    averaged = len(languages) > 1
+    if averaged:
+        table.columns.append("Average")
     for task in TASKS:
         with_task = [language for language in languages if task in language.tasks]
         if not with_task or task not in regimes:
@@ -200,8 +203,10 @@ def single_task_table(experiment: Experiment, scores: Scores) -> Table:
         )
         for name, average in averages.items():
             cells = [columns.get(language.tag, {}).get(name, Entry("")) for language in languages]
-            total = Entry("" if average is None else f"{average:.2f}", best=complete[name] and average == highest)
-            table.rows.append([Entry(TASK_TITLES[task]), Entry(_row_title(experiment, name)), *cells, total])
+            if averaged:
+                text = "" if average is None else f"{average:.2f}"
+                cells.append(Entry(text, best=complete[name] and average == highest))
+            table.rows.append([Entry(TASK_TITLES[task]), Entry(_row_title(experiment, name)), *cells])
     table.notes = _score_notes(experiment, scores)
     return table
 
@@ -283,7 +288,7 @@ def _score_notes(experiment: Experiment, scores: Scores) -> list[str]:
     ):
         if names:
             notes.append(f"{meaning}: {', '.join(names)}.")
-    if not all(shown.values()):
+    if not all(shown.values()) and len(_originals(experiment)) > 1:
         notes.append("An average stands only where the grid has every language of the task.")
     return notes
 
