@@ -8,10 +8,10 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.sources import extract_archive, fetch, wikiann_archive
+    from specialize.sources import extract_archive, fetch, fetch_wikiann_collection, wikiann_archive
 
     code, destination = snakemake.wildcards.code, Path(snakemake.output[0])
     if mirror := snakemake.config["mirror"]:
         fetch(wikiann_archive(code), destination, mirror)
     else:
-        extract_archive(Path(snakemake.input.collection[0]), code, destination)
+        extract_archive(fetch_wikiann_collection(destination.parent), code, destination)

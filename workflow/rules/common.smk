@@ -34,7 +34,6 @@ wildcard_constraints:
     regime=one_of(REGIMES),
     seed=one_of(experiment.config["finetuning"]["seeds"]),
     base_model=one_of(experiment.config["base_models"]),
-    split="train|valid|test",
 
 
 def entry(wildcards):
@@ -121,6 +120,12 @@ def with_corpus(twins):
     )
 
 
+def own_model(wildcards):
+    """The files of a base model of one's own; none of one that is fetched."""
+    folder = experiment.config["base_models"][wildcards.base_model].get("folder")
+    return [path for name in sources.MODEL_FILES if folder and (path := Path(folder, name)).is_file()]
+
+
 def base_of(wildcards):
     """The base model of a representation."""
     folder = experiment.base_folder(experiment.representations[wildcards.representation].base_model)
@@ -150,9 +155,11 @@ def table_files(*names):
 
 onstart:
     if workflow.is_main_process:
+        planned = {job.rule.name for job in workflow.dag.needrun_jobs()}
+        trains = bool(planned & {"pretrain_base", "adapt", "finetune", "finetune_ner"})
         try:
             print(
-                forecast(experiment, on_cluster=workflow.non_local_exec),
+                forecast(experiment, on_cluster=workflow.non_local_exec, trains=trains),
                 file=sys.stderr,
             )
         except SpecializeError as error:

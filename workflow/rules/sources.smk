@@ -36,23 +36,8 @@ rule treebank_release:
         f"{SCRIPTS}/treebank_release.py"
 
 
-rule wikiann_collection:
-    output:
-        "resources/wikiann/panx_dataset.zip",
-    log:
-        "logs/sources/wikiann/collection.log",
-    benchmark:
-        "timings/sources/wikiann/collection.tsv"
-    priority: 100
-    conda:
-        "../../envs/text.yaml"
-    script:
-        f"{SCRIPTS}/wikiann_collection.py"
-
-
+# The collection of all languages is no input: with a mirror there is none, and coming or going would redo what follows.
 rule wikiann_archive:
-    input:
-        collection=[] if config["mirror"] else rules.wikiann_collection.output,
     output:
         "resources/wikiann/{code}.tar.gz",
     log:
@@ -69,6 +54,8 @@ rule wikiann_archive:
 
 
 rule base_model:
+    input:
+        own_model,
     output:
         multiext(
             "results/pretraining/base/{base_model}/",
