@@ -29,7 +29,7 @@ def main() -> None:
         if arguments.command == "predict":
             from specialize.finetuning.prediction import predict as predict_text
 
-            sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+            sys.stdin.reconfigure(encoding="utf-8-sig")  # type: ignore[union-attr]
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
             predict_text(arguments.model, sys.stdin, sys.stdout, split_words=not arguments.tokenized)
         elif arguments.command == "tables":

@@ -105,7 +105,7 @@ def _check_dump(dump: Path) -> None:
 def read_articles(path: Path) -> Iterator[Article]:
     """Articles of a plain text: one paragraph a line, a blank line between articles."""
     lines: list[str] = []
-    with path.open(encoding="utf-8") as stream:
+    with path.open(encoding="utf-8-sig") as stream:
         try:
             for line in tqdm(stream, desc="lines", unit="", mininterval=2):
                 if line.strip():
@@ -217,7 +217,8 @@ def build_corpus(articles: Iterable[Article], labeled: dict[str, set[str]], clea
         empty = [split for split in SPLITS if not counts[split]["articles"]]
         if empty:
             raise SpecializeError(
-                f"{folder}: no article for {', '.join(empty)} out of {seen}; give more text or larger shares"
+                f"{folder}: no article for {', '.join(empty)} out of {seen} (a blank line parts articles, and those of "
+                "one sentence are left out); give more text or larger shares"
             )
         total = sum(counts.values(), Counter())
         write_json(

@@ -130,11 +130,12 @@ def _check_tree(path: Path, first_line: int, words: list[Word]) -> None:
         line = first_line + (roots[1].row if roots else words[0].row)
         raise InputError(path, f"the sentence has {len(roots)} roots, a tree has one", line, "give one word head 0")
     safe = {0}
-    for start, word in enumerate(words, start=1):
+    for start in range(1, len(words) + 1):
         trail, node = [], start
         while node not in safe:
             if node in trail:
-                raise InputError(path, f"the heads run in a cycle through word {node}", first_line + word.row)
+                line = first_line + words[node - 1].row
+                raise InputError(path, f"the heads run in a cycle through word {node}", line)
             trail.append(node)
             node = words[node - 1].head
         safe.update(trail)
@@ -189,6 +190,14 @@ def repair_labels(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(repaired)
 
 
+def write_repaired(path: Path, sentences: list[EntitySentence]) -> int:
+    """Write sentences with repaired labels; how many labels that changed."""
+    repaired = [EntitySentence(sentence.tokens, repair_labels(sentence.labels)) for sentence in sentences]
+    write_entities(path, repaired)
+    pairs = zip(sentences, repaired, strict=True)
+    return sum(old != new for before, after in pairs for old, new in zip(before.labels, after.labels, strict=True))
+
+
 def unpack_wikiann(archive: Path, language_code: str, destination: Path) -> int:
     """Write train.tsv, dev.tsv and test.tsv from a WikiAnn archive, without the language prefix of its tokens.
 
@@ -207,10 +216,8 @@ def unpack_wikiann(archive: Path, language_code: str, destination: Path) -> int:
             tokens = tuple(
                 token if token.strip() else whole for token, whole in zip(bare, sentence.tokens, strict=True)
             )
-            labels = repair_labels(sentence.labels)
-            repairs += sum(old != new for old, new in zip(sentence.labels, labels, strict=True))
-            sentences.append(EntitySentence(tokens, labels))
-        write_entities(destination / f"{part}.tsv", sentences)
+            sentences.append(EntitySentence(tokens, sentence.labels))
+        repairs += write_repaired(destination / f"{part}.tsv", sentences)
     return repairs
 
 

@@ -48,13 +48,13 @@ def remove(path: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file in UTF-8, its line ends as they are.
+    """Read a text file in UTF-8, its line ends as they are, without the byte-order mark that some editors add.
 
     Raises:
         InputError: if it is not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 (byte {error.start})", remedy="convert it") from error
 

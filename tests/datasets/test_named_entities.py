@@ -16,6 +16,7 @@ from specialize.datasets import (
     repair_labels,
     unpack_wikiann,
     write_entities,
+    write_repaired,
 )
 from specialize.errors import InputError
 
@@ -205,3 +206,10 @@ def test_a_token_that_is_a_space_keeps_its_prefix_so_that_the_file_can_be_read(t
             tar.addfile(member, io.BytesIO(content))
     unpack_wikiann(archive, "xx", tmp_path)
     assert read_entities(tmp_path / "dev.tsv")[0].tokens == ("xx:\u00a0", "a\rb")
+
+
+def test_own_labels_without_a_beginning_are_repaired_and_counted(tmp_path):
+    path = tmp_path / "train.tsv"
+    sentences = [EntitySentence(("a", "b", "c"), ("I-PER", "I-PER", "O")), EntitySentence(("d",), ("B-LOC",))]
+    assert write_repaired(path, sentences) == 1
+    assert [sentence.labels for sentence in read_entities(path)] == [("B-PER", "I-PER", "O"), ("B-LOC",)]

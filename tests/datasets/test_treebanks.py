@@ -260,3 +260,18 @@ def test_nothing_but_an_input_error_ever_comes_out(folder, text):
         assert str(path) in str(error)
     else:
         assert all(sentence.words for sentence in sentences)
+
+
+def test_a_cycle_is_reported_at_one_of_its_own_words(tmp_path):
+    heads = ["2", "3", "2", "0"]  # the first word hangs on the cycle and is not in it
+    rows = [f"{number}\ta\t_\t_\t_\t_\t{head}\tdep\t_\t_" for number, head in enumerate(heads, start=1)]
+    path = tmp_path / "cycle.conllu"
+    path.write_text("\n".join(rows) + "\n\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 2: the heads run in a cycle through word 2"):
+        read_treebank(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    path = tmp_path / "marked.conllu"
+    path.write_text("1\ta\t_\tX\tX\t_\t0\troot\t_\t_\n\n", encoding="utf-8-sig")
+    assert [word.form for sentence in read_treebank(path) for word in sentence.words] == ["a"]
