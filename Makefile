@@ -1,5 +1,5 @@
 # make demo   install, then run the demo and print its tables
-# make test   install, run the demo unless it has run, then all tests
+# make test   install, run the demo unless it has run (delete runs/demo after changing the package), then all tests
 # make lint   what must be clean at every commit
 
 PYTHON ?= python3

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +145,8 @@ class Experiment:
 
     def __init__(self, config: dict[str, Any], files: Sequence[Path] = ()) -> None:
         self.files = tuple(files)
-        self._check_tags(config.get("languages", {}))
         self.config = _string_keys(config)
+        self._check_tags(config.get("languages", {}))
         for key in ("allow_cpu", "keep_models"):  # a command line's true is text
             self.config[key] = {"true": True, "false": False}.get(
                 str(self.config.get(key)), self.config.get(key, False)
@@ -213,16 +214,21 @@ class Experiment:
         return names
 
     @cached_property
-    def base_models_pretrained_here(self) -> tuple[str, ...]:
-        """The base models of this experiment that a rule pretrains, by name."""
-        used = {self.representations[cell.representation].base_model for cell in self.built_cells}
-        return tuple(sorted(name for name in used if "pretrain" in self.config["base_models"][name]))
+    def adaptations(self) -> tuple[tuple[str, str], ...]:
+        """Each (language, representation) that is pretrained further for a cell, in the order of the grid."""
+        pairs = dict.fromkeys((cell.language, cell.representation) for cell in self.built_cells)
+        return tuple(pair for pair in pairs if self.representations[pair[1]].method == "adapt")
+
+    @cached_property
+    def base_models_used(self) -> tuple[str, ...]:
+        """The base models of this experiment, by name."""
+        return tuple(sorted({self.representations[cell.representation].base_model for cell in self.built_cells}))
 
     @cached_property
     def needed_languages(self) -> tuple[Language, ...]:
         """The languages whose own data a run needs: of the grid, originals of its twins, and of base models."""
         tags = [language.original or language.tag for language in self.grid_languages]
-        for name in self.base_models_pretrained_here:
+        for name in filter(self.pretrained_here, self.base_models_used):
             tags += self.config["base_models"][name]["pretrain"]["languages"]
         return tuple(self.languages[tag] for tag in dict.fromkeys(tags))
 
@@ -251,6 +257,10 @@ class Experiment:
             return self.base_folder(entry.base_model)
         return f"results/pretraining/{language}/{representation}"
 
+    def pretrained_here(self, base_model: str) -> bool:
+        """Whether a base model is pretrained by the run, not fetched or copied."""
+        return "pretrain" in self.config["base_models"][base_model]
+
     @staticmethod
     def base_folder(base_model: str) -> str:
         """The folder of a base model, relative to the run."""
@@ -272,8 +282,7 @@ class Experiment:
             for name, entry in representations.items():
                 own = {tag: sizes for tag, sizes in entry.get("batch_sizes", {}).items() if tag in tags}
                 representations[name] = {**entry, "batch_sizes": own} if "batch_sizes" in entry else entry
-            bases = {self.representations[name].base_model for name in representations}
-            base_models = {name: entry for name, entry in self.config["base_models"].items() if name in bases}
+            base_models = {name: self.config["base_models"][name] for name in self.base_models_used}
             sections = {section: self.config[section] for section in ("corpora", "vocabularies", "pretraining")}
             return {
                 "base models": base_models,
@@ -289,6 +298,14 @@ class Experiment:
                 for language in self.grid_languages
             },
         }
+
+    def vocabulary_training(self, representation: str) -> dict[str, Any]:
+        """How the vocabulary is learned that new pieces are chosen from; empty if none are."""
+        return dict(self.config["vocabularies"]) if self.representations[representation].pieces else {}
+
+    def base_vocabulary_training(self) -> dict[str, Any]:
+        """How the vocabulary of a base model is learned; its size is the base model's own."""
+        return {key: value for key, value in self.config["vocabularies"].items() if key != "size"}
 
     def pretraining(self, base_model: str | None = None) -> dict[str, Any]:
         """Hyperparameters of further pretraining, or of pretraining a base model here."""
@@ -316,12 +333,15 @@ class Experiment:
     # -- checks --------------------------------------------------------------------------------------------
 
     def place(self, keys: Sequence[str | int]) -> str:
-        """Where a key stands: `finetuning.epochs (demo.yaml, line 12)`."""
+        """Where a key stands: `finetuning.epochs (demo.yaml, line 12)`, or that it is on the command line."""
         name = ".".join(str(key) for key in keys)
         for path in reversed(self.files):
-            line = _line_of(path, keys)
-            if line:
+            line, value = _find(path, keys)
+            if line and isinstance(value, dict | list):
                 return f"{name} ({path}, line {line})"
+            if line:  # the last file that has it, unless the command line has another value
+                given = _value_at(self.config, keys)
+                return f"{name} ({path}, line {line})" if value == given else f"{name} (on the command line)"
         return name
 
     def _check_schema(self, schema: str, value: Any, prefix: tuple[str, ...]) -> None:
@@ -396,6 +416,7 @@ class Experiment:
             raise ConfigError(f"{self.place(['corpora', 'test_share'])}: the shares leave no text to train on")
         for language in dict.fromkeys([*self.grid_languages, *self.needed_languages]):
             self._check_language(language)
+        self._check_grid()
         for cell in self.built_cells:
             if (
                 self.representations[cell.representation].method == "adapt"
@@ -405,12 +426,21 @@ class Experiment:
                     f"{self.place(['languages', cell.language])}: {cell.representation} needs a corpus; "
                     "give one, or leave the pair out with experiment.exceptions"
                 )
-        for name in {self.representations[cell.representation].base_model for cell in self.built_cells}:
+        for name in self.base_models_used:
             if "mirror" in self.config["base_models"][name] and not self.config.get("mirror"):
                 raise ConfigError(
                     f"{self.place(['base_models', name])}: lies in a mirror only, and there is none; "
                     "give --config mirror=/absolute/path"
                 )
+
+    def _check_grid(self) -> None:
+        if not self.cells:
+            raise ConfigError(f"{self.place(['experiment'])}: no language has labeled data for these regimes")
+        if not self.built_cells:
+            missing = dict.fromkeys(self.missing(cell.representation, cell.regime) for cell in self.cells)
+            raise NotBuiltError(
+                f"{self.place(['experiment'])}: nothing of this grid is built yet: {', '.join(filter(None, missing))}"
+            )
 
     def _check_known(self, keys: Sequence[str | int], values: Iterable[Any], known: Iterable[Any], what: str) -> None:
         known = list(known)
@@ -437,6 +467,13 @@ class Experiment:
             for name in names if path else []:
                 if not (Path(path) / name).is_file():
                     raise ConfigError(f"{self.place([*place, *keys])}: there is no file {Path(path) / name}")
+        regimes = self.config["experiment"]["regimes"]
+        if "folder" in treebank and "pos" in regimes and not _has_tags(Path(treebank["folder"]), language.tags):
+            other = "upos" if language.tags == "xpos" else "xpos"
+            raise ConfigError(
+                f"{self.place([*place, 'treebank', 'folder'])}: train.conllu has no {language.tags} tags to learn; "
+                f"set tags: {other}, or leave the regime pos out"
+            )
 
     def _seeds(self, language: str, representation: str, regime: str) -> list[int]:
         grid = self.config["experiment"]
@@ -446,6 +483,15 @@ class Experiment:
             if all(value in exception.get(key, [value]) for key, value in cell.items()):
                 seeds = exception["seeds"]
         return [int(seed) for seed in seeds]
+
+
+def _has_tags(treebank: Path, tags: str) -> bool:
+    """Whether the first words of a treebank's training part have tags; broken lines are for its own job to report."""
+    column = {"upos": 3, "xpos": 4}[tags]
+    with (treebank / "train.conllu").open(encoding="utf-8", errors="replace") as stream:
+        rows = [line.split("\t") for line in islice(stream, 1000)]
+    words = [row for row in rows if len(row) == 10 and row[0].isdigit()]
+    return not words or any(row[column] != "_" for row in words)
 
 
 def _string_keys(value: Any) -> Any:
@@ -463,8 +509,14 @@ def _nearest(word: str, known: Iterable[Any]) -> str:
     return f"; known: {', '.join(names)}" if len(names) <= 40 else ""
 
 
-def _line_of(path: Path, keys: Sequence[str | int]) -> int | None:
-    """Line (from 1) of a key in a YAML file, or None if it is not there."""
+def _value_at(config: Any, keys: Sequence[str | int]) -> Any:
+    for key in keys:
+        config = config[key]
+    return config
+
+
+def _find(path: Path, keys: Sequence[str | int]) -> tuple[int | None, Any]:
+    """Line (from 1) and value of a key in a YAML file; no line if it is not there."""
     node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     line = None
     for key in keys:
@@ -474,6 +526,6 @@ def _line_of(path: Path, keys: Sequence[str | int]) -> int | None:
             continue
         found = [pair for pair in getattr(node, "value", []) if isinstance(pair, tuple) and pair[0].value == str(key)]
         if not found:
-            return None
+            return None, None
         line, node = found[-1][0].start_mark.line + 1, found[-1][1]
-    return line
+    return line, yaml.constructor.SafeConstructor().construct_document(node)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from specialize import sources
 from specialize.errors import ConfigError
-from specialize.experiment import Experiment, Language, Representation
+from specialize.experiment import Experiment, Language
 from specialize.files import read_json
 
 # Assumptions of the estimate, each a round figure: a forecast tells a coffee break from a month, not more.
@@ -42,12 +41,13 @@ def sources_of(language: Language) -> list[sources.Source]:
     return found
 
 
-def forecast(experiment: Experiment, on_cluster: bool) -> str:
+def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> str:
     """What a run will do, in a few lines.
 
     Args:
         experiment: the configuration.
         on_cluster: jobs go elsewhere, so that the GPU of this machine does not matter.
+        trains: whether any job that is left to do is one of training.
 
     Raises:
         ConfigError: if it would take days on this machine, which has no GPU, and `allow_cpu` is not set.
@@ -66,11 +66,22 @@ def forecast(experiment: Experiment, on_cluster: bool) -> str:
     rate = GPU_OPERATIONS if gpu else CPU_OPERATIONS * (os.cpu_count() or 1)
     hours = [operations / rate / 3600 for operations in (pretraining, finetuning)]
     disk = (size or 0) + sum(_tokens(language) * BYTES_PER_TOKEN for language in languages)
-    disk += sum(_parameters(experiment, name) * BYTES_PER_PARAMETER for _, name in _adaptations(experiment))
+    models = [experiment.representations[name].base_model for _, name in experiment.adaptations]
+    if experiment.config["keep_models"]:
+        models += [experiment.representations[cell.representation].base_model for cell in cells]
+    models += experiment.base_models_used
+    disk += sum(_parameters(experiment, name) * BYTES_PER_PARAMETER for name in models)
+    from_hub = [
+        f"{experiment.config['base_models'][name]['hub']} (about "
+        f"{_bytes(_parameters(experiment, name) * BYTES_PER_PARAMETER)})"
+        for name in experiment.base_models_used
+        if "hub" in experiment.config["base_models"][name] and not Path(experiment.base_folder(name)).exists()
+    ]
     lines = [
         f"{len(cells):,} finetuning jobs over {len({cell.language for cell in cells})} languages",
         f"downloads: {len(missing)} files, {'size unknown' if size is None else _bytes(size)}"
-        + (f", from {mirror}" if mirror else ""),
+        + (f", from {mirror}" if mirror else "")
+        + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
         f"disk: about {_bytes(disk)}",
         f"estimated hours on {'one GPU' if gpu else f'{os.cpu_count()} cores without a GPU'}: "
         f"{hours[0]:,.1f} of pretraining, {hours[1]:,.1f} of finetuning, for the whole grid",
@@ -79,7 +90,7 @@ def forecast(experiment: Experiment, on_cluster: bool) -> str:
     if left_out:
         parts = dict.fromkeys(experiment.missing(cell.representation, cell.regime) for cell in experiment.cells)
         lines.insert(1, f"{left_out:,} cells are left out, not built yet: {', '.join(filter(None, parts))}")
-    if not gpu and sum(hours) > LONGEST_WITHOUT_GPU and not experiment.config["allow_cpu"]:
+    if trains and not gpu and sum(hours) > LONGEST_WITHOUT_GPU and not experiment.config["allow_cpu"]:
         raise ConfigError(
             "; ".join(lines)
             + ". This machine has no GPU: use a cluster (--profile slurm), a smaller grid, or --config allow_cpu=true"
@@ -87,23 +98,15 @@ def forecast(experiment: Experiment, on_cluster: bool) -> str:
     return "\n".join(lines)
 
 
-def _adaptations(experiment: Experiment) -> Sequence[tuple[Language, str]]:
-    """Each (language, base model) that is pretrained further, once for every representation."""
-    pairs = dict.fromkeys((cell.language, cell.representation) for cell in experiment.built_cells)
-    known: list[tuple[Language, Representation]] = [
-        (experiment.languages[language], experiment.representations[name]) for language, name in pairs
-    ]
-    return [(language, entry.base_model) for language, entry in known if entry.method == "adapt"]
-
-
 def _operations(experiment: Experiment) -> tuple[float, float]:
     """Floating-point operations of pretraining and of finetuning."""
     settings = experiment.pretraining()
     pretraining = sum(
-        _parameters(experiment, base_model) * _pretraining_pieces(settings, _tokens(language))
-        for language, base_model in _adaptations(experiment)
+        _parameters(experiment, experiment.representations[name].base_model)
+        * _pretraining_pieces(settings, _tokens(experiment.languages[tag]))
+        for tag, name in experiment.adaptations
     )
-    for name in experiment.base_models_pretrained_here:
+    for name in filter(experiment.pretrained_here, experiment.base_models_used):
         languages = experiment.config["base_models"][name]["pretrain"]["languages"]
         tokens = sum(_tokens(experiment.languages[tag]) for tag in languages)
         pretraining += _parameters(experiment, name) * _pretraining_pieces(experiment.pretraining(name), tokens)

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import requests
 import urllib3
+from filelock import FileLock
+from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from specialize import __version__
@@ -43,6 +45,10 @@ HEADERS = {
 WIKIANN = "https://s3.amazonaws.com/datasets.huggingface.co/wikiann/1.1.0/panx_dataset.zip"
 LISTING = "sha256sums.txt"
 MODEL_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "model.safetensors")
+
+
+class _RefusedError(DownloadError):
+    """A server's final answer that a file cannot be had there; asking again would not help."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,7 @@ def _published_sha1(url: str, listing: str | None) -> str | None:
     folder, _, name = url.rpartition("/")
     try:
         return _read_listing(f"{folder}/{listing}").get(name) if listing else None
-    except DownloadError as error:
+    except _RefusedError as error:
         print(error)
         return None
 
@@ -218,7 +224,8 @@ def _read_listing(place: str) -> dict[str, str]:
             _download(place, path)
             return read_checksums(path)
     except (SpecializeError, OSError, UnicodeDecodeError) as error:
-        raise DownloadError(f"cannot verify anything without the checksums in {place}: {error}") from error
+        kind = _RefusedError if isinstance(error, _RefusedError) else DownloadError
+        raise kind(f"cannot verify anything without the checksums in {place}: {error}") from error
 
 
 def _verify(place: str, partial: Path, algorithm: str, expected: str, by: str, remedy: str) -> None:
@@ -244,6 +251,20 @@ def _place(path: str, mirror: str) -> str:
 
 def _is_url(place: str) -> bool:
     return place.startswith(("http://", "https://"))
+
+
+def fetch_wikiann_collection(folder: Path) -> Path:
+    """Download WikiAnn's collection unless the folder has it; of jobs that want it at once, one does, the rest wait.
+
+    Raises:
+        DownloadError: if it cannot be had.
+    """
+    path = folder / "panx_dataset.zip"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        if not path.exists():
+            fetch(wikiann_collection(), path, mirror=None)
+    return path
 
 
 def extract_archive(collection: Path, code: str, destination: Path) -> None:
@@ -346,9 +367,13 @@ def check_wordpiece(folder: Path) -> None:
     config = read_json(_required(folder / "config.json", remedy))
     if config.get("model_type") != "bert":
         raise InputError(folder / "config.json", f"is of a {config.get('model_type')} model", remedy=remedy)
-    vocabulary = read_json(_required(folder / "tokenizer.json", remedy))["model"].get("type")
+    path = _required(folder / "tokenizer.json", remedy)
+    try:
+        vocabulary = type(Tokenizer.from_file(str(path)).model).__name__
+    except Exception as error:  # the library raises nothing more precise
+        raise InputError(path, f"is not a tokenizer ({error})", remedy=remedy) from error
     if vocabulary != "WordPiece":
-        raise InputError(folder / "tokenizer.json", f"holds a {vocabulary} vocabulary", remedy=remedy)
+        raise InputError(path, f"holds a {vocabulary} vocabulary", remedy=remedy)
 
 
 def _required(path: Path, remedy: str) -> Path:
@@ -413,7 +438,7 @@ def _request(url: str, partial: Path) -> None:
             _start_over(partial)
             write_json(_note(partial), {"url": url, "validator": _validator(response)})
         else:
-            raise DownloadError(f"{url}: {answer}")
+            raise _RefusedError(f"{url}: {answer}")
         length = response.headers.get("Content-Length", "")
         total = start + int(length) if length.isdecimal() else None
         name = partial.name.removeprefix(".").removesuffix(".partial")

@@ -24,6 +24,7 @@ COVERAGE_COLUMNS = ("Data", "Vocabulary", "Pieces per token", "Unknown tokens")
 LEVEL = 0.05  # paper §2.2
 NOT_CONVERGED = "–"
 NOT_IN_GRID = "not in this grid"
+NOT_BUILT = "not built yet"
 NOTHING = "–"
 
 Key = tuple[str, str, str]  # language, representation, task
@@ -206,7 +207,7 @@ def single_task_table(experiment: Experiment, scores: Scores) -> Table:
             if averaged:
                 text = "" if average is None else f"{average:.2f}"
                 cells.append(Entry(text, best=complete[name] and average == highest))
-            table.rows.append([Entry(TASK_TITLES[task]), Entry(_row_title(experiment, name)), *cells])
+            table.rows.append([Entry(TASK_TITLES[task]), Entry(name), *cells])
     table.notes = _score_notes(experiment, scores)
     return table
 
@@ -222,7 +223,7 @@ def _column(experiment: Experiment, scores: Scores, language: Language, task: st
     for name in experiment.grid_representations:
         key = (language.tag, name, task)
         if key not in scores.by_seed:
-            cells[name] = Entry(NOT_IN_GRID)
+            cells[name] = _absent(experiment, name)
         elif name not in ranked:
             cells[name] = Entry(NOT_CONVERGED)
         else:
@@ -246,8 +247,8 @@ def _average(scores: Scores, keys: Sequence[Key]) -> float | None:
     return sum(means) / len(means) if means else None
 
 
-def _row_title(experiment: Experiment, name: str) -> str:
-    return name if experiment.representations[name].missing is None else f"{name} (not built yet)"
+def _absent(experiment: Experiment, name: str) -> Entry:
+    return Entry(NOT_BUILT if experiment.representations[name].missing else NOT_IN_GRID)
 
 
 def _score_notes(experiment: Experiment, scores: Scores) -> list[str]:
@@ -299,7 +300,7 @@ def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
     table = Table(
         "transliteration",
         "Before → after transliteration to Latin letters (change in points), mean over seeds.",
-        ["Language", "Task", *(_row_title(experiment, name) for name in experiment.grid_representations)],
+        ["Language", "Task", *experiment.grid_representations],
     )
     for twin in twins:
         assert twin.original is not None
@@ -310,7 +311,9 @@ def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
             shown = {name: keys for name, keys in halves.items() if all(key in scores.by_seed for key in keys)}
             means = {name: (scores.mean(before), scores.mean(after)) for name, (before, after) in shown.items()}
             best = max((mean for pair in means.values() for mean in pair if mean is not None), default=None)
-            cells = [_before_and_after(*means[name], best) if name in shown else Entry(NOT_IN_GRID) for name in halves]
+            cells = [
+                _before_and_after(*means[name], best) if name in shown else _absent(experiment, name) for name in halves
+            ]
             if shown:
                 name = experiment.languages[twin.original].name
                 table.rows.append([Entry(name), Entry(TASK_TITLES[task]), *cells])
@@ -361,17 +364,12 @@ def corpora_table(experiment: Experiment, run: Path) -> Table:
         "Unlabeled text after cleaning, and coverage by vocabularies: wordpieces per token, share of unknown tokens.",
         [*"Language Type Script Family Articles Sentences Tokens".split(), *COVERAGE_COLUMNS],
     )
-    adapted = dict.fromkeys(
-        (cell.language, cell.representation)
-        for cell in experiment.built_cells
-        if experiment.representations[cell.representation].method == "adapt"
-    )
     corpora = {
         language.tag: f"results/corpora/{language.tag}/statistics.json"
         for language in experiment.grid_languages
         if language.has_corpus
     }
-    vocabularies = {key: f"results/vocabularies/{key[0]}/{key[1]}/statistics.json" for key in adapted}
+    vocabularies = {key: f"results/vocabularies/{'/'.join(key)}/statistics.json" for key in experiment.adaptations}
     _require(run, [*corpora.values(), *vocabularies.values()])
     for language in experiment.grid_languages:
         script = "Latin" if language.original else language.entry.get("script", "")

@@ -1,5 +1,7 @@
 """The paper's grid as a dry run: its jobs counted from first principles, and which rule makes which path."""
 
+import shutil
+
 import pytest
 from tests.conftest import ROOT, planned_jobs, run_snakemake
 
@@ -45,7 +47,6 @@ def test_everything_else_is_what_those_jobs_need(jobs):
     assert counts == {
         "wikipedia_dump": len(LANGUAGES),
         "treebank_release": len(WITH_TREEBANK),
-        "wikiann_collection": 1,
         "wikiann_archive": len(WITH_ENTITIES),
         "base_model": 1,
         "treebank": len(WITH_TREEBANK),
@@ -103,6 +104,23 @@ def test_what_is_not_built_refuses(tmp_path, target, part):
     output = finished.stdout + finished.stderr
     assert finished.returncode != 0
     assert any(part in line and "not built yet" in line for line in output.splitlines()), output
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a GPU")
+def test_without_a_gpu_a_real_start_stops_before_the_first_job(tmp_path):
+    finished = run_snakemake(tmp_path, "all")
+    assert finished.returncode != 0
+    refusal = next(line for line in finished.stderr.splitlines() if "has no GPU" in line)
+    assert "420 finetuning jobs over 11 languages" in refusal
+    assert "allow_cpu=true" in refusal
+    assert not (tmp_path / "resources").exists()
+
+
+def test_what_trains_nothing_needs_no_gpu(tmp_path):
+    finished = run_snakemake(tmp_path, "table5")
+    assert finished.returncode == 0, finished.stderr
+    assert "estimated hours" in finished.stderr
+    assert (tmp_path / "results/tables/hyperparameters.md").is_file()
 
 
 def test_a_path_outside_the_grids_words_has_no_rule(tmp_path):

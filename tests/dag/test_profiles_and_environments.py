@@ -1,7 +1,10 @@
 """Settings that stand in two places agree."""
 
+import ast
 import re
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -20,6 +23,46 @@ def test_no_key_stands_in_both_profiles():
 def test_the_short_profile_name_works_from_a_fresh_clone():
     assert (ROOT / "slurm").is_symlink()
     assert (ROOT / "slurm" / "config.yaml").samefile(ROOT / "profiles/slurm/config.yaml")
+
+
+SCRIPTS_OF = {
+    "text": ["corpus", "entities", "treebank", "vocabulary", "wikipedia_dump", "wikiann_archive", "base_model"],
+    "training": ["adapt", "finetune", "pretrain_base"],
+    "tables": ["table"],
+}
+
+
+def imported(module, seen):
+    """Names that a script or a module of the package imports when it starts, and those of the package in turn."""
+    if module in seen:
+        return
+    path = ROOT / "src" / Path(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    seen.add(module)
+    if path.is_file():
+        for name in imports_of(ast.parse(path.read_text(encoding="utf-8")).body):
+            imported(name, seen)
+
+
+def imports_of(nodes):
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("name", SCRIPTS_OF)
+def test_environments_have_what_their_jobs_import(name):
+    wanted = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())["dependencies"][-1]["pip"]
+    there = {re.split("==", requirement)[0].lower().replace("-", "_").partition(".")[0] for requirement in wanted}
+    there |= {"yaml"} if "pyyaml" in there else set()
+    seen = set()
+    for script in SCRIPTS_OF[name]:
+        for module in imports_of(ast.walk(ast.parse((ROOT / f"scripts/{script}.py").read_text(encoding="utf-8")))):
+            imported(module, seen)
+    needed = {module.partition(".")[0] for module in seen} - set(sys.stdlib_module_names)
+    assert needed - {"specialize", "snakemake", "checkout"} <= there
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)

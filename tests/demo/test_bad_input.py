@@ -6,8 +6,9 @@ import tarfile
 import pytest
 import yaml
 from tests.conftest import DEMO_MIRROR, ROOT, run_snakemake
+from tokenizers import Tokenizer, models
 
-from specialize.files import file_hash, read_json, write_json
+from specialize.files import file_hash
 
 pytestmark = pytest.mark.demo
 LONG_RULES = ("pretrain_base", "adapt", "finetune", "finetune_ner")
@@ -115,9 +116,7 @@ def test_an_entity_line_without_a_label(tmp_path, mirror):
 
 def test_a_base_model_without_wordpiece(tmp_path, mirror, demo):
     folder = shutil.copytree(demo / "results/pretraining/base/demo", tmp_path / "byte-level")
-    definition = read_json(folder / "tokenizer.json")
-    definition["model"]["type"] = "BPE"
-    write_json(folder / "tokenizer.json", definition)
+    Tokenizer(models.BPE()).save(str(folder / "tokenizer.json"))
     own = overlay(tmp_path, base_model="own", base_models={"own": {"folder": str(folder)}})
     assert_one_line(refused(tmp_path, mirror, own), "tokenizer.json", "BPE", "WordPiece bases only for now")
 

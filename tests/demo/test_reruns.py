@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import yaml
-from tests.conftest import demo_arguments, planned_jobs
+from tests.conftest import ROOT, demo_arguments, planned_jobs
 
 pytestmark = pytest.mark.demo
 TABLES = {f"results/tables/{name}.md" for name in ("single-task", "transliteration", "comparisons")}
@@ -89,3 +89,21 @@ def test_another_place_of_the_mirror_changes_nothing(completed, tmp_path):
     elsewhere.mkdir()
     arguments = [*demo_arguments()[:-1], f'mirror="{elsewhere}"']
     assert planned_jobs(completed, "all", *arguments) == {}
+
+
+def test_how_pieces_are_learned_touches_only_representations_that_have_new_ones(completed, tmp_path):
+    changed = overlay(tmp_path, vocabularies={"size": 300})
+    with_pieces = [("qad", "va"), ("qad", "tva"), ("qad-Latn", "tva"), ("qae", "tva")]
+    jobs = set().union(*(cells(completed, *pair) for pair in with_pieces))
+    jobs |= {f"results/vocabularies/{language}/{name}/tokenizer.json" for language, name in with_pieces}
+    jobs |= {f"results/pretraining/{language}/{name}/config.json" for language, name in with_pieces}
+    assert planned(completed, changed) == jobs | TABLES | SETTINGS | {"results/tables/corpora.md"}
+
+
+def test_a_run_without_the_mirror_that_it_began_with_has_nothing_to_do(completed):
+    assert planned_jobs(completed, "all", "--configfile", ROOT / "config/demo.yaml") == {}
+
+
+def test_a_model_that_was_not_kept_is_made_when_it_is_wanted(completed):
+    shutil.rmtree(completed / "results/finetuning/qae/tva/ud/seed2/model")
+    assert planned(completed) == {"results/finetuning/qae/tva/ud/seed2/metrics.json"} | TABLES

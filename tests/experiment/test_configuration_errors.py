@@ -163,11 +163,51 @@ def test_a_key_without_its_file_is_named_all_the_same():
 
 def test_the_file_that_wins_is_the_one_that_is_named(tmp_path):
     first = tmp_path / "first.yaml"
-    first.write_text("finetuning: {epochs: 3}\n", encoding="utf-8")
+    first.write_text("finetuning: {epochs: three}\n", encoding="utf-8")
     config = deepcopy(PAPER_CONFIG)
     config["finetuning"]["epochs"] = "three"
     with pytest.raises(ConfigError, match=re.escape(f"finetuning.epochs ({first}, line 1)")):
         Experiment(config, [PAPER, first])
+
+
+def test_a_value_of_the_command_line_is_not_blamed_on_a_file():
+    config = deepcopy(PAPER_CONFIG) | {"keep_models": "yes"}
+    with pytest.raises(ConfigError, match=re.escape("keep_models (on the command line): 'yes'")):
+        Experiment(config, [PAPER])
+
+
+def test_a_grid_of_which_nothing_is_built_is_refused(tmp_path):
+    with pytest.raises(NotBuiltError, match="nothing of this grid is built yet: representation fasttext"):
+        with_overlay(tmp_path, "experiment: {representations: [fasttext, bert], regimes: [pos]}\n")
+
+
+def test_a_grid_without_labeled_data_is_refused(tmp_path):
+    assert_refused(
+        tmp_path,
+        "experiment:\n  languages: [mhr]\n  regimes: [pos]\n  exceptions: []\n",
+        "no language has labeled data",
+        key="experiment",
+        line=1,
+    )
+
+
+@pytest.mark.parametrize(("column", "tags"), [(3, "upos"), (4, "xpos")])
+def test_a_treebank_without_the_tags_to_learn_is_refused(tmp_path, column, tags):
+    columns = ["1", "word", "_", "NOUN", "N", "_", "0", "root", "_", "_"]
+    columns[column] = "_"
+    for part in ("train", "dev", "test"):
+        (tmp_path / f"{part}.conllu").write_text("\t".join(columns) + "\n\n", encoding="utf-8")
+    treebank = f"languages:\n  wo:\n    treebank: {{folder: '{tmp_path}', tags: TAGS}}\n"
+    other = {"upos": "xpos", "xpos": "upos"}[tags]
+    assert_refused(
+        tmp_path,
+        treebank.replace("TAGS", tags),
+        f"has no {tags} tags",
+        f"tags: {other}",
+        key="languages.wo.treebank.folder",
+        line=3,
+    )
+    assert with_overlay(tmp_path, treebank.replace("TAGS", other)).languages["wo"].tags == other
 
 
 @pytest.mark.parametrize("word", ["true", "false"])

@@ -191,7 +191,8 @@ def test_the_demo_is_small_and_pretrains_its_own_base():
     demo = Experiment(laid_over("demo.yaml"))
     assert 0 < len(demo.cells) <= 60
     assert demo.cells == demo.built_cells
-    assert demo.base_models_pretrained_here == ("demo",)
+    assert demo.base_models_used == ("demo",)
+    assert demo.pretrained_here("demo")
     seeds = Counter((cell.language, cell.representation, cell.regime) for cell in demo.cells)
     assert seeds["qad", "lapt", "pos"] == seeds["qad", "tva", "ud"] == 5
     assert seeds["qae", "tva", "pos"] == 3
@@ -199,7 +200,8 @@ def test_the_demo_is_small_and_pretrains_its_own_base():
 
 
 def test_the_papers_grid_pretrains_no_base(paper):
-    assert paper.base_models_pretrained_here == ()
+    assert paper.base_models_used == ("mbert",)
+    assert not paper.pretrained_here("mbert")
     assert [language.tag for language in paper.needed_languages] == sorted(ORIGINALS)
 
 

@@ -16,6 +16,7 @@ import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -338,7 +339,20 @@ def test_dump_is_checked_against_the_sha1_sums_beside_it(server: Server, tmp_pat
         fetch(source, tmp_path / "file", None)
 
 
-@pytest.mark.parametrize("listing", [None, b"<html>", b"\xff\xfe", b"00  another\n"])
+@pytest.mark.parametrize("listing", [None, b"<html>", b"\xff\xfe"])
+def test_a_listing_that_cannot_be_read_just_now_is_an_error(
+    server: Server, tmp_path: Path, waits: list[float], listing: bytes | None
+) -> None:
+    if listing is None:
+        server.answers["/sums.txt"] = [refusing(503)]
+    else:
+        server.files["/sums.txt"] = listing
+    with pytest.raises(DownloadError, match=r"cannot verify .*sums\.txt"):
+        fetch(Source((f"{server.url}/file",), "file", sha1_listing="sums.txt"), tmp_path / "file", None)
+    assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize("listing", [None, b"00  another\n"])
 def test_without_any_digest_the_sha256_is_logged(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], listing: bytes | None
 ) -> None:
@@ -486,6 +500,16 @@ def test_one_language_of_the_collection(collection: Path, tmp_path: Path) -> Non
         with tarfile.open(destination) as archive:
             assert archive.getnames() == ["train"]
     assert names(tmp_path) == ["panx_dataset.zip", "wikiann"]
+
+
+def test_the_collection_is_downloaded_once_for_all_who_want_it(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "wikiann_collection", lambda: published(server))
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(sources.fetch_wikiann_collection, [tmp_path / "wikiann"] * 4))
+    assert {path.read_bytes() for path in paths} == {CONTENT}
+    assert len(server.requests) == 1
 
 
 def test_language_that_the_collection_lacks(collection: Path, tmp_path: Path) -> None:

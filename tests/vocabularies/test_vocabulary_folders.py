@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models, trainers
 from transformers import AutoTokenizer, BertConfig, RobertaConfig
 
 from specialize.errors import InputError, NotBuiltError
+from specialize.files import read_json, write_json
 from specialize.vocabularies import (
     WordPieceTraining,
     bert_tokenizer,
@@ -238,3 +239,17 @@ def test_a_base_that_lacks_a_file_is_refused(base_folder, absent):
 
 def test_a_base_is_loaded_as_it_was_saved(base_folder, base):
     assert in_order(load_wordpiece(base_folder)) == in_order(base)
+
+
+def test_a_tokenizer_of_an_older_library_without_its_kind_is_a_wordpiece_base(base_folder, base):
+    path = base_folder / "tokenizer.json"
+    definition = read_json(path)
+    del definition["model"]["type"]
+    write_json(path, definition)
+    assert in_order(load_wordpiece(base_folder)) == in_order(base)
+
+
+def test_a_broken_tokenizer_is_refused_with_its_name(base_folder):
+    (base_folder / "tokenizer.json").write_text('{"model": {}}')
+    with pytest.raises(InputError, match=r"tokenizer\.json: is not a tokenizer"):
+        load_wordpiece(base_folder)

@@ -27,7 +27,7 @@ rule pretrain_base:
     threads: lambda wildcards: experiment.pretraining(wildcards.base_model)["threads"]
     params:
         pretrain=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"],
-        vocabulary=experiment.config["vocabularies"],
+        vocabulary=experiment.base_vocabulary_training(),
         settings=lambda wildcards: experiment.pretraining(wildcards.base_model),
         version=STAGE_VERSIONS["pretraining"],
     script:

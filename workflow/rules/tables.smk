@@ -3,16 +3,9 @@
 
 METRICS = [cell.metrics for cell in experiment.built_cells]
 LANGUAGES = [language.tag for language in experiment.grid_languages]
-ADAPTATIONS = sorted(
-    {
-        (cell.language, cell.representation)
-        for cell in experiment.built_cells
-        if experiment.representations[cell.representation].method == "adapt"
-    }
-)
 TABLE_INPUTS = {
     "corpora": [f"results/corpora/{tag}/statistics.json" for tag in LANGUAGES if experiment.languages[tag].has_corpus]
-    + [f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in ADAPTATIONS],
+    + [f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in experiment.adaptations],
     "single-task": METRICS,
     "transliteration": METRICS,
     "comparisons": METRICS,
@@ -52,6 +45,11 @@ rule table:
 rule sources:
     input:
         [source.destination for language in experiment.needed_languages for source in sources_of(language)],
+        [
+            f"{experiment.base_folder(name)}/config.json"
+            for name in experiment.base_models_used
+            if not experiment.pretrained_here(name)
+        ],
 
 
 rule datasets:
@@ -66,17 +64,18 @@ rule corpora:
 
 rule vocabularies:
     input:
-        [f"results/vocabularies/{language}/{name}/statistics.json" for language, name in ADAPTATIONS],
+        [f"results/vocabularies/{language}/{name}/statistics.json" for language, name in experiment.adaptations],
 
 
 rule pretraining:
     input:
-        [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in ADAPTATIONS],
+        [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in experiment.adaptations],
 
 
 rule finetuning:
     input:
         METRICS,
+        [f"{cell.folder}/model/task.json" for cell in experiment.built_cells if experiment.config["keep_models"]],
 
 
 rule tables:

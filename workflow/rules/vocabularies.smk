@@ -26,7 +26,7 @@ rule vocabulary:
         "../../envs/text.yaml"
     params:
         pieces=lambda wildcards: experiment.representations[wildcards.representation].pieces,
-        training=experiment.config["vocabularies"],
+        training=lambda wildcards: experiment.vocabulary_training(wildcards.representation),
         version=STAGE_VERSIONS["vocabularies"],
     script:
         f"{SCRIPTS}/vocabulary.py"

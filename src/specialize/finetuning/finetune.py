@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from specialize import __version__
-from specialize.errors import SpecializeError
+from specialize.errors import InputError, SpecializeError
 from specialize.files import atomic_path, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
 from specialize.finetuning.model import TaskModel
@@ -154,6 +154,9 @@ def finetune(
         if not read:
             raise SpecializeError(f"{parts[part]} has no sentences")
     task.labels = sorted({label for sentence in sentences["train"] for label in task.label_names(sentence)})
+    if task.labels == ["_"]:
+        remedy = "set the treebank's tags to upos or xpos, whichever it has"
+        raise InputError(parts["train"], "has _ in place of every label", remedy=remedy)
 
     numpy_seed, torch_seed, python_seed = settings.seeds
     seed_everything(numpy_seed, torch_seed, python_seed, settings.threads)
