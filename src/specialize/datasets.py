@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +80,11 @@ def read_treebank(path: Path) -> list[Sentence]:
     """Read a CoNLL-U file whose every sentence is a tree with one root.
 
     Raises:
-        InputError: with the line of the first thing that is wrong.
+        InputError: with the line of the first thing that is wrong; also if there is no sentence.
     """
-    return [_parse_sentence(path, number, lines) for number, lines in _blocks(read_text(path))]
+    sentences = [_parse_sentence(path, number, lines) for number, lines in _blocks(read_text(path))]
+    _check_any(path, sentences)
+    return sentences
 
 
 def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:
@@ -167,6 +169,7 @@ def parse_entities(path: Path, text: str) -> list[EntitySentence]:
             tokens.append(token)
             labels.append(label)
         sentences.append(EntitySentence(tuple(tokens), tuple(labels)))
+    _check_any(path, sentences)
     return sentences
 
 
@@ -219,6 +222,11 @@ def unpack_wikiann(archive: Path, language_code: str, destination: Path) -> int:
             sentences.append(EntitySentence(tokens, sentence.labels))
         repairs += write_repaired(destination / f"{part}.tsv", sentences)
     return repairs
+
+
+def _check_any(path: Path, sentences: Sequence[object]) -> None:
+    if not sentences:
+        raise InputError(path, "has no sentences", remedy="each of train, dev and test needs some")
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -146,7 +146,7 @@ class Experiment:
     def __init__(self, config: dict[str, Any], files: Sequence[Path] = ()) -> None:
         self.files = tuple(files)
         self.config = _string_keys(config)
-        self._check_tags(config.get("languages", {}))
+        self._check_tags(config.get("languages"))
         for key in ("allow_cpu", "keep_models"):  # a command line's true is text
             self.config[key] = {"true": True, "false": False}.get(
                 str(self.config.get(key)), self.config.get(key, False)
@@ -361,8 +361,8 @@ class Experiment:
             return f"unknown key {self.place([*keys, unknown])}{_nearest(unknown, known)}"
         return f"{self.place(keys) or 'the configuration'}: {error.message}"
 
-    def _check_tags(self, languages: dict[Any, Any]) -> None:
-        for tag, entry in languages.items():
+    def _check_tags(self, languages: Any) -> None:
+        for tag, entry in languages.items() if isinstance(languages, dict) else ():
             if not isinstance(tag, str):
                 raise ConfigError(
                     f"languages.{tag}: is not a tag; quote it, for YAML reads a bare no or on as a truth value"
@@ -402,6 +402,10 @@ class Experiment:
                 raise ConfigError(
                     f"{self.place(['base_models', name])}: give one of hub (with revision), folder, mirror, pretrain"
                 )
+            if "folder" in entry and name in self.base_models_used and not Path(entry["folder"]).is_dir():
+                raise ConfigError(
+                    f"{self.place(['base_models', name, 'folder'])}: there is no folder {entry['folder']}"
+                )
             languages = entry.get("pretrain", {}).get("languages", [])
             place = ("base_models", name, "pretrain", "languages")
             with_text = [tag for tag, known in self.languages.items() if known.has_corpus and known.original is None]
@@ -435,7 +439,10 @@ class Experiment:
 
     def _check_grid(self) -> None:
         if not self.cells:
-            raise ConfigError(f"{self.place(['experiment'])}: no language has labeled data for these regimes")
+            raise ConfigError(
+                f"{self.place(['experiment'])}: leaves nothing to run; look at its regimes, for which there may be no "
+                "labeled data, its seeds and its exceptions"
+            )
         if not self.built_cells:
             missing = dict.fromkeys(self.missing(cell.representation, cell.regime) for cell in self.cells)
             raise NotBuiltError(

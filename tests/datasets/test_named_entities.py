@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(SENTENCES, max_size=4))
+@given(st.lists(SENTENCES, min_size=1, max_size=4))
 def test_what_is_read_is_what_was_written(folder, sentences):
     path = folder / "written.tsv"
     write_entities(path, sentences)
@@ -213,3 +213,11 @@ def test_own_labels_without_a_beginning_are_repaired_and_counted(tmp_path):
     sentences = [EntitySentence(("a", "b", "c"), ("I-PER", "I-PER", "O")), EntitySentence(("d",), ("B-LOC",))]
     assert write_repaired(path, sentences) == 1
     assert [sentence.labels for sentence in read_entities(path)] == [("B-PER", "I-PER", "O"), ("B-LOC",)]
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_a_file_without_sentences_is_refused(tmp_path, content):
+    path = tmp_path / "dev.tsv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"dev\.tsv: has no sentences"):
+        read_entities(path)

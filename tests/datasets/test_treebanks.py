@@ -41,7 +41,7 @@ def sentence_lines(draw, smallest=1):
     return lines
 
 
-TREEBANKS = st.lists(sentence_lines(), max_size=4)
+TREEBANKS = st.lists(sentence_lines(), min_size=1, max_size=4)
 
 
 def text_of(treebank):

@@ -141,6 +141,13 @@ WRONG_TYPE = {
         3,
         "'2022-03-01'",
     ),
+    "languages of nothing": ("languages:\n", "languages", 1, "None"),
+    "a folder of a base model that is not there": (
+        "base_models:\n  mine: {folder: /nowhere}\nbase_model: mine\n",
+        "base_models.mine.folder",
+        2,
+        "there is no folder /nowhere",
+    ),
     "an entry of nothing": ("languages:\n  xx:\n", "languages.xx", 2, "None"),
 }
 
@@ -185,7 +192,7 @@ def test_a_grid_without_labeled_data_is_refused(tmp_path):
     assert_refused(
         tmp_path,
         "experiment:\n  languages: [mhr]\n  regimes: [pos]\n  exceptions: []\n",
-        "no language has labeled data",
+        "leaves nothing to run",
         key="experiment",
         line=1,
     )

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from specialize import __version__
-from specialize.errors import InputError, SpecializeError
+from specialize.errors import InputError
 from specialize.files import atomic_path, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
 from specialize.finetuning.model import TaskModel
@@ -150,9 +150,6 @@ def finetune(
     task = task_named(cell["regime"], settings.tags)
     parts = {part: data / f"{part}.{task.ending}" for part in ("train", "dev", "test")}
     sentences = {part: task.read(path) for part, path in parts.items()}
-    for part, read in sentences.items():
-        if not read:
-            raise SpecializeError(f"{parts[part]} has no sentences")
     task.labels = sorted({label for sentence in sentences["train"] for label in task.label_names(sentence)})
     if task.labels == ["_"]:
         remedy = "set the treebank's tags to upos or xpos, whichever it has"
