@@ -45,6 +45,8 @@ def main() -> None:
             write_world(arguments.folder)
     except SpecializeError as error:
         sys.exit(f"Error: {error}")
+    except UnicodeDecodeError as error:
+        sys.exit(f"Error: standard input is not UTF-8 ({error}); convert it")
 
 
 if __name__ == "__main__":

@@ -188,3 +188,11 @@ def test_without_a_model_there_is_one_clear_line(tmp_path):
 def test_a_folder_of_another_kind_is_no_model(encoder_folder):
     with pytest.raises(InputError, match="holds no finetuned model"):
         predicted(encoder_folder, ["mat"])
+
+
+def test_text_in_another_encoding_is_one_clear_line(jobs):
+    command = [sys.executable, "-m", "specialize", "predict", "--model", str(jobs["pos"])]
+    finished = subprocess.run(command, input="ö\n".encode("latin-1"), capture_output=True, check=False)
+    assert finished.returncode == 1
+    assert finished.stderr.decode().startswith("Error: standard input is not UTF-8")
+    assert len(finished.stderr.splitlines()) == 1

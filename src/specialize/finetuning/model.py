@@ -78,7 +78,7 @@ def load_model(folder: Path) -> TaskModel:
         InputError: if there is no such model.
     """
     folder = folder / "model" if (folder / "model").is_dir() else folder
-    if not (folder / "task.json").is_file():
+    if not all((folder / name).is_file() for name in ("task.json", "head.safetensors", "model.safetensors")):
         raise InputError(folder, "holds no finetuned model", remedy="run the finetuning with --config keep_models=true")
     description = read_json(folder / "task.json")
     task = task_named(description["task"], description["tags"], description["labels"])
