@@ -270,7 +270,13 @@ def pretrain(
     rows = (embeddings, tiered[0].to(device()), tiered[1]) if tiered else None
     groups = decayed_groups(model, settings.learning_rate, settings.weight_decay)
     optimizer = AdamW(groups, EPSILON, settings.bias_correction, rows)
-    schedule = linear_schedule(optimizer, settings.warmup_steps, settings.epochs * text.steps())
+    steps = settings.epochs * text.steps()
+    if steps <= settings.warmup_steps:
+        print(
+            f"Warning: {steps} steps in all, but pretraining.warmup_steps is {settings.warmup_steps}: "
+            f"the learning rate never reaches {settings.learning_rate}; lower warmup_steps"
+        )
+    schedule = linear_schedule(optimizer, settings.warmup_steps, steps)
 
     def evaluate() -> dict[str, float]:
         loss = validation_loss(model, validation)

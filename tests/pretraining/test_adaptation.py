@@ -224,3 +224,12 @@ def test_an_empty_validation_text_is_one_clear_error(base, same_vocabulary, corp
 def test_sequences_longer_than_the_model_takes_are_refused(base, same_vocabulary, corpus, tmp_path):
     with pytest.raises(SpecializeError, match="sequence_length 1000 is more than the base model's 64"):
         adapt(base, same_vocabulary, corpus, 1.0, small_settings(sequence_length=1000), tmp_path / "adapted")
+
+
+@pytest.mark.parametrize("warmup_steps", [0, 10_000])
+def test_a_warm_up_that_outlasts_the_text_is_said_in_the_log(
+    base, same_vocabulary, corpus, tmp_path, capsys, warmup_steps
+):
+    settings = small_settings(epochs=1, warmup_steps=warmup_steps)
+    adapt(base, same_vocabulary, corpus, 1.0, settings, tmp_path / "model")
+    assert ("but pretraining.warmup_steps is 10000" in capsys.readouterr().out) == bool(warmup_steps)
