@@ -20,6 +20,9 @@ include: "workflow/rules/tables.smk"
 
 rule all:
     default_target: True
-    input:
+    input:  # the early stages too: what a failed job has removed must be missed, although later files exist
+        rules.datasets.input,
+        rules.corpora.input,
+        rules.pretraining.input,
         rules.finetuning.input,
         rules.tables.input,
