@@ -8,9 +8,10 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.corpora import Cleaning, build_corpus, extract_dump, labeled_sentences, read_articles
+    from specialize.corpora import Cleaning, build_corpus, labeled_sentences, read_articles, read_dump
 
     text = Path(snakemake.input.text)
-    articles = extract_dump(text, snakemake.threads) if snakemake.params.dump else read_articles(text)
-    labeled = labeled_sentences(Path("results/datasets", snakemake.wildcards.language))
-    build_corpus(articles, labeled, Cleaning(**snakemake.params.cleaning), Path(snakemake.output[0]).parent)
+    articles = read_dump(text) if snakemake.params.dump else read_articles(text)
+    cleaning = Cleaning(**snakemake.params.cleaning)
+    labeled = labeled_sentences(Path("results/datasets", snakemake.wildcards.language), cleaning.decontamination)
+    build_corpus(text, articles, labeled, cleaning, Path(snakemake.output[0]).parent, snakemake.threads)

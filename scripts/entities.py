@@ -8,14 +8,15 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.datasets import PARTS, read_entities, unpack_wikiann, write_repaired
+    from specialize.datasets import PARTS, read_entities, repair_entities, unpack_wikiann, write_entities
 
     if hasattr(snakemake.input, "archive"):
-        repairs = unpack_wikiann(
-            Path(snakemake.input.archive), snakemake.params.code, Path(snakemake.output.train).parent
-        )
+        archive = Path(snakemake.input.archive)
+        parts = unpack_wikiann(archive, snakemake.params.code)
+        origins = {part: archive / part for part in PARTS}
     else:
-        repairs = sum(
-            write_repaired(Path(snakemake.output[part]), read_entities(Path(snakemake.input[part]))) for part in PARTS
-        )
-    print(f"{repairs} labels repaired to be IOB2")
+        origins = {part: Path(snakemake.input[part]) for part in PARTS}
+        parts = {part: read_entities(origins[part]) for part in PARTS}
+    for part in PARTS:
+        repaired = repair_entities(origins[part], parts[part], snakemake.params.broken_labels)
+        write_entities(Path(snakemake.output[part]), repaired)

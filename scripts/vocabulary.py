@@ -12,7 +12,7 @@ with reported(snakemake.log[0]):
 
     build_vocabulary(
         base_folder=Path(snakemake.input.base).parent,
-        corpus=Path(snakemake.input.corpus),
+        corpus=Path(snakemake.input.corpus[0]) if snakemake.input.corpus else None,
         number=snakemake.params.pieces,
         training=WordPieceTraining(**snakemake.params.training),
         labeled=count_labeled_words(map(Path, snakemake.input.labeled)),

@@ -10,8 +10,9 @@ with reported(snakemake.log[0]):
 
     from specialize.sources import extract_archive, fetch, fetch_wikiann_collection, wikiann_archive
 
-    code, destination = snakemake.wildcards.code, Path(snakemake.output[0])
+    source = wikiann_archive(snakemake.wildcards.code, snakemake.params.sha256)
+    destination = Path(snakemake.output[0])
     if mirror := snakemake.config["mirror"]:
-        fetch(wikiann_archive(code), destination, mirror)
+        fetch(source, destination, mirror)
     else:
-        extract_archive(fetch_wikiann_collection(destination.parent), code, destination)
+        extract_archive(fetch_wikiann_collection(destination.parent), source, destination)

@@ -10,5 +10,5 @@ with reported(snakemake.log[0]):
 
     from specialize.sources import fetch, wikipedia_dump
 
-    source = wikipedia_dump(snakemake.wildcards.code, snakemake.wildcards.date)
+    source = wikipedia_dump(snakemake.wildcards.code, snakemake.wildcards.date, snakemake.params.sha256)
     fetch(source, Path(snakemake.output[0]), snakemake.config["mirror"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from specialize.errors import InputError
@@ -14,6 +15,9 @@ from specialize.files import atomic_text, read_archive_members, read_text
 PARTS = ("train", "dev", "test")
 COLUMNS = 10
 FORM, UPOS, XPOS, HEAD, DEPREL, DEPS = 1, 3, 4, 6, 7, 8
+# Scorers take the second group for the end of a line.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+SHOWN_REPAIRS = 20
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,11 @@ class Sentence:
 
 @dataclass(frozen=True)
 class EntitySentence:
-    """Tokens and their IOB2 labels."""
+    """Tokens and their IOB2 labels, and the line that the first of them stands in."""
 
     tokens: tuple[str, ...]
     labels: tuple[str, ...]
+    line: int = field(default=1, compare=False)
 
 
 # -- treebanks ---------------------------------------------------------------------------------------------
@@ -96,6 +101,8 @@ def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:
 
 def _parse_sentence(path: Path, first_line: int, lines: list[str]) -> Sentence:
     words: list[Word] = []
+    covered, covered_line = 0, first_line  # by the last multiword token
+    empty_nodes = 0  # since the last word
     for row, line in enumerate(lines):
         number = first_line + row
         if line.startswith("#"):
@@ -103,17 +110,29 @@ def _parse_sentence(path: Path, first_line: int, lines: list[str]) -> Sentence:
         columns = line.split("\t")
         if len(columns) != COLUMNS:
             raise InputError(path, f"has {len(columns)} columns, CoNLL-U has {COLUMNS}", number, "part them by tabs")
-        if re.fullmatch(r"[0-9]+[-.][0-9]+", columns[0]):
-            continue
-        if columns[0] != str(len(words) + 1):
-            raise InputError(path, f"word number {columns[0]!r} where {len(words) + 1} is due", number)
-        if not columns[FORM].strip():
-            raise InputError(path, "has an empty form", number)
-        if not re.fullmatch(r"[0-9]{1,6}", columns[HEAD]):
-            raise InputError(path, f"head {columns[HEAD]!r} is not a word number", number, "annotate the head")
-        words.append(_word(columns, row))
+        if not columns[FORM].strip() or UNPRINTABLE.search(columns[FORM]):
+            raise InputError(path, f"form {columns[FORM]!r} is empty or has a control character", number)
+        if multiword := re.fullmatch(r"([0-9]{1,6})-([0-9]{1,6})", columns[0]):
+            first, last = map(int, multiword.groups())
+            if first != len(words) + 1 or last <= first or first <= covered:
+                problem = f"multiword token {columns[0]} does not stand right before its first word of two or more"
+                raise InputError(path, problem, number)
+            covered, covered_line = last, number
+        elif re.fullmatch(r"[0-9]{1,6}[.][0-9]{1,6}", columns[0]):
+            empty_nodes += 1
+            if columns[0] != f"{len(words)}.{empty_nodes}":
+                raise InputError(path, f"empty node {columns[0]} where {len(words)}.{empty_nodes} is due", number)
+        else:
+            if columns[0] != str(len(words) + 1):
+                raise InputError(path, f"word number {columns[0]!r} where {len(words) + 1} is due", number)
+            if not re.fullmatch(r"[0-9]{1,6}", columns[HEAD]):
+                raise InputError(path, f"head {columns[HEAD]!r} is not a word number", number, "annotate the head")
+            words.append(_word(columns, row))
+            empty_nodes = 0
     if not words:
         raise InputError(path, "starts a sentence without words", first_line)
+    if covered > len(words):
+        raise InputError(path, f"multiword token up to {covered} in a sentence of {len(words)} words", covered_line)
     _check_tree(path, first_line, words)
     return Sentence(tuple(words), tuple(lines))
 
@@ -161,14 +180,15 @@ def parse_entities(path: Path, text: str) -> list[EntitySentence]:
     for first_line, lines in _blocks(text):
         tokens, labels = [], []
         for number, line in enumerate(lines, start=first_line):
-            token, tab, label = line.rpartition("\t")
+            token, tab, label = line.partition("\t")
             if not tab or not token.strip():
-                raise InputError(path, "has no label", number, "write token, tab, label")
+                raise InputError(path, "has no token or no label", number, "write token, tab, label")
             if not re.fullmatch(r"O|[BI]-\S+", label):
-                raise InputError(path, f"label {label!r} is not IOB2", number, "use O, B-TYPE or I-TYPE")
+                remedy = "write token, tab and one of O, B-TYPE, I-TYPE, and nothing else"
+                raise InputError(path, f"label {label!r} is not IOB2", number, remedy)
             tokens.append(token)
             labels.append(label)
-        sentences.append(EntitySentence(tuple(tokens), tuple(labels)))
+        sentences.append(EntitySentence(tuple(tokens), tuple(labels), first_line))
     _check_any(path, sentences)
     return sentences
 
@@ -193,40 +213,58 @@ def repair_labels(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(repaired)
 
 
-def write_repaired(path: Path, sentences: list[EntitySentence]) -> int:
-    """Write sentences with repaired labels; how many labels that changed."""
-    repaired = [EntitySentence(sentence.tokens, repair_labels(sentence.labels)) for sentence in sentences]
-    write_entities(path, repaired)
-    pairs = zip(sentences, repaired, strict=True)
-    return sum(old != new for before, after in pairs for old, new in zip(before.labels, after.labels, strict=True))
+def repair_entities(path: Path, sentences: list[EntitySentence], broken_labels: str) -> list[EntitySentence]:
+    """Make all labels valid IOB2 and print where they were not.
+
+    Args:
+        path: the file that the sentences come from.
+        sentences: the sentences.
+        broken_labels: `repair`, or `refuse`.
+
+    Raises:
+        InputError: if nothing is labeled at all; at the first broken label, if those are refused.
+    """
+    if not any(label != "O" for sentence in sentences for label in sentence.labels):
+        raise InputError(path, "has no entity", remedy="each of train, dev and test needs some")
+    repaired = []
+    repairs = 0
+    for sentence in sentences:
+        labels = repair_labels(sentence.labels)
+        for place, (old, new) in enumerate(zip(sentence.labels, labels, strict=True)):
+            if old == new:
+                continue
+            repairs += 1
+            problem = f"label {old} continues nothing of its type"
+            if broken_labels == "refuse":
+                remedy = f"write {new}, or let ner: broken_labels: repair do so"
+                raise InputError(path, problem, sentence.line + place, remedy)
+            if repairs <= SHOWN_REPAIRS:
+                print(f"{path}, line {sentence.line + place}: {problem}; taken as {new}")
+        repaired.append(EntitySentence(sentence.tokens, labels, sentence.line))
+    print(f"{path}: {repairs} labels repaired to be IOB2")
+    return repaired
 
 
-def unpack_wikiann(archive: Path, language_code: str, destination: Path) -> int:
-    """Write train.tsv, dev.tsv and test.tsv from a WikiAnn archive, without the language prefix of its tokens.
-
-    Returns:
-        How many labels had to be repaired to be IOB2.
+def unpack_wikiann(archive: Path, language_code: str) -> dict[str, list[EntitySentence]]:
+    """Read train, dev and test from a WikiAnn archive, without the language prefix of its tokens.
 
     Raises:
         InputError: if the archive or a line in it is broken.
     """
     members = read_archive_members(archive, list(PARTS))
-    repairs = 0
+    parts: dict[str, list[EntitySentence]] = {part: [] for part in PARTS}
     for part in PARTS:
-        sentences = []
         for sentence in parse_entities(archive / part, members[part]):
-            bare = [token.removeprefix(f"{language_code}:") for token in sentence.tokens]
-            tokens = tuple(
-                token if token.strip() else whole for token, whole in zip(bare, sentence.tokens, strict=True)
-            )
-            sentences.append(EntitySentence(tokens, sentence.labels))
-        repairs += write_repaired(destination / f"{part}.tsv", sentences)
-    return repairs
+            bare = (token.removeprefix(f"{language_code}:") for token in sentence.tokens)
+            pairs = zip(bare, sentence.tokens, strict=True)
+            tokens = tuple(token if token.strip() else whole for token, whole in pairs)
+            parts[part].append(EntitySentence(tokens, sentence.labels, sentence.line))
+    return parts
 
 
 def _check_any(path: Path, sentences: Sequence[object]) -> None:
     if not sentences:
-        raise InputError(path, "has no sentences", remedy="each of train, dev and test needs some")
+        raise InputError(path, "has no sentences", 1, "each of train, dev and test needs some")
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -257,20 +295,32 @@ UYGHUR = dict(
     )
 ) | {"ء": ""}
 _UYGHUR_PATTERN = re.compile("|".join(sorted(UYGHUR, key=len, reverse=True)))
+REMEMBERED_WORDS = 1 << 19
 
 
 def transliterator(scheme: str, language: str | None = None) -> Callable[[str], str]:
-    """A function that turns text into Latin letters.
+    """A function that turns text into Latin letters, word by word; each distinct word is converted once.
 
     Args:
-        scheme: `uyghur` (NFKC, then the table) or `transliterate` (the package of that name, reversed).
-        language: for `transliterate`, its language code, such as `ru`.
+        scheme: `uyghur` (NFKC, then the table), `transliterate` (the package of that name, reversed; fact 8) or
+            `uroman` (any script).
+        language: for `transliterate`, its language code, such as `ru`; for `uroman`, if wanted, one of ISO 639-3.
     """
+    convert_word = lru_cache(maxsize=REMEMBERED_WORDS)(_word_converter(scheme, language))
+    return lambda text: " ".join(map(convert_word, text.split(" ")))
+
+
+def _word_converter(scheme: str, language: str | None) -> Callable[[str], str]:
     if scheme == "uyghur":
-        return lambda text: _UYGHUR_PATTERN.sub(lambda match: UYGHUR[match[0]], unicodedata.normalize("NFKC", text))
+        return lambda word: _UYGHUR_PATTERN.sub(lambda match: UYGHUR[match[0]], unicodedata.normalize("NFKC", word))
+    if scheme == "uroman":
+        from uroman import Uroman
+
+        romanizer = Uroman()
+        return lambda word: str(romanizer.romanize_string(word, lcode=language))
     from transliterate import translit
 
-    return lambda text: str(translit(text, language, reversed=True))
+    return lambda word: str(translit(word, language, reversed=True))
 
 
 def transliterate_token(convert: Callable[[str], str], token: str) -> str:

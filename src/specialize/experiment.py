@@ -5,7 +5,9 @@ Nothing else decides what is in the grid: the workflow, its targets and the tabl
 
 from __future__ import annotations
 
+import datetime
 import difflib
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +19,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from specialize.errors import ConfigError, NotBuiltError
+from specialize.errors import ConfigError, InputError, NotBuiltError
+from specialize.files import read_json, read_text
 
 TASKS = ("pos", "ud", "ner")
 MULTI_TASK_REGIMES = ("mtl-int", "mtl-ups", "mtl-int-alt", "mtl-ups-alt")
@@ -26,12 +29,12 @@ REGIMES = (*TASKS, *MULTI_TASK_REGIMES, *PREFINETUNED_REGIMES)
 
 # Raised on purpose when a change to a stage's code changes its results, so that its jobs run again.
 STAGE_VERSIONS = {
-    "datasets": 1,
-    "corpora": 1,
-    "vocabularies": 1,
+    "datasets": 2,
+    "corpora": 2,
+    "vocabularies": 2,
     "pretraining": 1,
     "finetuning": 1,
-    "tables": 1,
+    "tables": 2,
 }
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
@@ -145,8 +148,10 @@ class Experiment:
 
     def __init__(self, config: dict[str, Any], files: Sequence[Path] = ()) -> None:
         self.files = tuple(files)
+        self._nodes = {path: _compose(path) for path in self.files}
         self.config = _string_keys(config)
         self._check_tags(config.get("languages"))
+        self._check_numbers(self.config, ())
         for key in ("allow_cpu", "keep_models"):  # a command line's true is text
             self.config[key] = {"true": True, "false": False}.get(
                 str(self.config.get(key)), self.config.get(key, False)
@@ -156,6 +161,18 @@ class Experiment:
             self._check_schema("languages", entry, ("languages", tag))
         self._check_mirror()
         self._check_references()
+
+    @classmethod
+    def read(cls, files: Sequence[Path]) -> Experiment:
+        """Read configuration files as the workflow does: mappings merge, lists replace, the last file wins.
+
+        Raises:
+            ConfigError: with file and line.
+        """
+        config: dict[str, Any] = {}
+        for path in files:
+            _merge(config, _load(path))
+        return cls(config, files)
 
     # -- what there is -------------------------------------------------------------------------------------
 
@@ -214,15 +231,27 @@ class Experiment:
         return names
 
     @cached_property
-    def adaptations(self) -> tuple[tuple[str, str], ...]:
-        """Each (language, representation) that is pretrained further for a cell, in the order of the grid."""
+    def vocabularies(self) -> tuple[tuple[str, str], ...]:
+        """Each (language, representation) with wordpieces that a cell uses, in the order of the grid.
+
+        A language without labeled data has no cells; it gets them all, so that text is enough to begin with.
+        """
         pairs = dict.fromkeys((cell.language, cell.representation) for cell in self.built_cells)
-        return tuple(pair for pair in pairs if self.representations[pair[1]].method == "adapt")
+        for language in self.grid_languages:
+            if not language.tasks:
+                names = (name for name in self.grid_representations if not self.representations[name].missing)
+                pairs |= dict.fromkeys((language.tag, name) for name in names)
+        return tuple(pairs)
+
+    @cached_property
+    def adaptations(self) -> tuple[tuple[str, str], ...]:
+        """Those of `vocabularies` that are pretrained further."""
+        return tuple(pair for pair in self.vocabularies if self.representations[pair[1]].method == "adapt")
 
     @cached_property
     def base_models_used(self) -> tuple[str, ...]:
         """The base models of this experiment, by name."""
-        return tuple(sorted({self.representations[cell.representation].base_model for cell in self.built_cells}))
+        return tuple(sorted({self.representations[name].base_model for _, name in self.vocabularies}))
 
     @cached_property
     def needed_languages(self) -> tuple[Language, ...]:
@@ -291,6 +320,8 @@ class Experiment:
                 "finetuning": finetuning,
             }
         known = ("name", "type", "script", "family")
+        if table == "diagnosis":  # everything that its estimate depends on
+            return {key: value for key, value in self.config.items() if key not in ("mirror", "allow_cpu")}
         return {
             "experiment": self.config["experiment"],
             "languages": {
@@ -333,16 +364,20 @@ class Experiment:
     # -- checks --------------------------------------------------------------------------------------------
 
     def place(self, keys: Sequence[str | int]) -> str:
-        """Where a key stands: `finetuning.epochs (demo.yaml, line 12)`, or that it is on the command line."""
+        """Where a key stands: `finetuning.epochs (demo.yaml, line 12)`, or that it is on the command line.
+
+        Of a key that stands nowhere it is the line of the nearest one that would hold it.
+        """
         name = ".".join(str(key) for key in keys)
-        for path in reversed(self.files):
-            line, value = _find(path, keys)
-            if line and isinstance(value, dict | list):
-                return f"{name} ({path}, line {line})"
-            if line:  # the last file that has it, unless the command line has another value
-                given = _value_at(self.config, keys)
-                return f"{name} ({path}, line {line})" if value == given else f"{name} (on the command line)"
-        return name
+        for length in range(len(keys), 0, -1):
+            for path in reversed(self.files):
+                line, value = _find(self._nodes[path], keys[:length])
+                if line and (length < len(keys) or isinstance(value, dict | list)):
+                    return f"{name} ({path}, line {line})"
+                if line:  # the last file that has it, unless the command line has another value
+                    given = _value_at(self.config, keys)
+                    return f"{name} ({path}, line {line})" if value == given else f"{name} (on the command line)"
+        return f"{name} (on the command line)" if self.files and keys else name
 
     def _check_schema(self, schema: str, value: Any, prefix: tuple[str, ...]) -> None:
         definition = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8"))
@@ -359,7 +394,10 @@ class Experiment:
             known = list(error.schema.get("properties", {}))
             unknown = sorted(set(error.instance) - set(known))[0]
             return f"unknown key {self.place([*keys, unknown])}{_nearest(unknown, known)}"
-        return f"{self.place(keys) or 'the configuration'}: {error.message}"
+        if error.validator == "propertyNames":
+            keys.append(str(error.instance))
+        place = self.place(keys) or f"the configuration ({', line 1; '.join(map(str, self.files))}, line 1)"
+        return f"{place}: {error.message}{_hint(error)}"
 
     def _check_tags(self, languages: Any) -> None:
         for tag, entry in languages.items() if isinstance(languages, dict) else ():
@@ -372,6 +410,13 @@ class Experiment:
                 raise ConfigError(
                     f"{self.place(['languages', tag])}: is the twin that transliteration makes; remove one"
                 )
+
+    def _check_numbers(self, value: Any, keys: tuple[str | int, ...]) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{self.place(keys)}: {value} is not a number to calculate with")
+        pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, item in pairs:
+            self._check_numbers(item, (*keys, key))
 
     def _check_mirror(self) -> None:
         mirror = self.config.get("mirror")
@@ -415,19 +460,21 @@ class Experiment:
                 place = ("representations", representation.name)
                 known = self.config["base_models"]
                 self._check_known((*place, "base_model"), [representation.base_model], known, "base model")
+        places = [("finetuning",), *(("representations", name) for name in self.representations)]
+        for place in places:
+            sizes = _value_at(self.config, place).get("batch_sizes", {})
+            self._check_known((*place, "batch_sizes"), sizes, self.config["languages"], "language")
+        self._check_positions()
         shares = self.config["corpora"]["validation_share"] + self.config["corpora"]["test_share"]
         if shares >= 1:
             raise ConfigError(f"{self.place(['corpora', 'test_share'])}: the shares leave no text to train on")
         for language in dict.fromkeys([*self.grid_languages, *self.needed_languages]):
             self._check_language(language)
         self._check_grid()
-        for cell in self.built_cells:
-            if (
-                self.representations[cell.representation].method == "adapt"
-                and not self.languages[cell.language].has_corpus
-            ):
+        for tag, name in self.adaptations:
+            if not self.languages[tag].has_corpus:
                 raise ConfigError(
-                    f"{self.place(['languages', cell.language])}: {cell.representation} needs a corpus; "
+                    f"{self.place(['languages', tag])}: {name} needs a corpus; "
                     "give one, or leave the pair out with experiment.exceptions"
                 )
         for name in self.base_models_used:
@@ -437,13 +484,31 @@ class Experiment:
                     "give --config mirror=/absolute/path"
                 )
 
+    def _check_positions(self) -> None:
+        """Refuse longer sequences than a base model has positions for, before a job loses what it had made."""
+        length = self.pretraining()["sequence_length"]
+        for name in self.base_models_used:
+            entry = self.config["base_models"][name]
+            path = Path(entry.get("folder", self.base_folder(name))) / "config.json"
+            sizes = entry["pretrain"]["architecture"] if "pretrain" in entry else {}
+            if "pretrain" not in entry and path.is_file() and isinstance(read := read_json(path), dict):
+                sizes = read
+            positions = sizes.get("max_position_embeddings")
+            if self.adaptations and isinstance(positions, int) and length > positions:
+                raise ConfigError(
+                    f"{self.place(['pretraining', 'sequence_length'])}: {length} is more than the {positions} "
+                    f"positions of base model {name}"
+                )
+
     def _check_grid(self) -> None:
+        if self.vocabularies:
+            return
         if not self.cells:
             raise ConfigError(
                 f"{self.place(['experiment'])}: leaves nothing to run; look at its regimes, for which there may be no "
                 "labeled data, its seeds and its exceptions"
             )
-        if not self.built_cells:
+        if self.cells:
             missing = dict.fromkeys(self.missing(cell.representation, cell.regime) for cell in self.cells)
             raise NotBuiltError(
                 f"{self.place(['experiment'])}: nothing of this grid is built yet: {', '.join(filter(None, missing))}"
@@ -458,10 +523,15 @@ class Experiment:
     def _check_language(self, language: Language) -> None:
         place = ["languages", language.original or language.tag]
         corpus, treebank = language.entry.get("corpus", {}), language.entry.get("treebank", {})
-        if not language.tasks and language in self.grid_languages:
-            raise ConfigError(f"{self.place(place)}: has neither a treebank nor named entities to measure on")
+        if not language.tasks and not corpus and language in self.grid_languages:
+            raise ConfigError(f"{self.place(place)}: has no corpus, no treebank and no named entities")
         if corpus and not ("text" in corpus or {"wikipedia", "date"} <= corpus.keys()):
             raise ConfigError(f"{self.place([*place, 'corpus'])}: give wikipedia with date, or text")
+        if "text" not in corpus and corpus.get("date") == "latest":
+            raise ConfigError(
+                f"{self.place([*place, 'corpus', 'date'])}: latest stands for another date every month; have "
+                "`python -m specialize resolve-dates FILE` write the date into your file, once"
+            )
         if treebank and not ("folder" in treebank or {"name", "release", "prefix"} <= treebank.keys()):
             raise ConfigError(f"{self.place([*place, 'treebank'])}: give name, release and prefix, or folder")
         if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "folder"}:
@@ -522,9 +592,132 @@ def _value_at(config: Any, keys: Sequence[str | int]) -> Any:
     return config
 
 
-def _find(path: Path, keys: Sequence[str | int]) -> tuple[int | None, Any]:
-    """Line (from 1) and value of a key in a YAML file; no line if it is not there."""
-    node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+def _hint(error: ValidationError) -> str:
+    """What to write instead, for values that YAML reads otherwise than they look."""
+    value, kind = error.instance, str(error.validator_value)
+    if error.validator == "type" and "string" in kind and isinstance(value, int | float | bool | datetime.date):
+        return "; put it in quotes"
+    if error.validator == "type" and "number" in kind and isinstance(value, str) and re.fullmatch(NUMBER, value):
+        return "; YAML reads a number with an exponent only if it has a point and a sign, such as 5.0e-3"
+    if error.validator == "propertyNames":
+        return "; it names a folder, and base is taken"
+    return ""
+
+
+# -- YAML files --------------------------------------------------------------------------------------------
+
+NUMBER = r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?"
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """A file's mapping, its keys as strings."""
+    node = _compose(path)
+    if node is None:
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError(f"{path}, line {node.start_mark.line + 1}: is not a mapping of keys to values")
+    loaded: dict[str, Any] = _string_keys(_construct(path, node))
+    return loaded
+
+
+def dates_to_resolve(path: Path) -> list[tuple[str, str, int, int]]:
+    """Where a file has `latest` for the date of a dump: the language's tag, its Wikipedia's code, and the characters
+    from and to which the word stands.
+
+    Raises:
+        ConfigError: if the file is not a configuration, or an entry says `latest` of no Wikipedia.
+    """
+    found = []
+    _load(path)
+    languages = _node_of(_compose(path), "languages")
+    for tag, entry in languages.value if isinstance(languages, yaml.MappingNode) else ():
+        corpus = _node_of(entry, "corpus")
+        date = _node_of(corpus, "date")
+        if isinstance(date, yaml.ScalarNode) and date.value == "latest":
+            code = _node_of(corpus, "wikipedia")
+            if not isinstance(code, yaml.ScalarNode):
+                line = date.start_mark.line + 1
+                raise ConfigError(f"{path}, line {line}: name the Wikipedia beside this date, such as wikipedia: ltg")
+            found.append((tag.value, code.value, date.start_mark.index, date.end_mark.index))
+    return found
+
+
+def _node_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def _merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            _merge(config[key], value)
+        else:
+            config[key] = value
+
+
+def _compose(path: Path) -> yaml.Node | None:
+    """The nodes of a YAML file, in which no key stands twice.
+
+    Raises:
+        ConfigError: with the line of the first thing that is wrong.
+    """
+    text = ""
+    try:
+        text = read_text(Path(path))
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_keys(path, node, ())
+    except InputError as error:
+        raise ConfigError(str(error)) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{path}, line {line}: has a character that YAML does not allow ({error.reason})") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}, line {line}: is not YAML ({error.problem or error.context})") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}, line 1: is nested too deeply") from error
+    return node
+
+
+def _check_keys(path: Path, node: yaml.Node | None, above: tuple[yaml.Node, ...]) -> None:
+    if isinstance(node, yaml.ScalarNode):
+        _construct(path, node)
+    if not isinstance(node, yaml.CollectionNode):
+        return
+    line = node.start_mark.line + 1
+    if any(node is holder for holder in above):
+        raise ConfigError(f"{path}, line {line}: an alias here refers to what holds it")
+    children = node.value
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"{path}, line {line}: a key is not plain text")
+            if key.value in lines:
+                raise ConfigError(
+                    f"{path}, line {line}: key {key.value} stands in line {lines[key.value]} already; remove one"
+                )
+            lines[key.value] = line
+        children = [part for pair in node.value for part in pair]
+    for child in children:
+        _check_keys(path, child, (*above, node))
+
+
+def _construct(path: Path, node: yaml.Node) -> Any:
+    """The value of a node; a date that the calendar lacks and the like are no value."""
+    try:
+        return yaml.constructor.SafeConstructor().construct_document(node)
+    except (ValueError, yaml.constructor.ConstructorError) as error:
+        problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+        raise ConfigError(f"{path}, line {node.start_mark.line + 1}: cannot be read ({problem})") from error
+
+
+def _find(node: yaml.Node | None, keys: Sequence[str | int]) -> tuple[int | None, Any]:
+    """Line (from 1) and value of a key in a file's nodes; no line if it is not there."""
     line = None
     for key in keys:
         if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
@@ -535,4 +728,4 @@ def _find(path: Path, keys: Sequence[str | int]) -> tuple[int | None, Any]:
         if not found:
             return None, None
         line, node = found[-1][0].start_mark.line + 1, found[-1][1]
-    return line, yaml.constructor.SafeConstructor().construct_document(node)
+    return (line, _string_keys(yaml.constructor.SafeConstructor().construct_document(node))) if node else (None, None)

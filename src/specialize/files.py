@@ -16,6 +16,8 @@ from typing import Any, TextIO
 
 from specialize.errors import InputError
 
+MAXIMUM_ARCHIVE_BYTES = 1_000_000_000  # unpacked
+
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -51,12 +53,14 @@ def read_text(path: Path) -> str:
     """Read a text file in UTF-8, its line ends as they are, without the byte-order mark that some editors add.
 
     Raises:
-        InputError: if it is not UTF-8.
+        InputError: with the first line that is not UTF-8.
     """
+    content = path.read_bytes()
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(path, f"is not UTF-8 (byte {error.start})", remedy="convert it") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(path, f"is not UTF-8 ({error.reason})", line, "convert it") from error
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -95,7 +99,7 @@ def read_checksums(path: Path) -> dict[str, str]:
         if not line.strip():
             continue
         digest, _, name = line.partition(" ")
-        name = name.strip().lstrip("*")
+        digest, name = digest.lower(), name.strip().removeprefix("*").removeprefix("./")
         if not name or not digest or not set(digest) <= set("0123456789abcdef"):
             raise InputError(path, "is not a line of a checksum listing", number)
         checksums[name] = digest
@@ -113,21 +117,27 @@ def read_archive_members(path: Path, names: list[str], maximum_bytes: int = 200_
     Raises:
         InputError: if the archive is broken, a member is missing, a link, too large, or not UTF-8.
     """
-    contents = {}
+    contents: dict[str, str] = {}
     try:
         with tarfile.open(path) as archive:
             for member in archive:
                 name = Path(member.name).name
+                if member.offset_data > MAXIMUM_ARCHIVE_BYTES:
+                    raise InputError(path, f"has over {MAXIMUM_ARCHIVE_BYTES:,} bytes unpacked, which is not sane")
                 if name not in names:
                     continue
                 stream = archive.extractfile(member) if member.isfile() else None
                 if stream is None or member.size > maximum_bytes:
                     raise InputError(path, f"member {member.name} is not a plain file of a sane size")
-                contents[name] = stream.read().decode("utf-8")
-            while archive.fileobj and archive.fileobj.read(1 << 20):
-                pass  # to the end, where the checksum is
+                if name in contents:
+                    raise InputError(path, f"has two members named {name}", remedy="leave one")
+                contents[name] = stream.read().decode("utf-8-sig")
+            for _ in range(MAXIMUM_ARCHIVE_BYTES >> 20):
+                if not (archive.fileobj and archive.fileobj.read(1 << 20)):
+                    break  # at the end, where the checksum is
     except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(path, f"is not a readable archive ({error})", remedy="download it again") from error
+        problem = " ".join(str(error).split())
+        raise InputError(path, f"is not a readable archive ({problem})", remedy="download it again") from error
     missing = [name for name in names if name not in contents]
     if missing:
         raise InputError(path, f"has no member named {', '.join(missing)}")

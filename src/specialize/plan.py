@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from specialize import sources
 from specialize.errors import ConfigError
-from specialize.experiment import Experiment, Language
-from specialize.files import read_json
+from specialize.experiment import Experiment, Language, dates_to_resolve
+from specialize.files import atomic_text, read_json, read_text
 
 # Assumptions of the estimate, each a round figure: a forecast tells a coffee break from a month, not more.
 CPU_OPERATIONS = 3e10  # floating-point operations a second and core that small BERT models reach on a desktop CPU
@@ -31,14 +33,64 @@ def sources_of(language: Language) -> list[sources.Source]:
     corpus, treebank, entities = (language.entry.get(key, {}) for key in ("corpus", "treebank", "ner"))
     found = []
     if "wikipedia" in corpus and "text" not in corpus:
-        found.append(sources.wikipedia_dump(corpus["wikipedia"], corpus["date"]))
+        found.append(sources.wikipedia_dump(corpus["wikipedia"], corpus["date"], corpus.get("sha256")))
     if "name" in treebank and "folder" not in treebank:
         pinned = treebank.get("sha256", {})
         parts = sources.treebank_files(treebank["name"], treebank["release"], treebank["prefix"], pinned)
         found += parts.values()
     if "wikiann" in entities and "folder" not in entities:
-        found.append(sources.wikiann_archive(entities["wikiann"]))
+        found.append(sources.wikiann_archive(entities["wikiann"], entities.get("sha256")))
     return found
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a full run costs.
+
+    Attributes:
+        pretraining, finetuning: floating-point operations.
+        disk: bytes of text and models, without downloads.
+    """
+
+    pretraining: float
+    finetuning: float
+    disk: float
+
+
+def estimate(experiment: Experiment, tokens: Mapping[str, int] | None = None) -> Estimate:
+    """Estimate a full run.
+
+    Args:
+        experiment: the configuration.
+        tokens: of cleaned text, where they have been counted, by tag; else the registry's expectation holds.
+    """
+    counted = {tag: _tokens(language) for tag, language in experiment.languages.items()} | dict(tokens or {})
+    settings = experiment.pretraining()
+    pretraining = sum(
+        _parameters(experiment, experiment.representations[name].base_model)
+        * _pretraining_pieces(settings, counted[tag])
+        for tag, name in experiment.adaptations
+    )
+    for name in filter(experiment.pretrained_here, experiment.base_models_used):
+        languages = experiment.config["base_models"][name]["pretrain"]["languages"]
+        pieces = _pretraining_pieces(experiment.pretraining(name), sum(counted[tag] for tag in languages))
+        pretraining += _parameters(experiment, name) * pieces
+    epochs = min(FINETUNING_EPOCHS, experiment.config["finetuning"]["epochs"])
+    finetuning = sum(
+        _parameters(experiment, experiment.representations[cell.representation].base_model)
+        * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
+        for cell in experiment.built_cells
+    )
+    models = [experiment.representations[name].base_model for _, name in experiment.adaptations]
+    if experiment.config["keep_models"]:
+        models += [experiment.representations[cell.representation].base_model for cell in experiment.built_cells]
+    models += experiment.base_models_used
+    return Estimate(
+        OPERATIONS_PER_PARAMETER * pretraining,
+        OPERATIONS_PER_PARAMETER * finetuning,
+        sum(counted[language.tag] * BYTES_PER_TOKEN for language in experiment.needed_languages)
+        + sum(_parameters(experiment, name) * BYTES_PER_PARAMETER for name in models),
+    )
 
 
 def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> str:
@@ -53,38 +105,34 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
         ConfigError: if it would take days on this machine, which has no GPU, and `allow_cpu` is not set.
     """
     cells = experiment.built_cells
-    languages = experiment.needed_languages
     missing = [
         source
-        for source in dict.fromkeys(source for language in languages for source in sources_of(language))
+        for source in dict.fromkeys(
+            source for language in experiment.needed_languages for source in sources_of(language)
+        )
         if not Path(source.destination).exists()
     ]
     mirror = experiment.config["mirror"]
     size = sources.upstream_bytes(missing, mirror) if missing else 0
     gpu = on_cluster or shutil.which("nvidia-smi") is not None
-    pretraining, finetuning = _operations(experiment)
+    expected = estimate(experiment)
     rate = GPU_OPERATIONS if gpu else CPU_OPERATIONS * (os.cpu_count() or 1)
-    hours = [operations / rate / 3600 for operations in (pretraining, finetuning)]
-    disk = (size or 0) + sum(_tokens(language) * BYTES_PER_TOKEN for language in languages)
-    models = [experiment.representations[name].base_model for _, name in experiment.adaptations]
-    if experiment.config["keep_models"]:
-        models += [experiment.representations[cell.representation].base_model for cell in cells]
-    models += experiment.base_models_used
-    disk += sum(_parameters(experiment, name) * BYTES_PER_PARAMETER for name in models)
+    hours = [operations / rate / 3600 for operations in (expected.pretraining, expected.finetuning)]
     from_hub = [
         f"{experiment.config['base_models'][name]['hub']} (about "
-        f"{_bytes(_parameters(experiment, name) * BYTES_PER_PARAMETER)})"
+        f"{bytes_in_words(_parameters(experiment, name) * BYTES_PER_PARAMETER)})"
         for name in experiment.base_models_used
         if "hub" in experiment.config["base_models"][name] and not Path(experiment.base_folder(name)).exists()
     ]
+    languages = len({cell.language for cell in cells})
     lines = [
-        f"{len(cells):,} finetuning jobs over {len({cell.language for cell in cells})} languages",
-        f"downloads: {len(missing)} files, {'size unknown' if size is None else _bytes(size)}"
+        f"{_count(len(cells), 'finetuning job')} over {_count(languages, 'language')}",
+        f"downloads: {_count(len(missing), 'file')}, {'size unknown' if size is None else bytes_in_words(size)}"
         + (f", from {mirror}" if mirror else "")
         + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
-        f"disk: about {_bytes(disk)}",
-        f"estimated hours on {'one GPU' if gpu else f'{os.cpu_count()} cores without a GPU'}: "
-        f"{hours[0]:,.1f} of pretraining, {hours[1]:,.1f} of finetuning, for the whole grid",
+        f"disk: about {bytes_in_words((size or 0) + expected.disk)}",
+        f"estimated on {'one GPU' if gpu else f'{os.cpu_count()} cores without a GPU'}: "
+        f"{hours_in_words(hours[0])} of pretraining, {hours_in_words(hours[1])} of finetuning, for the whole grid",
     ]
     left_out = len(experiment.cells) - len(cells)
     if left_out:
@@ -96,27 +144,6 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
             + ". This machine has no GPU: use a cluster (--profile slurm), a smaller grid, or --config allow_cpu=true"
         )
     return "\n".join(lines)
-
-
-def _operations(experiment: Experiment) -> tuple[float, float]:
-    """Floating-point operations of pretraining and of finetuning."""
-    settings = experiment.pretraining()
-    pretraining = sum(
-        _parameters(experiment, experiment.representations[name].base_model)
-        * _pretraining_pieces(settings, _tokens(experiment.languages[tag]))
-        for tag, name in experiment.adaptations
-    )
-    for name in filter(experiment.pretrained_here, experiment.base_models_used):
-        languages = experiment.config["base_models"][name]["pretrain"]["languages"]
-        tokens = sum(_tokens(experiment.languages[tag]) for tag in languages)
-        pretraining += _parameters(experiment, name) * _pretraining_pieces(experiment.pretraining(name), tokens)
-    epochs = min(FINETUNING_EPOCHS, experiment.config["finetuning"]["epochs"])
-    finetuning = sum(
-        _parameters(experiment, experiment.representations[cell.representation].base_model)
-        * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
-        for cell in experiment.built_cells
-    )
-    return OPERATIONS_PER_PARAMETER * pretraining, OPERATIONS_PER_PARAMETER * finetuning
 
 
 def _pretraining_pieces(settings: dict[str, Any], tokens: int) -> float:
@@ -132,18 +159,50 @@ def _tokens(language: Language) -> int:
 
 
 def _parameters(experiment: Experiment, base_model: str) -> int:
+    """That each wordpiece passes through: by the model's own sizes, if they are known here already."""
     entry = experiment.config["base_models"][base_model]
     sizes = entry["pretrain"]["architecture"] if "pretrain" in entry else {}
-    if "folder" in entry and (Path(entry["folder"]) / "config.json").is_file():
-        sizes = read_json(Path(entry["folder"]) / "config.json")
+    path = Path(entry.get("folder", experiment.base_folder(base_model))) / "config.json"
+    if not sizes and path.is_file() and isinstance(read := read_json(path), dict):
+        sizes = read
     if {"num_hidden_layers", "hidden_size"} <= sizes.keys():
         return int(12 * sizes["num_hidden_layers"] * sizes["hidden_size"] ** 2)
     return int(entry.get("parameters", 100_000_000))
 
 
-def _bytes(number: float) -> str:
+def bytes_in_words(number: float) -> str:
+    """A size for people."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:,.0f} {unit}"
         number /= 1000
     return f"{number:,.1f} TB"
+
+
+def hours_in_words(hours: float) -> str:
+    """A time for people."""
+    return f"{_count(round(hours * 60), 'minute')}" if hours < 1 else f"{hours:,.1f} hours"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def resolve_dates(path: Path, mirror: str | None) -> dict[str, str]:
+    """Write the date of the newest finished dump into a configuration file, wherever it says `latest`.
+
+    Nothing else in the file changes. Returns the dates by tag.
+
+    Raises:
+        ConfigError: if the file is not a configuration.
+        DownloadError: if the date cannot be learned.
+    """
+    resolved: dict[str, str] = {}
+    text = read_text(path)
+    for tag, code, start, end in sorted(dates_to_resolve(path), key=lambda found: -found[2]):
+        resolved[tag] = sources.latest_dump(code, mirror)
+        text = f'{text[:start]}"{resolved[tag]}"{text[end:]}'
+    if resolved:
+        with atomic_text(path) as stream:
+            stream.write(text)
+    return dict(sorted(resolved.items()))

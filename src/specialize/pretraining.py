@@ -349,7 +349,7 @@ def pretrain_base(
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     files = [corpus / "train.txt" for corpus in corpora]
     sizes = WordPieceTraining(vocabulary_size, training.min_frequency, training.limit_alphabet)
-    names = new_base_vocabulary(count_words(files), sizes, unused_slots)
+    names = new_base_vocabulary(count_words(files).words, sizes, unused_slots)
     tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)})
     model = BertForMaskedLM(BertConfig(vocab_size=len(names), pad_token_id=0, **architecture))
     outcome = pretrain(model, tokenizer, files, [corpus / "valid.txt" for corpus in corpora], settings)

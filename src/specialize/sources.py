@@ -8,15 +8,16 @@ and verified.
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
 import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import mktime_tz, parsedate_tz
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import requests
 import urllib3
@@ -26,7 +27,7 @@ from tqdm import tqdm
 
 from specialize import __version__
 from specialize.errors import DownloadError, InputError, SpecializeError
-from specialize.files import atomic_path, file_hash, read_checksums, read_json, remove, write_json
+from specialize.files import atomic_path, atomic_text, file_hash, read_checksums, read_json, remove, write_json
 
 ATTEMPTS = 6  # in a row without a new byte, for each URL
 FIRST_WAIT = 2.0  # seconds before the second attempt; doubles with each further one
@@ -42,6 +43,7 @@ HEADERS = {
     f"python-requests/{requests.__version__}",
     "Accept-Encoding": "identity",
 }
+WIKIMEDIA = "https://dumps.wikimedia.org"
 WIKIANN = "https://s3.amazonaws.com/datasets.huggingface.co/wikiann/1.1.0/panx_dataset.zip"
 LISTING = "sha256sums.txt"
 MODEL_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "model.safetensors")
@@ -58,7 +60,8 @@ class Source:
     Attributes:
         urls: where it is published, tried in order.
         mirror_path: its path below a mirror.
-        sha256: the digest pinned in the registry of languages, if any.
+        sha256: the digest that it must have, if any is known.
+        known_from: who says so.
         sha1_listing: name of the listing of sha1 sums that is published beside it, if any.
         member: its name within the zip archive that the URLs give, if it is published as a part of one.
     """
@@ -66,6 +69,7 @@ class Source:
     urls: tuple[str, ...]
     mirror_path: str
     sha256: str | None = None
+    known_from: str = "the registry of languages"
     sha1_listing: str | None = None
     member: str | None = None
 
@@ -78,18 +82,24 @@ class Source:
 # -- what there is -----------------------------------------------------------------------------------------
 
 
-def wikipedia_dump(code: str, date: str) -> Source:
+def wikipedia_dump(code: str, date: str, sha256: str | None = None) -> Source:
     """The articles of a Wikipedia; dates that Wikimedia has deleted are kept by the Internet Archive."""
-    wiki = f"{code.replace('-', '_')}wiki"  # the database's name, which has no hyphens
+    wiki = wiki_name(code)
     name = f"{wiki}-{date}-pages-articles.xml.bz2"
     return Source(
         urls=(
-            f"https://dumps.wikimedia.org/{wiki}/{date}/{name}",
+            f"{WIKIMEDIA}/{wiki}/{date}/{name}",
             f"https://archive.org/download/{wiki}-{date}/{name}",
         ),
         mirror_path=f"wikipedia/{wiki}/{date}/{name}",
+        sha256=sha256,
         sha1_listing=f"{wiki}-{date}-sha1sums.txt",
     )
+
+
+def wiki_name(code: str) -> str:
+    """A Wikipedia's name among the dumps, that of its database, which has no hyphens."""
+    return f"{code.replace('-', '_')}wiki"
 
 
 def treebank_files(name: str, release: str, prefix: str, sha256: dict[str, str]) -> dict[str, Source]:
@@ -105,11 +115,12 @@ def treebank_files(name: str, release: str, prefix: str, sha256: dict[str, str])
     return files
 
 
-def wikiann_archive(code: str) -> Source:
+def wikiann_archive(code: str, sha256: str | None = None) -> Source:
     """One language of WikiAnn's balanced splits; upstream it is a member of the collection."""
     return Source(
         urls=(WIKIANN,),
         mirror_path=f"wikiann/{code}.tar.gz",
+        sha256=sha256,
         member=f"panx_dataset/{code}.tar.gz",
     )
 
@@ -148,14 +159,46 @@ def _size(place: str, session: requests.Session) -> int | None:
 
 
 def fetch(source: Source, destination: Path, mirror: str | None) -> None:
-    """Download a file and verify it.
+    """Download a file and verify it, also against the digest that the first download of it has left.
 
-    A download that broke off leaves a hidden partial file beside the destination, and the next one goes on from it.
+    That digest is recorded beside the file, in a listing like a mirror's, which outlives the file. Where the registry
+    pins another digest, that one counts.
 
     Args:
         source: the file.
         destination: where it appears once it is complete and verified.
         mirror: absolute path or URL of a mirror that is used in place of the source's own URLs.
+
+    Raises:
+        DownloadError: if it cannot be had, or is not the file that was promised.
+    """
+    download(_held_to_record(source, destination), destination, mirror)
+    _record(destination)
+
+
+def _held_to_record(source: Source, destination: Path) -> Source:
+    """The source with the digest that is on record for it, unless one is pinned."""
+    listing = destination.with_name(LISTING)
+    if source.sha256 or not listing.is_file():
+        return source
+    by = f"the first download, recorded in {listing} (delete its line there to accept another),"
+    return replace(source, sha256=_read_listing(str(listing)).get(destination.name), known_from=by)
+
+
+def _record(path: Path) -> None:
+    """Write a complete file's digest into the listing beside it."""
+    listing = path.with_name(LISTING)
+    with _written(listing), FileLock(path.with_name(f".{LISTING}.lock")):
+        digests = read_checksums(listing) if listing.is_file() else {}
+        digests[path.name] = file_hash(path)
+        with atomic_text(listing) as stream:
+            stream.writelines(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+
+
+def download(source: Source, destination: Path, mirror: str | None) -> None:
+    """Download a file and verify it; see `fetch`, which also keeps a record.
+
+    A download that broke off leaves a hidden partial file beside the destination, and the next one goes on from it.
 
     Raises:
         DownloadError: if it cannot be had, or is not the file that was promised.
@@ -179,8 +222,8 @@ def _fetch_from_mirror(source: Source, place: str, partial: Path) -> None:
         raise DownloadError(f"{listing}: has no line for {name}; the mirror does not offer that file")
     if source.sha256 not in (None, promised):
         raise DownloadError(
-            f"{place}: its sha256 is {promised} in the mirror's {LISTING}, but {source.sha256} is pinned in the "
-            "registry of languages; the mirror has another version: replace it there, or the pinned sha256"
+            f"{place}: its sha256 is {promised} in the mirror's {LISTING}, but {source.known_from} has "
+            f"{source.sha256}; the mirror has another version: replace it there, or the sha256 that it is held to"
         )
     if _is_url(place):
         _download(place, partial)
@@ -198,11 +241,11 @@ def _fetch_from_upstream(source: Source, partial: Path) -> None:
     url = _download_first(source.urls, partial)
     remedy = "run again to download it anew; if it is the same then, another file has been published"
     if source.sha256:
-        _verify(url, partial, "sha256", source.sha256, "the registry of languages", remedy)
+        _verify(url, partial, "sha256", source.sha256, source.known_from, remedy)
     elif sha1 := _published_sha1(url, source.sha1_listing):
         _verify(url, partial, "sha1", sha1, f"the published {source.sha1_listing}", remedy)
     else:
-        print(f"{url}: no digest is known to verify it with; its sha256 is {file_hash(partial)}")
+        print(f"{url}: no digest is known to verify it with; its sha256, recorded for next time: {file_hash(partial)}")
 
 
 def _published_sha1(url: str, listing: str | None) -> str | None:
@@ -263,29 +306,64 @@ def fetch_wikiann_collection(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
         if not path.exists():
-            fetch(wikiann_collection(), path, mirror=None)
+            download(wikiann_collection(), path, mirror=None)
     return path
 
 
-def extract_archive(collection: Path, code: str, destination: Path) -> None:
-    """Take one language out of WikiAnn's collection.
+def extract_archive(collection: Path, source: Source, destination: Path) -> None:
+    """Take one language out of WikiAnn's collection, verified and recorded as by `fetch`.
 
     Raises:
         InputError: if the collection is broken or does not have the language.
+        DownloadError: if it is not the file that was pinned or recorded.
     """
-    name = f"{code}.tar.gz"
+    name = PurePosixPath(source.mirror_path).name
     try:
         with zipfile.ZipFile(collection) as archive:
-            members = [member for member in archive.infolist() if member.filename.rpartition("/")[2] == name]
+            members = [member for member in archive.infolist() if PurePosixPath(member.filename).name == name]
             if not members:
-                raise InputError(collection, f"WikiAnn has no language {code}: there is no member {name}")
+                raise InputError(collection, f"WikiAnn has no such language: there is no member {name}")
             if members[0].file_size > MAXIMUM_MEMBER_BYTES:
                 raise InputError(collection, f"member {name} has {members[0].file_size:,} bytes, which is not sane")
             content = archive.read(members[0])  # into memory, so that no name in the archive leads anywhere
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise InputError(collection, f"cannot be unpacked ({error})", remedy="delete it and run again") from error
+    held = _held_to_record(source, destination)
     with _written(destination), atomic_path(destination) as temporary:
         temporary.write_bytes(content)
+        if held.sha256:
+            _verify(f"{collection}/{name}", temporary, "sha256", held.sha256, held.known_from, "another was published")
+    _record(destination)
+
+
+# -- the latest dump ---------------------------------------------------------------------------------------
+
+
+def latest_dump(code: str, mirror: str | None) -> str:
+    """The date of a Wikipedia's newest finished dump, at Wikimedia's or in a mirror.
+
+    Raises:
+        DownloadError: if there is none.
+    """
+    folder = f"{_place('wikipedia', mirror) if mirror else WIKIMEDIA}/{wiki_name(code)}"
+    for date in sorted(_dates(folder), reverse=True):
+        dump = wikipedia_dump(code, date)
+        listing = f"{folder}/{date}/{LISTING if mirror else dump.sha1_listing}"
+        try:
+            if PurePosixPath(dump.mirror_path).name in _read_listing(listing):
+                return date
+        except _RefusedError:
+            continue  # it has only begun
+    raise DownloadError(f"{folder}: has no finished dump; is {code} the code of a Wikipedia?")
+
+
+def _dates(folder: str) -> list[str]:
+    if not _is_url(folder):
+        return [path.name for path in Path(folder).glob("[0-9]*")]
+    with tempfile.TemporaryDirectory() as temporary:
+        page = Path(temporary) / "index.html"
+        _download(f"{folder}/", page)
+        return re.findall(r'href="([0-9]{8})/"', page.read_text(encoding="utf-8", errors="replace"))
 
 
 # -- base models -------------------------------------------------------------------------------------------
@@ -343,7 +421,7 @@ def fetch_model_from_mirror(name: str, mirror: str, destination: Path) -> None:
             raise DownloadError(f"{listing}: {file!r} is not the plain name of a file in that folder")
     with atomic_path(destination) as temporary:
         for file in files:
-            fetch(Source(urls=(), mirror_path=f"models/{name}/{file}"), temporary / file, mirror)
+            download(Source(urls=(), mirror_path=f"models/{name}/{file}"), temporary / file, mirror)
         check_base_model(temporary)
 
 

@@ -20,7 +20,20 @@ from specialize.files import atomic_text, read_json
 PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
 TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
 TABLES = ("corpora", "single-task", "transliteration", "hyperparameters", "comparisons")
-COVERAGE_COLUMNS = ("Data", "Vocabulary", "Pieces per token", "Unknown tokens")
+COVERAGE_COLUMNS = ("Vocabulary", "Pieces per token", "Unknown tokens", "Unknown pieces", "Continuing pieces")
+PAPER_COLUMNS = ("Paper: sentences", "Paper: tokens", "Paper: pieces per token")
+# Paper, Table 1; its remaining columns are in the registry of languages.
+PAPER_TABLE_1 = {
+    "be": ["187k", "2.7M", "2.25"],
+    "bg": ["357k", "5.6M", "1.81"],
+    "ga": ["274k", "5.8M", "1.83"],
+    "mhr": ["52k", "512k", "2.37"],
+    "mt": ["75k", "1.4M", "2.39"],
+    "ug": ["136k", "2.3M", "2.54"],
+    "ur": ["201k", "3.6M", "1.58"],
+    "vi": ["338k", "6.9M", "1.17"],
+    "wo": ["15k", "396k", "1.78"],
+}
 LEVEL = 0.05  # paper §2.2
 NOT_CONVERGED = "–"
 NOT_IN_GRID = "not in this grid"
@@ -357,50 +370,89 @@ def _number(value: float, form: str) -> str:
     return NOTHING if math.isnan(value) else format(value, form)
 
 
-def corpora_table(experiment: Experiment, run: Path) -> Table:
-    """The paper's Table 1: the unlabeled text, and how well vocabularies cover it and the labeled data."""
-    table = Table(
-        "corpora",
-        "Unlabeled text after cleaning, and coverage by vocabularies: wordpieces per token, share of unknown tokens.",
-        [*"Language Type Script Family Articles Sentences Tokens".split(), *COVERAGE_COLUMNS],
-    )
-    corpora = {
+def corpus_statistics(experiment: Experiment, run: Path) -> dict[str, Any]:
+    """The statistics of each text of the grid, by tag.
+
+    Raises:
+        SpecializeError: naming every file that is missing.
+    """
+    paths = {
         language.tag: f"results/corpora/{language.tag}/statistics.json"
         for language in experiment.grid_languages
         if language.has_corpus
     }
-    vocabularies = {key: f"results/vocabularies/{'/'.join(key)}/statistics.json" for key in experiment.adaptations}
-    _require(run, [*corpora.values(), *vocabularies.values()])
+    _require(run, list(paths.values()))
+    return {tag: read_json(run / path) for tag, path in paths.items()}
+
+
+def vocabulary_statistics(experiment: Experiment, run: Path) -> dict[tuple[str, str], Any]:
+    """The statistics of each vocabulary of the grid, by tag and representation.
+
+    Raises:
+        SpecializeError: naming every file that is missing.
+    """
+    paths = {key: f"results/vocabularies/{'/'.join(key)}/statistics.json" for key in experiment.vocabularies}
+    _require(run, list(paths.values()))
+    return {key: read_json(run / path) for key, path in paths.items()}
+
+
+def corpora_table(experiment: Experiment, run: Path) -> Table:
+    """The paper's Table 1 beside ours, and how well each vocabulary covers the text and the labeled data."""
+    corpora, vocabularies = corpus_statistics(experiment, run), vocabulary_statistics(experiment, run)
+    table = Table(
+        "corpora",
+        "Texts and labeled data, and how well each vocabulary covers them.",
+        [*"Language Type Script Family Downsampled Data Sentences Tokens".split(), *COVERAGE_COLUMNS, *PAPER_COLUMNS],
+    )
     for language in experiment.grid_languages:
         script = "Latin" if language.original else language.entry.get("script", "")
         start = [language.name, str(language.entry.get("type", "")), script, language.entry.get("family", "")]
-        total = read_json(run / corpora[language.tag])["total"] if language.tag in corpora else {}
-        start += [f"{total[count]:,}" if total else NOTHING for count in ("articles", "sentences", "tokens")]
-        coverage = {name: read_json(run / path) for (tag, name), path in vocabularies.items() if tag == language.tag}
-        for row in _coverage_rows(experiment, coverage) or [[NOTHING] * len(COVERAGE_COLUMNS)]:
-            table.rows.append([Entry(text) for text in (*start, *row)])
+        start.append(f"{language.entry['corpus'].get('sample', 1):.0%}" if language.has_corpus else NOTHING)
+        statistics = {name: read for (tag, name), read in vocabularies.items() if tag == language.tag}
+        paper = PAPER_TABLE_1.get(language.tag)
+        for row in _coverage_rows(experiment, statistics):
+            printed = [NOTHING] * len(PAPER_COLUMNS)
+            if row[0] == "corpus":  # counts of the whole text; coverage is of its training part
+                row[1:3] = (f"{corpora[language.tag]['total'][unit]:,}" for unit in ("sentences", "tokens"))
+                printed, paper = paper or printed, None  # beside the base vocabulary, which comes first
+            table.rows.append([Entry(text) for text in (*start, *row, *printed)])
     table.notes = [
-        "Type 2: unseen by the base model; 1: among its smallest languages; 0: better represented.",
-        "base: the vocabulary of the base model. Coverage is that of the training parts.",
+        "Type 2: unseen by the base model; 1: among its smallest languages; 0: better represented. Downsampled: share "
+        "of the articles that is kept.",
+        "base: the vocabulary of the base model. Sentences and tokens of the text are those of all three parts; of "
+        "labeled data, and for coverage, of the training part. An unknown token has an unknown wordpiece; a "
+        "continuing piece does not begin its word.",
+        "Paper: its Table 1, from dumps of December 2020 under mBERT's vocabulary.",
     ]
     return table
 
 
-def _coverage_rows(experiment: Experiment, coverage: dict[str, Any]) -> list[list[str]]:
+def _coverage_rows(experiment: Experiment, statistics: dict[str, Any]) -> list[list[str]]:
     """For each data set: the base vocabulary, then each augmented one; those that cover it alike share a row."""
     names: dict[tuple[str, ...], list[str]] = {}
     for kind in ("base", "augmented"):
-        for representation, statistics in coverage.items():
-            if kind == "augmented" and not statistics["pieces"]:
+        for representation, read in statistics.items():
+            if kind == "augmented" and not read["pieces"]:
                 continue
-            name = (
-                f"base ({experiment.representations[representation].base_model})" if kind == "base" else representation
-            )
-            for data in (data for data in statistics if data != "pieces"):
-                measured = statistics[data][kind]
-                numbers = f"{measured['wordpieces_per_token']:.2f}", f"{measured['unknown_token_rate']:.2%}"
-                names.setdefault((data, kind, *numbers), []).append(name)
-    rows = [[data, ", ".join(dict.fromkeys(same)), *numbers] for (data, _, *numbers), same in names.items()]
+            name = f"{representation} ({len(read['pieces'])} new)"
+            if kind == "base":
+                name = f"base ({experiment.representations[representation].base_model})"
+            for data, covered in read["coverage"].items():
+                measured = covered[kind]
+                key = (
+                    data,
+                    f"{covered['sentences']:,}",
+                    f"{measured['tokens']:,}",
+                    f"{measured['wordpieces_per_token']:.2f}",
+                    f"{measured['unknown_token_rate']:.2%}",
+                    f"{measured['unknown_wordpiece_rate']:.2%}",
+                    f"{measured['continuation_rate']:.1%}",
+                )
+                names.setdefault((kind, *key), []).append(name)
+    rows = [
+        [data, sentences, tokens, ", ".join(dict.fromkeys(same)), *numbers]
+        for (_, data, sentences, tokens, *numbers), same in names.items()
+    ]
     return sorted(rows, key=lambda row: row[0])
 
 

@@ -8,9 +8,11 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from fontTools.unicodedata import script, script_name
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from specialize.corpora import read_corpus
@@ -23,6 +25,7 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN = "[UNK]"
 UNUSED = re.compile(r"\[unused(\d+)\]")
 CONTINUATION = "##"
+SHOWN_LETTERS = 30
 
 
 @dataclass(frozen=True)
@@ -53,29 +56,70 @@ class Coverage:
     continuation_rate: float
 
 
-def count_words(paths: Iterable[Path]) -> Counter[str]:
-    """White-space tokens of corpus files with their counts."""
+@dataclass(frozen=True)
+class WordCounts:
+    """Words of a data set with their counts, and the number of its sentences."""
+
+    sentences: int
+    words: Counter[str]
+
+
+def count_words(paths: Iterable[Path]) -> WordCounts:
+    """White-space tokens of corpus files."""
     words: Counter[str] = Counter()
+    number = 0
     for path in paths:
         for sentences in read_corpus(path):
+            number += len(sentences)
             for sentence in sentences:
                 words.update(sentence.split())
-    return words
+    return WordCounts(number, words)
 
 
-def count_labeled_words(paths: Iterable[Path]) -> dict[str, Counter[str]]:
-    """Words of labeled data with their counts: of treebanks under `treebank`, of named entities under `ner`."""
-    words: dict[str, Counter[str]] = {}
+def count_labeled_words(paths: Iterable[Path]) -> dict[str, WordCounts]:
+    """Words of labeled data: of treebanks under `treebank`, of named entities under `ner`."""
+    counts: dict[str, WordCounts] = {}
     for path in paths:
+        words: Counter[str] = Counter()
         if path.suffix == ".conllu":
-            counter = words.setdefault("treebank", Counter())
-            for sentence in read_treebank(path):
-                counter.update(word.form for word in sentence.words)
+            name, treebank = "treebank", read_treebank(path)
+            number = len(treebank)
+            words.update(word.form for sentence in treebank for word in sentence.words)
         else:
-            counter = words.setdefault("ner", Counter())
-            for labeled in read_entities(path):
-                counter.update(labeled.tokens)
-    return words
+            name, entities = "ner", read_entities(path)
+            number = len(entities)
+            words.update(token for labeled in entities for token in labeled.tokens)
+        before = counts.get(name, WordCounts(0, Counter()))
+        counts[name] = WordCounts(before.sentences + number, before.words + words)
+    return counts
+
+
+def letter_counts(words: Counter[str]) -> Counter[str]:
+    """Letters of words, counted as often as they occur."""
+    letters: Counter[str] = Counter()
+    for word, count in words.items():
+        for letter in filter(str.isalpha, word):
+            letters[letter] += count
+    return letters
+
+
+def script_shares(letters: Counter[str]) -> dict[str, float]:
+    """Shares of the letters by Unicode script (such as Arabic), the largest first."""
+    scripts: Counter[str] = Counter()
+    for letter, count in letters.items():
+        scripts[script_name(script(letter))] += count
+    return _shares(scripts, letters.total())
+
+
+def missing_letters(tokenizer: Tokenizer, letters: Counter[str]) -> dict[str, float]:
+    """Letters that a vocabulary has neither at the start of words nor within, by their share, the largest first."""
+    known = tokenizer.get_vocab().keys()
+    missing = {letter: letters[letter] for letter in letters if known.isdisjoint((letter, CONTINUATION + letter))}
+    return dict(islice(_shares(Counter(missing), letters.total()).items(), SHOWN_LETTERS))
+
+
+def _shares(counts: Counter[str], total: int) -> dict[str, float]:
+    return {name: round(counts[name] / total, 6) for name in sorted(counts, key=lambda name: (-counts[name], name))}
 
 
 def learn_wordpieces(words: Counter[str], training: WordPieceTraining) -> Tokenizer:
@@ -211,21 +255,29 @@ def load_wordpiece(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def _free_slots(base: Tokenizer) -> list[str]:
+    vocabulary = base.get_vocab()
+    return sorted((token for token in vocabulary if UNUSED.fullmatch(token)), key=vocabulary.__getitem__)
+
+
+def _check_slots(base: Tokenizer, number: int) -> None:
+    if number > len(_free_slots(base)):
+        raise NotBuiltError(
+            f"{number} pieces do not fit the {len(_free_slots(base))} free slots of the base vocabulary; "
+            "growing the matrix is not built yet: choose fewer pieces"
+        )
+
+
 def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:
     """Put pieces into the unused slots, in the order of their ids; every other id stays (fact 13).
 
     Raises:
         NotBuiltError: if there are more pieces than free slots.
     """
+    _check_slots(base, len(pieces))
     definition = json.loads(base.to_str())
     vocabulary: dict[str, int] = definition["model"]["vocab"]
-    slots = sorted((token for token in vocabulary if UNUSED.fullmatch(token)), key=vocabulary.__getitem__)
-    if len(pieces) > len(slots):
-        raise NotBuiltError(
-            f"{len(pieces)} pieces do not fit the {len(slots)} free slots of the base vocabulary; "
-            "growing the matrix is not built yet: choose fewer pieces"
-        )
-    for slot, piece in zip(slots, pieces, strict=False):
+    for slot, piece in zip(_free_slots(base), pieces, strict=False):
         vocabulary[piece] = vocabulary.pop(slot)
     definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
     return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
@@ -262,20 +314,20 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = N
 
 def build_vocabulary(
     base_folder: Path,
-    corpus: Path,
+    corpus: Path | None,
     number: int,
     training: WordPieceTraining,
-    labeled: dict[str, Counter[str]],
+    labeled: dict[str, WordCounts],
     folder: Path,
 ) -> None:
     """Make a representation's vocabulary folder: a tokenizer, and statistics.json on what it covers.
 
     Args:
         base_folder: the base model.
-        corpus: the training split that new pieces are learned from.
+        corpus: the training split that new pieces are learned from; None only where none are added.
         number: how many pieces to add; 0 keeps the base vocabulary.
         training: how the new vocabulary is learned.
-        labeled: words of labeled data with counts, by name, to measure coverage on.
+        labeled: words of labeled data, by name, to measure coverage on.
         folder: where the vocabulary appears.
 
     Raises:
@@ -283,15 +335,37 @@ def build_vocabulary(
         NotBuiltError: if the pieces do not fit the free slots.
     """
     base = load_wordpiece(base_folder)
-    words = count_words([corpus])
-    pieces = choose_pieces(words, base, learn_wordpieces(words, training), number) if number else []
+    _check_slots(base, number)
+    data = ({"corpus": count_words([corpus])} if corpus else {}) | labeled
+    pieces: list[str] = []
+    if number:
+        words = data["corpus"].words
+        pieces = choose_pieces(words, base, learn_wordpieces(words, training), number)
+        if len(pieces) < number:
+            print(
+                f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {training.size} has no "
+                "more that the base lacks; raise vocabularies.size, lower vocabularies.min_frequency or give more text"
+            )
     augmented = inject(base, pieces)
     ids = augmented.get_vocab()
-    statistics: dict[str, Any] = {"pieces": {piece: ids[piece] for piece in pieces}}
-    for name, measured in {"corpus": words, **labeled}.items():
-        before, after = coverage(base, measured), coverage(augmented, measured)
-        statistics[name] = {"base": asdict(before), "augmented": asdict(after)}
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         save_tokenizer(augmented, temporary, base_folder / "tokenizer_config.json")
-        write_json(temporary / "statistics.json", statistics)
+        write_json(
+            temporary / "statistics.json",
+            {
+                "pieces": {piece: ids[piece] for piece in pieces},
+                "coverage": {name: _coverage_statistics(counts, base, augmented) for name, counts in data.items()},
+            },
+        )
+
+
+def _coverage_statistics(counts: WordCounts, base: Tokenizer, augmented: Tokenizer) -> dict[str, Any]:
+    letters = letter_counts(counts.words)
+    return {
+        "sentences": counts.sentences,
+        "scripts": script_shares(letters),
+        "missing_letters": missing_letters(base, letters),
+        "base": asdict(coverage(base, counts.words)),
+        "augmented": asdict(coverage(augmented, counts.words)),
+    }

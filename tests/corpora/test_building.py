@@ -1,7 +1,9 @@
 """Building a corpus: decontamination, the split by article, downsampling, and what is counted."""
 
+import itertools
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +40,7 @@ def made_up_articles(number, seed=5):
 
 
 def build(folder, articles, cleaning=CLEANING, labeled=None):
-    build_corpus(articles, labeled or {}, cleaning, folder)
+    build_corpus(Path("articles.txt"), articles, labeled or {}, cleaning, folder)
     return {split: list(read_corpus(folder / f"{split}.txt")) for split in SPLITS}
 
 
@@ -50,7 +52,7 @@ def as_set(corpus):
 
 
 def test_split_proportions():
-    shares = [split_of(article, CLEANING) for article in made_up_articles(6000)]
+    shares = [split_of(article.identifier, CLEANING) for article in made_up_articles(6000)]
     assert shares.count("valid") == pytest.approx(600, abs=100)  # four standard deviations
     assert shares.count("test") == pytest.approx(600, abs=100)
 
@@ -58,7 +60,8 @@ def test_split_proportions():
 def test_split_depends_on_the_seed():
     articles = made_up_articles(300)
     other = replace(CLEANING, seed=2)
-    assert [split_of(article, CLEANING) for article in articles] != [split_of(article, other) for article in articles]
+    first, second = ([split_of(article.identifier, rules) for article in articles] for rules in (CLEANING, other))
+    assert first != second
 
 
 def test_reordering_the_articles_moves_none_of_them(tmp_path):
@@ -113,8 +116,17 @@ def test_articles_of_a_plain_text_keep_their_identifier_when_they_move(tmp_path)
 def test_plain_text_that_is_not_utf8(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes(b"One.\n\xff\n")
-    with pytest.raises(InputError, match=r"text\.txt: is not UTF-8"):
+    with pytest.raises(InputError, match=r"text\.txt, line 2: is not UTF-8"):
         list(read_articles(path))
+
+
+def test_any_number_of_processes_builds_the_same_bytes(tmp_path, labeled):
+    articles = made_up_articles(3000)
+    for processes in (1, 2, 3):
+        build_corpus(Path("a"), articles, labeled, CLEANING, tmp_path / str(processes), processes)
+    for path in (tmp_path / "1").iterdir():
+        assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes()
+        assert path.read_bytes() == (tmp_path / "3" / path.name).read_bytes()
 
 
 # -- downsampling ------------------------------------------------------------------------------------------
@@ -146,6 +158,18 @@ def test_downsampling_and_split_are_independent(tmp_path):
     corpus = build(tmp_path / "corpus", made_up_articles(3000), replace(CLEANING, sample=0.2))
     total = sum(map(len, corpus.values()))
     assert len(corpus["valid"]) / total == pytest.approx(0.1, abs=0.05)
+
+
+def test_downsampling_as_run_keeps_whole_files_of_extracted_text(tmp_path):
+    articles = [Article(str(number), (f"{number} " + "word " * 2000 + ". End.",)) for number in range(1500)]
+    rules = replace(CLEANING, sample=0.5, sampling="files")
+    corpus = build(tmp_path / "corpus", articles, rules)
+    kept = sorted(int(article[0].split()[0]) for split in SPLITS for article in corpus[split])
+    runs = 1 + sum(second != first + 1 for first, second in itertools.pairwise(kept))
+    assert 0.2 < len(kept) / len(articles) < 0.8
+    assert runs <= 8  # fifteen files of a megabyte, of which neighbours join
+    removed = read_json(tmp_path / "corpus/statistics.json")["removed"]
+    assert removed["articles not sampled"] == len(articles) - len(kept)
 
 
 # -- decontamination ---------------------------------------------------------------------------------------
@@ -187,6 +211,26 @@ def test_labeled_sentences_are_left_out_in_both_writings(tmp_path, labeled):
     statistics = read_json(tmp_path / "corpus/statistics.json")
     assert statistics["removed"]["sentences of labeled data"] == 3
     assert statistics["removed_by_labeled_file"] == {"dev.conllu": 2, "ner/test.tsv": 1}
+
+
+def test_decontamination_as_run_misses_sentences_with_multiword_tokens(labeled, tmp_path):
+    assert labeled_sentences(tmp_path / "labeled", "rows") == {
+        "dev.conllu": {"VámonosVamosnosya,dijo."},
+        "ner/test.tsv": {"InOslo", "Vamosnos"},
+    }
+
+
+def test_what_each_rule_removes_is_counted(tmp_path, labeled):
+    article = Article("marked", ("== A ==", "[[File:x]]", "<div>", "&lt;div", ".", "", "In Oslo", "B. C. D."))
+    build(tmp_path / "corpus", [*made_up_articles(100), article], labeled=labeled)
+    assert read_json(tmp_path / "corpus/statistics.json")["removed"] == {
+        "lines of =": 1,
+        "lines of [[": 1,
+        "lines of <": 1,
+        "lines of &lt;": 1,
+        "lines of nothing but a full stop or <br>": 1,
+        "sentences of labeled data": 1,
+    }
 
 
 def test_a_labeled_file_that_removes_nothing_is_reported_as_zero(tmp_path, labeled):
@@ -233,7 +277,7 @@ def test_statistics_add_up(tmp_path, labeled):
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_an_empty_split_is_an_error_and_leaves_nothing(tmp_path, number):
-    with pytest.raises(SpecializeError, match=rf"no article for .* out of {number}"):
+    with pytest.raises(SpecializeError, match=rf"articles\.txt: has {number} articles, and no article for"):
         build(tmp_path / "corpus", made_up_articles(number))
     assert list(tmp_path.iterdir()) == []
 

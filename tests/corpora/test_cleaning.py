@@ -57,6 +57,14 @@ def test_rules_by_example(line, sentences):
     assert clean_line(line) == sentences
 
 
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [("item two", ["item tw o"]), ("Stop.", ["Stop ."]), ("Wait...", ["Wait ..."]), ("see. Yes", ["see .", "Ye s"])],
+)
+def test_as_run_the_last_run_of_any_character_is_parted(line, sentences):
+    assert clean_line(line, sentence_final="any") == sentences
+
+
 def test_urdu_sentences_end_in_its_own_full_stop():
     assert clean_line("یہ ایک ہے۔ وہ دو ہے۔", URDU_END) == ["یہ ایک ہے ۔", "وہ دو ہے ۔"]
     assert clean_line("یہ ایک ہے. وہ دو ہے۔", URDU_END) == ["یہ ایک ہے. وہ دو ہے ۔"]

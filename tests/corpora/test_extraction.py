@@ -1,14 +1,20 @@
 """Extraction: articles out of a MediaWiki dump, the same with any number of processes."""
 
 import bz2
+import subprocess
+import sys
+import time
+from pathlib import Path
 from random import Random
 from xml.sax.saxutils import escape
 
 import pytest
 
-from specialize.corpora import Cleaning, build_corpus, clean_line, extract_dump
+from specialize import corpora
+from specialize.corpora import Cleaning, build_corpus, clean_line, extract, read_dump
 from specialize.demo_world import LANGUAGES, Speaker, build_lexicon, dump
-from specialize.errors import InputError, SpecializeError
+from specialize.errors import InputError
+from specialize.files import read_json
 
 PAGES = [
     (
@@ -18,10 +24,11 @@ PAGES = [
         "\n\n== History ==\nOnce it was an ''ox''.\n* one point\n\n{| class=x\n| cell\n|}\n[[Category:Letters]]",
     ),
     ("Beta", 0, "Beta comes second.\nIt was a house."),
-    ("Old Alpha", 0, "#REDIRECT [[Alpha]]"),
+    ("Portal:Alpha", 100, "A portal. Not an article."),
     ("Talk:Alpha", 1, "Nobody agrees. Nobody listens."),
     ("Template:Infobox", 10, "A template. Not an article."),
-    ("Gamma", 0, "Gamma &amp; delta are third. And fourth."),
+    ("Gamma", 0, "Gamma &amp; delta are third. And &lt;fourth&gt; {{CURRENTYEAR}}."),
+    ("Template theory", 0, ""),
 ]
 
 
@@ -51,15 +58,21 @@ def small_dump(tmp_path):
 
 
 def test_articles_and_nothing_else_come_out(small_dump):
-    articles = {article.identifier: article for article in extract_dump(small_dump, processes=1)}
-    with_text = {number for number, article in articles.items() if any(line.strip() for line in article.lines)}
-    assert with_text == {"1", "2", "6"}
-    assert articles["2"].lines == ("Beta comes second.", "It was a house.")
+    pages = {page.identifier: page for page in read_dump(small_dump)}
+    assert set(pages) == {"1", "2", "6", "7"}
+    assert pages["1"].title == "Alpha"
+    assert extract(pages["2"]).lines == ("Beta comes second.", "It was a house.")
+
+
+def test_redirects_are_known_by_their_element(small_dump):
+    text = bz2.decompress(small_dump.read_bytes()).replace(b"<title>Beta", b'<redirect title="Alpha" /><title>Beta')
+    small_dump.write_bytes(bz2.compress(text))
+    assert "2" not in {page.identifier for page in read_dump(small_dump)}
 
 
 def test_markup_titles_tables_and_templates_are_gone(small_dump):
-    (alpha,) = (article for article in extract_dump(small_dump, processes=1) if article.identifier == "1")
-    sentences = [sentence for line in alpha.lines for sentence in clean_line(line)]
+    (alpha,) = (page for page in read_dump(small_dump) if page.identifier == "1")
+    sentences = [sentence for line in extract(alpha).lines for sentence in clean_line(line)]
     assert sentences[:2] == ["Alpha is a sign , it is said .", "It comes first ."]
     assert 'Once it was an " ox " .' in sentences
     text = " ".join(sentences)
@@ -68,11 +81,9 @@ def test_markup_titles_tables_and_templates_are_gone(small_dump):
     assert "Alpha" not in sentences  # the title is no sentence
 
 
-def test_a_dump_that_is_no_dump_is_an_error(tmp_path):
-    path = tmp_path / "dump.xml.bz2"
-    path.write_bytes(b"<html>Not found</html>")
-    with pytest.raises(SpecializeError, match=r"dump\.xml\.bz2: is cut off or damaged"):
-        list(extract_dump(path, processes=1))
+def test_entities_become_letters_and_nothing_depends_on_the_day(small_dump):
+    (gamma,) = (page for page in read_dump(small_dump) if page.identifier == "6")
+    assert extract(gamma).lines == ("Gamma & delta are third. And <fourth>.",)
 
 
 def test_one_process_and_two_build_the_same_bytes(tmp_path):
@@ -80,25 +91,105 @@ def test_one_process_and_two_build_the_same_bytes(tmp_path):
     path = tmp_path / "dump.xml.bz2"
     path.write_bytes(dump(Speaker(language, build_lexicon(language, 1), Random("extraction"))))
     for processes in (1, 2):
-        articles = extract_dump(path, processes)
-        build_corpus(articles, {}, Cleaning(1, 0.1, 0.1), tmp_path / str(processes))
+        build_corpus(path, read_dump(path), {}, Cleaning(1, 0.1, 0.1), tmp_path / str(processes), processes)
     for name in ("train.txt", "valid.txt", "test.txt", "statistics.json"):
         first, second = ((tmp_path / processes / name).read_bytes() for processes in ("1", "2"))
         assert first == second
         assert first
 
 
+def test_a_page_that_extraction_fails_on_is_left_out_and_named(tmp_path, monkeypatch, capsys):
+    class Failing(corpora.Extractor):
+        def clean_text(self, text, **options):
+            if "Beta" in text:
+                raise IndexError("list index out of range")
+            return super().clean_text(text, **options)
+
+    monkeypatch.setattr(corpora, "Extractor", Failing)
+    path = tmp_path / "dump.xml.bz2"
+    pages = [(f"Page {number}", 0, f"One {number}. Two {number}.") for number in range(100)]
+    write_dump(path, [*pages, ("The Beta", 0, "Beta comes. Beta goes.")])
+    build_corpus(path, read_dump(path), {}, Cleaning(1, 0.1, 0.1), tmp_path / "corpus", processes=2)
+    statistics = read_json(tmp_path / "corpus/statistics.json")
+    assert statistics["articles_read"] == 101
+    assert statistics["removed"] == {"articles that could not be extracted": 1}
+    printed = capsys.readouterr().out
+    assert "article 101 (The Beta): WikiExtractor fails: IndexError('list index out of range'); left out" in printed
+
+
+# -- dumps that are none -----------------------------------------------------------------------------------
+
+HEAD = "<mediawiki>\n<page>\n"
+WRONG = {
+    "no XML at all": ("<html>Not found</html>", 1, "is not a MediaWiki export but <html>"),
+    "an export that stopped short": (f"{HEAD}<title>A</title>\n", 4, "no element found"),
+    "an element that is not closed": (f"{HEAD}<title>A\n</page>", 4, "mismatched tag"),
+    "a page without a number": (f"{HEAD}<title>A</title><ns>0</ns>\n</page></mediawiki>", 4, "page without <id>"),
+    "a page without a namespace": (f"{HEAD}<title>A</title><id>1</id>\n</page></mediawiki>", 4, "page without <ns>"),
+    "more after the end": ("<mediawiki>\n</mediawiki>\n<page>", 3, "junk after document element"),
+    "an entity that grows": (
+        '<!DOCTYPE a [<!ENTITY a "' + "x" * 5000 + '"><!ENTITY b "' + "&a;" * 5000 + '">]>\n<mediawiki>&b;'
+        + "&b;" * 5000 + "</mediawiki>", None, "is not a whole MediaWiki export"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line", "problem"), WRONG.values(), ids=WRONG)
+def test_what_is_no_export_is_refused_with_its_line(tmp_path, text, line, problem):
+    path = tmp_path / "dump.xml.bz2"
+    path.write_bytes(bz2.compress(text.encode()))
+    with pytest.raises(InputError, match="download it again") as caught:
+        list(read_dump(path))
+    place, _, found = str(caught.value).removeprefix(f"{path}, line ").partition(": ")
+    assert place.isdecimal()
+    assert line in (None, int(place))
+    assert problem in found
+
+
+def test_a_file_that_is_not_compressed_is_refused(tmp_path):
+    path = tmp_path / "dump.xml.bz2"
+    path.write_bytes(b"<mediawiki></mediawiki>")
+    with pytest.raises(InputError, match=r"dump\.xml\.bz2, line 1: is cut off or damaged"):
+        list(read_dump(path))
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.95, 0.9999])
-def test_a_dump_that_is_cut_off_is_refused_and_never_waited_for(tmp_path, kept):
+def test_a_dump_that_is_cut_off_is_refused(tmp_path, kept):
     whole = bz2.compress(("<mediawiki>" + "".join(map(str, range(200_000))) + "</mediawiki>\n").encode())
     path = tmp_path / "cut.xml.bz2"
     path.write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(InputError, match="cut off or damaged"):
-        next(extract_dump(path, 1))
+    with pytest.raises(InputError, match="line 1: is cut off or damaged"):
+        list(read_dump(path))
 
 
-def test_a_dump_whose_export_stopped_short_is_refused(tmp_path):
-    path = tmp_path / "short.xml.bz2"
-    path.write_bytes(bz2.compress(b"<mediawiki><page>"))
-    with pytest.raises(InputError, match="does not end with </mediawiki>"):
-        next(extract_dump(path, 1))
+def test_a_page_of_insane_length_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpora, "LONGEST_PAGE", 1000)
+    path = tmp_path / "dump.xml.bz2"
+    write_dump(path, [("Long", 0, "word " * 300)])
+    with pytest.raises(InputError, match="a page of over 1,000 characters"):
+        list(read_dump(path))
+
+
+def test_processes_end_with_the_one_that_gives_them_work(tmp_path):
+    path = tmp_path / "dump.xml.bz2"
+    write_dump(path, [(f"Page {number}", 0, "One two three. " * 2000) for number in range(300)])
+    program = (
+        "import sys; from pathlib import Path; from specialize.corpora import *\n"
+        "path = Path(sys.argv[1])\n"
+        "for article in clean_all(read_dump(path), Cleaner(Cleaning(1, 0.1, 0.1), {}), 2): print(flush=True)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert parent.stdout
+    parent.stdout.readline()
+    listing = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    if not listing.is_file():
+        pytest.skip("this system does not list the children of a process")
+    children = listing.read_text().split()
+    assert len(children) == 2
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 20
+    while any(Path("/proc", child).exists() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(Path("/proc", child).exists() for child in children)

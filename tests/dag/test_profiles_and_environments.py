@@ -28,7 +28,7 @@ def test_the_short_profile_name_works_from_a_fresh_clone():
 SCRIPTS_OF = {
     "text": ["corpus", "entities", "treebank", "vocabulary", "wikipedia_dump", "wikiann_archive", "base_model"],
     "training": ["adapt", "finetune", "pretrain_base"],
-    "tables": ["table"],
+    "tables": ["diagnose", "table"],
 }
 
 
@@ -61,7 +61,7 @@ def test_environments_have_what_their_jobs_import(name):
     for script in SCRIPTS_OF[name]:
         for module in imports_of(ast.walk(ast.parse((ROOT / f"scripts/{script}.py").read_text(encoding="utf-8")))):
             imported(module, seen)
-    needed = {module.partition(".")[0] for module in seen} - set(sys.stdlib_module_names)
+    needed = {module.partition(".")[0].lower() for module in seen} - set(sys.stdlib_module_names)
     assert needed - {"specialize", "snakemake", "checkout"} <= there
 
 

@@ -13,10 +13,10 @@ from specialize.datasets import (
     EntitySentence,
     parse_entities,
     read_entities,
+    repair_entities,
     repair_labels,
     unpack_wikiann,
     write_entities,
-    write_repaired,
 )
 from specialize.errors import InputError
 
@@ -46,7 +46,7 @@ def test_what_is_read_is_what_was_written(folder, sentences):
 def test_a_line_without_a_label_or_a_token(folder, line):
     path = folder / "broken.tsv"
     path.write_text(f"a\tO\n\nb\tO\n{line}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"broken\.tsv, line 4: has no label"):
+    with pytest.raises(InputError, match=r"broken\.tsv, line 4: has no token or no label"):
         read_entities(path)
 
 
@@ -124,62 +124,57 @@ def write_archive(path, members):
     path.write_bytes(gzip.compress(plain.getvalue(), mtime=0))
 
 
-def test_unpacking_takes_off_the_prefix_and_repairs(tmp_path):
+def test_unpacking_takes_off_the_prefix(tmp_path):
     archive = tmp_path / "xx.tar.gz"
     write_archive(
         archive,
         {
             "train": "xx:Ana\tI-PER\nxx:went\tO\nxx:xx:\tO\n\nxx::\tO\n\n",
-            "dev": "xx:Oslo\tB-LOC\n\n",
+            "dev": "\ufeffxx:Oslo\tB-LOC\n\n",
             "test": "xx:\tO\nxx:yy:b\tI-ORG\n",
         },
     )
-    assert unpack_wikiann(archive, "xx", tmp_path / "ner") == 2
-    sentences = {path.stem: read_entities(path) for path in (tmp_path / "ner").iterdir()}
-    assert sentences == {
+    assert unpack_wikiann(archive, "xx") == {
         "train": [
-            EntitySentence(("Ana", "went", "xx:"), ("B-PER", "O", "O")),
+            EntitySentence(("Ana", "went", "xx:"), ("I-PER", "O", "O")),
             EntitySentence((":",), ("O",)),
         ],
         "dev": [EntitySentence(("Oslo",), ("B-LOC",))],
-        "test": [EntitySentence(("xx:", "yy:b"), ("O", "B-ORG"))],
+        "test": [EntitySentence(("xx:", "yy:b"), ("O", "I-ORG"))],
     }
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(SENTENCES, min_size=1, max_size=3))
-def test_unpacking_keeps_every_token_and_counts_its_repairs(folder, sentences):
+def test_unpacking_keeps_every_token(folder, sentences):
     archive = folder / "yy.tar.gz"
     part = "".join(
         "".join(f"yy:{token}\t{label}\n" for token, label in zip(sentence.tokens, sentence.labels, strict=True)) + "\n"
         for sentence in sentences
     )
     write_archive(archive, {"train": part, "dev": part, "test": part})
-    repairs = unpack_wikiann(archive, "yy", folder / "ner")
-    unpacked = read_entities(folder / "ner" / "train.tsv")
-    assert [sentence.tokens for sentence in unpacked] == [sentence.tokens for sentence in sentences]
-    assert all(is_iob2(sentence.labels) for sentence in unpacked)
-    changed = sum(
-        old != new
-        for before, after in zip(sentences, unpacked, strict=True)
-        for old, new in zip(before.labels, after.labels, strict=True)
-    )
-    assert repairs == 3 * changed
+    assert unpack_wikiann(archive, "yy") == {"train": sentences, "dev": sentences, "test": sentences}
+
+
+def test_two_members_of_one_name_are_refused(tmp_path):
+    archive = tmp_path / "xx.tar.gz"
+    write_archive(archive, {"train": "xx:a\tO\n", "dev": "xx:a\tO\n", "test": "xx:a\tO\n", "old/dev": "xx:b\tO\n"})
+    with pytest.raises(InputError, match="two members named dev"):
+        unpack_wikiann(archive, "xx")
 
 
 def test_a_broken_line_names_archive_member_and_line(tmp_path):
     archive = tmp_path / "xx.tar.gz"
     write_archive(archive, {"train": "xx:a\tO\n", "dev": "xx:a\tO\n\nxx:b\n", "test": "xx:a\tO\n"})
     with pytest.raises(InputError, match=re.escape(f"{archive / 'dev'}, line 3")):
-        unpack_wikiann(archive, "xx", tmp_path / "ner")
+        unpack_wikiann(archive, "xx")
 
 
 def test_an_archive_without_a_part(tmp_path):
     archive = tmp_path / "xx.tar.gz"
     write_archive(archive, {"train": "xx:a\tO\n", "test": "xx:a\tO\n"})
     with pytest.raises(InputError, match="no member named dev"):
-        unpack_wikiann(archive, "xx", tmp_path / "ner")
-    assert not (tmp_path / "ner").exists()
+        unpack_wikiann(archive, "xx")
 
 
 def test_text_without_a_last_line_feed_keeps_its_last_sentence(tmp_path):
@@ -192,7 +187,7 @@ def test_text_without_a_last_line_feed_keeps_its_last_sentence(tmp_path):
 def test_a_file_in_latin_1_is_refused_by_name(tmp_path):
     path = tmp_path / "train.tsv"
     path.write_bytes(b"caf\xe9\tO\n")
-    with pytest.raises(InputError, match=r"train\.tsv: is not UTF-8"):
+    with pytest.raises(InputError, match=r"train\.tsv, line 1: is not UTF-8"):
         read_entities(path)
 
 
@@ -204,20 +199,49 @@ def test_a_token_that_is_a_space_keeps_its_prefix_so_that_the_file_can_be_read(t
             member = tarfile.TarInfo(part)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    unpack_wikiann(archive, "xx", tmp_path)
+    write_entities(tmp_path / "dev.tsv", unpack_wikiann(archive, "xx")["dev"])
     assert read_entities(tmp_path / "dev.tsv")[0].tokens == ("xx:\u00a0", "a\rb")
 
 
-def test_own_labels_without_a_beginning_are_repaired_and_counted(tmp_path):
+BROKEN = "a\tO\nb\tI-PER\n\nc\tB-LOC\nd\tI-PER\n"
+
+
+def test_broken_labels_are_repaired_and_reported_with_their_lines(tmp_path, capsys):
     path = tmp_path / "train.tsv"
-    sentences = [EntitySentence(("a", "b", "c"), ("I-PER", "I-PER", "O")), EntitySentence(("d",), ("B-LOC",))]
-    assert write_repaired(path, sentences) == 1
-    assert [sentence.labels for sentence in read_entities(path)] == [("B-PER", "I-PER", "O"), ("B-LOC",)]
+    path.write_text(BROKEN)
+    repaired = repair_entities(path, read_entities(path), "repair")
+    assert [sentence.labels for sentence in repaired] == [("O", "B-PER"), ("B-LOC", "B-PER")]
+    printed = capsys.readouterr().out
+    assert f"{path}, line 2: label I-PER continues nothing of its type; taken as B-PER" in printed
+    assert f"{path}, line 5: label I-PER" in printed
+    assert f"{path}: 2 labels repaired" in printed
+
+
+def test_broken_labels_are_refused_where_that_is_wanted(tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text(BROKEN)
+    with pytest.raises(InputError, match=r"train\.tsv, line 2: label I-PER continues nothing.*write B-PER"):
+        repair_entities(path, read_entities(path), "refuse")
+    whole = parse_entities(path, BROKEN.replace("I-PER", "B-PER"))
+    assert repair_entities(path, whole, "refuse") == whole
+
+
+def test_a_part_without_any_entity_is_refused(tmp_path):
+    path = tmp_path / "test.tsv"
+    path.write_text("a\tO\nb\tO\n")
+    with pytest.raises(InputError, match=r"test\.tsv: has no entity"):
+        repair_entities(path, read_entities(path), "repair")
+
+
+@pytest.mark.parametrize("line", ["Ana\tNNP\tB-PER", "Ana\tB-PER\t"])
+def test_a_third_column_is_refused(tmp_path, line):
+    with pytest.raises(InputError, match=r"line 1: label .* is not IOB2"):
+        parse_entities(tmp_path / "train.tsv", line)
 
 
 @pytest.mark.parametrize("content", ["", "\n \n"])
 def test_a_file_without_sentences_is_refused(tmp_path, content):
     path = tmp_path / "dev.tsv"
     path.write_text(content)
-    with pytest.raises(InputError, match=r"dev\.tsv: has no sentences"):
+    with pytest.raises(InputError, match=r"dev\.tsv, line 1: has no sentences"):
         read_entities(path)

@@ -11,6 +11,8 @@ from specialize.errors import InputError
 
 SURROGATES_AND_LINE_ENDS = st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r")
 FIELDS = st.text(SURROGATES_AND_LINE_ENDS, min_size=1, max_size=6).filter(lambda text: text.strip())
+PRINTABLE = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"])
+FORMS = st.text(PRINTABLE, min_size=1, max_size=6)
 COMMENTS = st.text(SURROGATES_AND_LINE_ENDS, max_size=12).map(lambda text: f"#{text}")
 
 
@@ -30,14 +32,16 @@ def sentence_lines(draw, smallest=1):
     size = draw(st.integers(smallest, 6))
     lines = draw(st.lists(COMMENTS, max_size=2))
     if draw(st.booleans()):
-        lines.append("\t".join(["0.1", draw(FIELDS), *["_"] * 8]))
+        lines.append("\t".join(["0.1", draw(FORMS), *["_"] * 8]))
+    covered = 0
     for number, head in enumerate(draw(trees(size)), start=1):
-        if number < size and draw(st.integers(0, 3)) == 0:
-            lines.append("\t".join([f"{number}-{number + 1}", draw(FIELDS), *["_"] * 8]))
-        fields = draw(st.lists(FIELDS, min_size=8, max_size=8))
-        lines.append("\t".join([str(number), *fields[:5], str(head), *fields[5:]]))
+        if covered < number < size and draw(st.integers(0, 3)) == 0:
+            covered = number + 1
+            lines.append("\t".join([f"{number}-{covered}", draw(FORMS), *["_"] * 8]))
+        fields = draw(st.lists(FIELDS, min_size=7, max_size=7))
+        lines.append("\t".join([str(number), draw(FORMS), *fields[:4], str(head), *fields[4:]]))
         if draw(st.integers(0, 5)) == 0:
-            lines.append("\t".join([f"{number}.1", draw(FIELDS), *["_"] * 8]))
+            lines.append("\t".join([f"{number}.1", draw(FORMS), *["_"] * 8]))
     return lines
 
 
@@ -189,11 +193,11 @@ def break_number(draw, lines):
 
 def break_form(draw, lines):
     row = draw(st.sampled_from(word_rows(lines)))
-    return damage(lines, row, FORM, draw(st.sampled_from(["", " ", "\u00a0"]))), "empty form"
+    return damage(lines, row, FORM, draw(st.sampled_from(["", " ", "\u00a0"]))), "is empty"
 
 
 def break_words(draw, lines):
-    return [line for row, line in enumerate(lines) if row not in word_rows(lines)] or ["# nothing"], "without words"
+    return [line for line in lines if line.startswith("#")] or ["# nothing"], "without words"
 
 
 BREAKERS = [
@@ -240,7 +244,45 @@ def test_the_very_line_is_named(folder):
 def test_what_is_not_utf8_is_refused(folder, rest):
     path = folder / "bytes.conllu"
     path.write_bytes(b"# comment \xff" + rest)
-    with pytest.raises(InputError, match=r"bytes\.conllu: is not UTF-8"):
+    with pytest.raises(InputError, match=r"bytes\.conllu, line 1: is not UTF-8"):
+        read_treebank(path)
+
+
+WORDS = {
+    "-": "1\ta\t_\tX\tX\t_\t0\troot\t_\t_",
+    "=": "2\tb\t_\tX\tX\t_\t1\tdep\t_\t_",
+}
+MALFORMED_ROWS = {
+    "beyond the sentence": ("1-9", "-", "="),
+    "of one word": ("1-1", "-", "="),
+    "backwards": ("2-1", "-", "="),
+    "after its words": ("-", "=", "1-2"),
+    "within another": ("1-2", "-", "2-3", "="),
+    "empty node of a later word": ("-", "2.1", "="),
+    "empty node out of order": ("-", "1.2", "="),
+}
+
+
+@pytest.mark.parametrize("rows", MALFORMED_ROWS.values(), ids=MALFORMED_ROWS)
+def test_rows_that_are_no_words_must_stand_where_they_belong(tmp_path, rows):
+    lines = [WORDS.get(row) or "\t".join([row, "ab", *["_"] * 8]) for row in rows]
+    number = next(number for number, row in enumerate(rows, start=1) if row not in WORDS)
+    number = next((place for place, row in enumerate(rows, start=1) if row == "2-3"), number)
+    path = tmp_path / "rows.conllu"
+    path.write_text("\n".join(lines) + "\n\n")
+    with pytest.raises(InputError, match=rf"rows\.conllu, line {number}: (multiword token|empty node)"):
+        read_treebank(path)
+
+
+@pytest.mark.parametrize("form", ["", " ", "a\rb", "a\u2028b", "a\x85b", "\x00"])
+@pytest.mark.parametrize("row", ["1-2", "1", "1.1"])
+def test_forms_that_scorers_stumble_over_are_refused(tmp_path, row, form):
+    rows = [line.split("\t") for line in ("1-2\tab" + "\t_" * 8, WORDS["-"], "1.1\tab" + "\t_" * 8, WORDS["="])]
+    number = next(number for number, columns in enumerate(rows) if columns[0] == row)
+    rows[number][FORM] = form
+    path = tmp_path / "forms.conllu"
+    path.write_bytes("\n".join(map("\t".join, rows)).encode())
+    with pytest.raises(InputError, match=rf"forms\.conllu, line {number + 1}: form"):
         read_treebank(path)
 
 

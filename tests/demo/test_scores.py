@@ -54,7 +54,7 @@ def test_transliteration_helps_lapt_on_the_unseen_script(demo):
 
 
 def test_new_pieces_end_most_unknown_words(demo):
-    coverage = read_json(demo / "results/vocabularies/qad/tva/statistics.json")["treebank"]
+    coverage = read_json(demo / "results/vocabularies/qad/tva/statistics.json")["coverage"]["treebank"]
     assert coverage["base"]["unknown_token_rate"] > 0.8
     assert coverage["augmented"]["unknown_token_rate"] < 0.15
 

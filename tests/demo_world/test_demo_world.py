@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from specialize.corpora import clean_line, extract_dump, squeeze
-from specialize.datasets import Sentence, Word, read_entities, read_treebank, transliterator, unpack_wikiann
+from specialize.corpora import clean_line, extract, read_dump, squeeze
+from specialize.datasets import Sentence, Word, read_treebank, repair_entities, transliterator, unpack_wikiann
 from specialize.demo_world import DUMP_DATE, ENTITY_SIZES, LANGUAGES, TREEBANK_SIZES, Language, write_world
 from specialize.files import file_hash, read_checksums
 
@@ -35,8 +35,8 @@ def sentences(world: Path) -> dict[str, list[str]]:
     return {
         language.code: [
             sentence
-            for article in extract_dump(dump_of(world, language), processes=1)
-            for line in article.lines
+            for page in read_dump(dump_of(world, language))
+            for line in extract(page).lines
             for sentence in clean_line(line)
         ]
         for language in LANGUAGES
@@ -139,11 +139,10 @@ def has_crossing_branches(sentence: Sentence) -> bool:
 
 
 @pytest.mark.parametrize("language", LABELED, ids=code_of)
-def test_named_entities_are_valid(world: Path, tmp_path: Path, language: Language) -> None:
-    archive = world / "wikiann" / f"{language.code}.tar.gz"
-    assert unpack_wikiann(archive, language.code, tmp_path) == 0
+def test_named_entities_are_valid(world: Path, language: Language) -> None:
+    parts = unpack_wikiann(world / "wikiann" / f"{language.code}.tar.gz", language.code)
     for part, size in ENTITY_SIZES.items():
-        entities = read_entities(tmp_path / f"{part}.tsv")
+        entities = repair_entities(Path(part), parts[part], "refuse")
         assert len(entities) == size
         assert all(set(sentence.labels) != {"O"} for sentence in entities)
         labels = {label for sentence in entities for label in sentence.labels}

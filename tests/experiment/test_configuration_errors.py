@@ -295,7 +295,7 @@ INCOMPLETE = {
         "languages:\n  xx: {name: X}\nexperiment: {languages: [xx]}\n",
         "languages.xx",
         2,
-        "neither a treebank nor named entities",
+        "has no corpus, no treebank and no named entities",
     ),
     "a dump without a date": (
         "languages:\n  xx:\n    name: X\n    ner: {wikiann: xx}\n    corpus: {wikipedia: xx}\n"

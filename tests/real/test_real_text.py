@@ -1,20 +1,40 @@
 """Real text beside the checkout: the numbers that the paper and its vocabulary give."""
 
+import html
+import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from specialize.corpora import SPLITS, Cleaning, build_corpus, clean_line, extract_dump, read_articles, read_corpus
-from specialize.datasets import PARTS, read_treebank, transliterate_treebank, transliterator, unpack_wikiann
+from specialize.corpora import (
+    SPLITS,
+    Cleaning,
+    build_corpus,
+    clean_line,
+    extract,
+    labeled_sentences,
+    read_articles,
+    read_corpus,
+    read_dump,
+)
+from specialize.datasets import (
+    PARTS,
+    read_treebank,
+    transliterate_treebank,
+    transliterator,
+    unpack_wikiann,
+    write_entities,
+)
 from specialize.files import read_json
 from specialize.vocabularies import count_labeled_words, coverage, load_wordpiece
 
 SHARED = Path(__file__).parents[3] / "shared"
 MIRROR, ORACLES = SHARED / "mirror", SHARED / "oracles"
 TREEBANKS = MIRROR / "universal-dependencies"
-LATGALIAN = MIRROR / "wikipedia" / "ltgwiki" / "20170101" / "ltgwiki-20170101-pages-articles.xml.bz2"
 
 pytestmark = [
     pytest.mark.real,
@@ -49,7 +69,7 @@ def test_wordpieces_per_token_of_cleaned_text_are_those_of_table_1(mbert_vocabul
     ],
 )
 def test_coverage_of_training_words(mbert_vocabulary, treebank, prefix, unknown, pieces):
-    words = count_labeled_words([TREEBANKS / treebank / "r2.5" / f"{prefix}-ud-train.conllu"])["treebank"]
+    words = count_labeled_words([TREEBANKS / treebank / "r2.5" / f"{prefix}-ud-train.conllu"])["treebank"].words
     measured = coverage(mbert_vocabulary, words)
     assert measured.unknown_token_rate == pytest.approx(unknown, abs=0.0005)
     assert measured.wordpieces_per_token == pytest.approx(pieces, abs=0.0005)
@@ -75,8 +95,9 @@ def test_training_treebanks_have_the_papers_sizes(treebank, prefix, sentences):
 
 @pytest.mark.parametrize("language", ["mt", "ug", "vi"])
 def test_wikiann_archives_unpack(tmp_path, language):
-    unpack_wikiann(MIRROR / "wikiann" / f"{language}.tar.gz", language, tmp_path)
-    words = count_labeled_words(tmp_path / f"{part}.tsv" for part in PARTS)["ner"]
+    for part, sentences in unpack_wikiann(MIRROR / "wikiann" / f"{language}.tar.gz", language).items():
+        write_entities(tmp_path / f"{part}.tsv", sentences)
+    words = count_labeled_words(tmp_path / f"{part}.tsv" for part in PARTS)["ner"].words
     assert words.total() > 1000
     assert not [word for word in words if word.startswith(f"{language}:") and word != f"{language}:"]
 
@@ -86,8 +107,7 @@ def test_uyghur_in_latin_letters_is_the_peers():
     pairs = [row.split("\t") for row in rows[1:] if row]
     assert len(pairs) == 4327
     convert = transliterator("uyghur")
-    wrong = [(form, latin, convert(form)) for form, latin in pairs if convert(form) != latin]
-    assert len(wrong) <= 0.001 * len(pairs), wrong
+    assert [(form, latin, convert(form)) for form, latin in pairs if convert(form) != latin] == []
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -109,13 +129,19 @@ def test_a_transliterated_treebank_is_the_same_but_for_its_words(tmp_path, part)
 # -- a real dump -------------------------------------------------------------------------------------------
 
 
+DUMPS = {
+    name: MIRROR / "wikipedia" / f"{name}wiki" / date / f"{name}wiki-{date}-pages-articles.xml.bz2"
+    for name, date in {"ltg": "20170101", "mt": "20220301", "ug": "20220301", "wo": "20220301"}.items()
+}
+
+
 @pytest.fixture(scope="module")
 def latgalian_articles():
-    return list(extract_dump(LATGALIAN, processes=2))
+    return [extract(page) for page in read_dump(DUMPS["ltg"])]
 
 
 def test_a_real_dump_builds_a_corpus(tmp_path, latgalian_articles):
-    build_corpus(latgalian_articles, {}, Cleaning(1, 0.1, 0.1), tmp_path / "ltg")
+    build_corpus(DUMPS["ltg"], latgalian_articles, {}, Cleaning(1, 0.1, 0.1), tmp_path / "ltg")
     statistics = read_json(tmp_path / "ltg" / "statistics.json")
     assert statistics["articles_read"] == len(latgalian_articles) == 903
     assert statistics["total"]["tokens"] > 30_000
@@ -126,7 +152,7 @@ def test_a_real_dump_builds_a_corpus(tmp_path, latgalian_articles):
         for article in read_corpus(tmp_path / "ltg" / f"{split}.txt")
         for sentence in article
     ]
-    for leftover in ("{{", "}}", "[[", "]]", "#REDIRECT", "<ref", "'''"):
+    for leftover in ("{{", "}}", "[[", "]]", "#REDIRECT", "<ref", "'''", "& amp", "&amp", "& lt"):
         assert sum(leftover in sentence for sentence in sentences) <= 0.002 * len(sentences), leftover
 
 
@@ -135,3 +161,46 @@ def test_redirects_and_talk_pages_give_no_sentences(latgalian_articles):
     assert len(identifiers) == len(set(identifiers))
     text = "\n".join(line for article in latgalian_articles for line in article.lines)
     assert "REDIRECT" not in text
+
+
+@pytest.mark.parametrize("language", DUMPS)
+def test_real_dumps_build_the_same_bytes_again_and_with_any_number_of_processes(tmp_path, language):
+    for name, processes in {"one": 1, "two": 2, "again": 2}.items():
+        rules = Cleaning(1, 0.1, 0.1)
+        build_corpus(DUMPS[language], read_dump(DUMPS[language]), {}, rules, tmp_path / name, processes)
+    for path in sorted((tmp_path / "one").iterdir()):
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+
+
+def test_extraction_is_that_of_wikiextractor_itself(latgalian_articles):
+    command = [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "--no-templates", "--quiet"]
+    finished = subprocess.run(
+        [*command, "--processes", "2", "-o", "-", str(DUMPS["ltg"])], capture_output=True, text=True
+    )
+    peer = {page["id"]: html.unescape(page["text"]) for page in map(json.loads, finished.stdout.splitlines())}
+    ours = {article.identifier: "\n".join(article.lines) for article in latgalian_articles}
+    assert peer.keys() == ours.keys()
+    different = {identifier for identifier in ours if ours[identifier] != peer[identifier]}
+    # Two pages use {{PAGENAME}}, which it replaces and we drop like any other {{…}}; two have entities that this test
+    # unescapes once more than they were escaped.
+    assert len(different) <= 4
+
+
+def test_labeled_sentences_of_maltese_are_taken_out_of_its_wikipedia(tmp_path):
+    folder = tmp_path / "mt"
+    folder.mkdir()
+    source = TREEBANKS / "UD_Maltese-MUDT" / "r2.5"
+    for part in PARTS:
+        (folder / f"{part}.conllu").write_bytes((source / f"mt_mudt-ud-{part}.conllu").read_bytes())
+        sentences = unpack_wikiann(MIRROR / "wikiann" / "mt.tar.gz", "mt")[part]
+        write_entities(folder / "ner" / f"{part}.tsv", sentences)
+    labeled = labeled_sentences(folder)
+    build_corpus(DUMPS["mt"], read_dump(DUMPS["mt"]), labeled, Cleaning(1, 0.1, 0.1), tmp_path / "corpus", 2)
+    removed = read_json(tmp_path / "corpus/statistics.json")["removed_by_labeled_file"]
+    assert removed.keys() == labeled.keys()
+    assert sum(removed.values()) > 0
+    texts = set().union(*labeled.values())
+    for split in SPLITS:
+        for article in read_corpus(tmp_path / "corpus" / f"{split}.txt"):
+            assert texts.isdisjoint("".join(sentence.split()) for sentence in article)

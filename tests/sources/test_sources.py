@@ -28,7 +28,7 @@ import pytest
 from specialize import sources
 from specialize.errors import DownloadError, InputError
 from specialize.files import file_hash
-from specialize.sources import Source, fetch
+from specialize.sources import Source, download, fetch
 
 CONTENT = random.Random(1).randbytes(1_000_000)
 CHANGED = random.Random(2).randbytes(1_000_000)
@@ -205,7 +205,7 @@ def test_treebank_and_wikiann_have_the_mirror_layout() -> None:
 
 
 def test_download(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fetch(published(server), tmp_path / "new" / "file", None)
+    download(published(server), tmp_path / "new" / "file", None)
     assert_complete(tmp_path / "new" / "file")
     assert all(agent.startswith("specialize/") and "research" in agent for agent in server.agents)
     assert "file: 100%" in capsys.readouterr().err
@@ -213,14 +213,14 @@ def test_download(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_truncated_download_goes_on_with_the_rest(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [cutting(600_000), cutting(300_000), serve]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert server.ranges("/file") == [None, "bytes=600000-", "bytes=900000-"]
 
 
 def test_stalled_download_goes_on_with_the_rest(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [cutting(600_000, stall=True), serve]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert server.ranges("/file") == [None, "bytes=600000-"]
 
@@ -228,24 +228,24 @@ def test_stalled_download_goes_on_with_the_rest(server: Server, tmp_path: Path) 
 def test_download_goes_on_in_the_next_job(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [cutting(600_000), refusing(503)]
     with pytest.raises(DownloadError, match="answers 503"):
-        fetch(published(server), tmp_path / "file", None)
+        download(published(server), tmp_path / "file", None)
     assert names(tmp_path) == [".file.partial", ".file.partial.json"]
     server.answers["/file"] = [serve]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert server.ranges("/file")[-1] == "bytes=600000-"
 
 
 def test_long_download_may_break_more_often_than_there_are_attempts(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [cutting(100_000)]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert len(server.requests) == 10
 
 
 def test_server_without_ranges_starts_over(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [cutting(600_000), lambda handler: serve(handler, ranges=False)]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
 
 
@@ -255,13 +255,13 @@ def test_file_that_changes_between_two_ranges_starts_over(server: Server, tmp_pa
         then_changing(cutting(600_000)),
         lambda handler: serve(handler, if_range=if_range),
     ]
-    fetch(published(server, sha256=None), tmp_path / "file", None)
+    download(published(server, sha256=None), tmp_path / "file", None)
     assert_complete(tmp_path / "file", CHANGED)
 
 
 def test_longer_partial_file_than_the_server_has_starts_over(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [cutting(600_000), refusing(416), serve]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert server.ranges("/file") == [None, "bytes=600000-", None]
 
@@ -269,20 +269,20 @@ def test_longer_partial_file_than_the_server_has_starts_over(server: Server, tmp
 def test_length_that_is_never_reached_is_an_error(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [lambda handler: serve(handler, missing_length=10)]
     with pytest.raises(DownloadError, match=r"10 more expected.*gave up"):
-        fetch(published(server), tmp_path / "file", None)
+        download(published(server), tmp_path / "file", None)
     assert not (tmp_path / "file").exists()
 
 
 def test_length_that_is_too_short_is_an_error(server: Server, tmp_path: Path) -> None:
     server.answers["/file"] = [lambda handler: serve(handler, missing_length=-10)]
     with pytest.raises(DownloadError, match="sha256 of its 999,990 bytes"):
-        fetch(published(server), tmp_path / "file", None)
+        download(published(server), tmp_path / "file", None)
     assert names(tmp_path) == []
 
 
 def test_busy_server_is_asked_again(server: Server, tmp_path: Path, waits: list[float]) -> None:
     server.answers["/file"] = [refusing(429, Retry_After="7"), refusing(503), serve]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert waits == [7.0, 4.0]
 
@@ -290,31 +290,31 @@ def test_busy_server_is_asked_again(server: Server, tmp_path: Path, waits: list[
 def test_long_retry_after_is_capped(server: Server, tmp_path: Path, waits: list[float]) -> None:
     date = formatdate(time.time() + 9999, usegmt=True)
     server.answers["/file"] = [refusing(429, Retry_After=date), refusing(429, Retry_After="soon"), serve]
-    fetch(published(server), tmp_path / "file", None)
+    download(published(server), tmp_path / "file", None)
     assert waits == [sources.LONGEST_WAIT, 4.0]
 
 
 def test_missing_file_is_taken_from_the_next_place(server: Server, tmp_path: Path, waits: list[float]) -> None:
-    fetch(published(server, "/gone", "/file"), tmp_path / "file", None)
+    download(published(server, "/gone", "/file"), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert waits == []
 
 
 def test_file_that_is_nowhere_names_every_place(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"/gone: answers 404.*/lost: answers 404.*mirror"):
-        fetch(published(server, "/gone", "/lost"), tmp_path / "file", None)
+        download(published(server, "/gone", "/lost"), tmp_path / "file", None)
     assert names(tmp_path) == []
 
 
 def test_unreachable_host_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="gave up after 3 attempts") as caught:
-        fetch(Source(("http://127.0.0.1:1/file",), "file"), tmp_path / "file", None)
+        download(Source(("http://127.0.0.1:1/file",), "file"), tmp_path / "file", None)
     assert "\n" not in str(caught.value)
 
 
 def test_wrong_hash_is_an_error_and_the_file_is_deleted(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DownloadError) as caught:
-        fetch(published(server, sha256="0" * 64), tmp_path / "file", None)
+        download(published(server, sha256="0" * 64), tmp_path / "file", None)
     for part in (f"{server.url}/file", digest(CONTENT), "0" * 64, "run again"):
         assert part in str(caught.value)
     assert names(tmp_path) == []
@@ -326,17 +326,17 @@ def test_full_disk_is_an_error_of_ours(server: Server, tmp_path: Path, monkeypat
 
     monkeypatch.setattr(sources, "_verify", fail)
     with pytest.raises(DownloadError, match="No space left"):
-        fetch(published(server), tmp_path / "file", None)
+        download(published(server), tmp_path / "file", None)
 
 
 def test_dump_is_checked_against_the_sha1_sums_beside_it(server: Server, tmp_path: Path) -> None:
     source = Source((f"{server.url}/gone/file", f"{server.url}/file"), "file", sha1_listing="sums.txt")
     server.files["/sums.txt"] = f"{hashlib.sha1(CONTENT).hexdigest()}  file\n".encode()
-    fetch(source, tmp_path / "file", None)
+    download(source, tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     server.files["/sums.txt"] = f"{'0' * 40}  file\n".encode()
     with pytest.raises(DownloadError, match=r"sha1 .* the published sums\.txt has 0000"):
-        fetch(source, tmp_path / "file", None)
+        download(source, tmp_path / "file", None)
 
 
 @pytest.mark.parametrize("listing", [None, b"<html>", b"\xff\xfe"])
@@ -348,7 +348,7 @@ def test_a_listing_that_cannot_be_read_just_now_is_an_error(
     else:
         server.files["/sums.txt"] = listing
     with pytest.raises(DownloadError, match=r"cannot verify .*sums\.txt"):
-        fetch(Source((f"{server.url}/file",), "file", sha1_listing="sums.txt"), tmp_path / "file", None)
+        download(Source((f"{server.url}/file",), "file", sha1_listing="sums.txt"), tmp_path / "file", None)
     assert not (tmp_path / "file").exists()
 
 
@@ -358,7 +358,7 @@ def test_without_any_digest_the_sha256_is_logged(
 ) -> None:
     if listing is not None:
         server.files["/sums.txt"] = listing
-    fetch(Source((f"{server.url}/file",), "file", sha1_listing="sums.txt"), tmp_path / "file", None)
+    download(Source((f"{server.url}/file",), "file", sha1_listing="sums.txt"), tmp_path / "file", None)
     assert_complete(tmp_path / "file")
     assert digest(CONTENT) in capsys.readouterr().out
 
@@ -384,7 +384,7 @@ IN_MIRROR = Source(("http://127.0.0.1:1/never-asked",), "folder/file", sha256=di
 
 
 def test_mirror_folder(mirror: Path, destination: Path) -> None:
-    fetch(IN_MIRROR, destination, str(mirror.parent))
+    download(IN_MIRROR, destination, str(mirror.parent))
     assert_complete(destination)
 
 
@@ -394,7 +394,7 @@ def test_mirror_url(server: Server, destination: Path) -> None:
         "/m/folder/sha256sums.txt": f"{digest(CONTENT)}  file\n".encode(),
     }
     server.answers["/m/folder/file"] = [refusing(503), cutting(600_000), serve]
-    fetch(IN_MIRROR, destination, f"{server.url}/m/")
+    download(IN_MIRROR, destination, f"{server.url}/m/")
     assert_complete(destination)
     assert server.ranges("/m/folder/file") == [None, None, "bytes=600000-"]
 
@@ -403,7 +403,7 @@ def test_mirror_url(server: Server, destination: Path) -> None:
 def test_broken_file_of_a_mirror(mirror: Path, destination: Path, content: bytes) -> None:
     (mirror / "file").write_bytes(content)
     with pytest.raises(DownloadError, match=r"folder/file: sha256 of its .* bytes is .*sha256sums.txt has") as caught:
-        fetch(IN_MIRROR, destination, str(mirror.parent))
+        download(IN_MIRROR, destination, str(mirror.parent))
     assert "\n" not in str(caught.value)
     assert names(destination.parent) == []
 
@@ -411,47 +411,138 @@ def test_broken_file_of_a_mirror(mirror: Path, destination: Path, content: bytes
 def test_broken_file_of_a_mirror_url(server: Server, destination: Path) -> None:
     server.files |= {"/folder/file": CHANGED, "/folder/sha256sums.txt": f"{digest(CONTENT)}  file\n".encode()}
     with pytest.raises(DownloadError, match=digest(CHANGED)):
-        fetch(IN_MIRROR, destination, server.url)
+        download(IN_MIRROR, destination, server.url)
     assert names(destination.parent) == []
 
 
 def test_mirror_without_a_listing(mirror: Path, destination: Path) -> None:
     (mirror / "sha256sums.txt").unlink()
     with pytest.raises(DownloadError, match=r"without the checksums in .*sha256sums.txt"):
-        fetch(IN_MIRROR, destination, str(mirror.parent))
+        download(IN_MIRROR, destination, str(mirror.parent))
 
 
 def test_mirror_url_without_a_listing(server: Server, destination: Path) -> None:
     with pytest.raises(DownloadError, match=r"without the checksums in .*sha256sums.txt: .* answers 404"):
-        fetch(IN_MIRROR, destination, server.url)
+        download(IN_MIRROR, destination, server.url)
 
 
 def test_mirror_whose_listing_lacks_the_file(mirror: Path, destination: Path) -> None:
     (mirror / "sha256sums.txt").write_text(f"{digest(CONTENT)}  another\n")
     with pytest.raises(DownloadError, match=r"sha256sums.txt: has no line for file"):
-        fetch(IN_MIRROR, destination, str(mirror.parent))
+        download(IN_MIRROR, destination, str(mirror.parent))
 
 
 def test_mirror_that_lacks_a_listed_file(mirror: Path, destination: Path) -> None:
     (mirror / "file").unlink()
     with pytest.raises(DownloadError, match=r"is listed in the mirror's sha256sums.txt but is not there"):
-        fetch(IN_MIRROR, destination, str(mirror.parent))
+        download(IN_MIRROR, destination, str(mirror.parent))
 
 
 def test_mirror_with_another_version_than_the_pinned_one(mirror: Path, destination: Path) -> None:
     (mirror / "file").write_bytes(CHANGED)
     (mirror / "sha256sums.txt").write_text(f"{digest(CHANGED)}  file\n")
-    with pytest.raises(DownloadError, match=f"{digest(CHANGED)} in the mirror.*{digest(CONTENT)} is pinned"):
-        fetch(IN_MIRROR, destination, str(mirror.parent))
+    with pytest.raises(
+        DownloadError, match=f"{digest(CHANGED)} in the mirror.*registry of languages has {digest(CONTENT)}"
+    ):
+        download(IN_MIRROR, destination, str(mirror.parent))
     assert names(destination.parent) == []
 
 
 def test_failure_leaves_an_earlier_file_alone(mirror: Path, destination: Path) -> None:
-    fetch(IN_MIRROR, destination, str(mirror.parent))
+    download(IN_MIRROR, destination, str(mirror.parent))
     (mirror / "file").write_bytes(CHANGED)
     with pytest.raises(DownloadError):
-        fetch(IN_MIRROR, destination, str(mirror.parent))
+        download(IN_MIRROR, destination, str(mirror.parent))
     assert_complete(destination)
+
+
+# -- records -----------------------------------------------------------------------------------------------
+
+
+def test_the_first_download_is_recorded_and_later_ones_are_held_to_it(server: Server, tmp_path: Path) -> None:
+    destination, source = tmp_path / "file", published(server, sha256=None)
+    fetch(source, destination, None)
+    assert (tmp_path / "sha256sums.txt").read_text() == f"{digest(CONTENT)}  file\n"
+    destination.unlink()
+    fetch(source, destination, None)
+    assert destination.read_bytes() == CONTENT
+    destination.unlink()
+    server.files["/file"] = CHANGED
+    with pytest.raises(
+        DownloadError, match=f"{digest(CHANGED)}, but the first download.*delete its line.*{digest(CONTENT)}"
+    ):
+        fetch(source, destination, None)
+    assert not destination.exists()
+    (tmp_path / "sha256sums.txt").unlink()
+    fetch(source, destination, None)
+    assert destination.read_bytes() == CHANGED
+
+
+def test_a_mirror_is_held_to_the_record_too(mirror: Path, destination: Path) -> None:
+    source = Source((), "folder/file")
+    fetch(source, destination, str(mirror.parent))
+    (mirror / "file").write_bytes(CHANGED)
+    (mirror / "sha256sums.txt").write_text(f"{digest(CHANGED)}  file\n")
+    with pytest.raises(DownloadError, match="the mirror has another version"):
+        fetch(source, destination, str(mirror.parent))
+    assert destination.read_bytes() == CONTENT
+
+
+def test_a_pinned_digest_counts_more_than_the_record(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "sha256sums.txt").write_text(f"{digest(CHANGED)}  file\n{digest(CHANGED)}  other\n")
+    fetch(published(server), tmp_path / "file", None)
+    assert (tmp_path / "sha256sums.txt").read_text() == f"{digest(CONTENT)}  file\n{digest(CHANGED)}  other\n"
+
+
+def test_records_of_downloads_at_once_are_all_kept(server: Server, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(8):
+            pool.submit(fetch, published(server), tmp_path / f"file{number}", None)
+    assert len((tmp_path / "sha256sums.txt").read_text().splitlines()) == 8
+
+
+def test_what_was_downloaded_serves_as_a_mirror(server: Server, tmp_path: Path) -> None:
+    source = published(server, sha256=None)
+    fetch(source, tmp_path / "resources" / source.mirror_path, None)
+    fetch(source, tmp_path / "elsewhere" / "file", str(tmp_path / "resources"))
+    assert (tmp_path / "elsewhere" / "file").read_bytes() == CONTENT
+
+
+# -- the latest dump ---------------------------------------------------------------------------------------
+
+INDEX = b'<a href="../">up</a> <a href="20260101/">1</a> <a href="20260201/">2</a> <a href="latest/">latest</a>'
+
+
+def test_the_latest_dump_is_the_newest_finished_one(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "WIKIMEDIA", server.url)
+    server.files |= {
+        "/ltgwiki/": INDEX,
+        "/ltgwiki/20260201/ltgwiki-20260201-sha1sums.txt": b"00  ltgwiki-20260201-site_stats.sql.gz\n",
+        "/ltgwiki/20260101/ltgwiki-20260101-sha1sums.txt": b"00  ltgwiki-20260101-pages-articles.xml.bz2\n",
+    }
+    assert sources.latest_dump("ltg", None) == "20260101"
+    server.files["/ltgwiki/20260201/ltgwiki-20260201-sha1sums.txt"] = b"00  ltgwiki-20260201-pages-articles.xml.bz2\n"
+    assert sources.latest_dump("ltg", None) == "20260201"
+
+
+def test_no_finished_dump_is_an_error(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "WIKIMEDIA", server.url)
+    server.files["/xxwiki/"] = INDEX
+    with pytest.raises(DownloadError, match="no finished dump; is xx the code"):
+        sources.latest_dump("xx", None)
+    with pytest.raises(DownloadError, match="no finished dump"):
+        sources.latest_dump("xx", str(tmp_path))
+
+
+@pytest.mark.parametrize("by_url", [False, True])
+def test_the_latest_dump_of_a_mirror(server: Server, tmp_path: Path, by_url: bool) -> None:
+    for date in ("20250101", "20251201"):
+        folder = tmp_path / "wikipedia/be_x_oldwiki" / date
+        folder.mkdir(parents=True)
+        (folder / "sha256sums.txt").write_text(f"00  be_x_oldwiki-{date}-pages-articles.xml.bz2\n")
+        server.files[f"/wikipedia/be_x_oldwiki/{date}/sha256sums.txt"] = (folder / "sha256sums.txt").read_bytes()
+    server.files["/wikipedia/be_x_oldwiki/"] = b'<a href="20250101/">a</a><a href="20251201/">b</a>'
+    assert sources.latest_dump("be-x-old", server.url if by_url else str(tmp_path)) == "20251201"
 
 
 # -- sizes -------------------------------------------------------------------------------------------------
@@ -496,7 +587,7 @@ def collection(tmp_path: Path) -> Path:
 def test_one_language_of_the_collection(collection: Path, tmp_path: Path) -> None:
     for code in ("ug", "mt"):
         destination = tmp_path / "wikiann" / f"{code}.tar.gz"
-        sources.extract_archive(collection, code, destination)
+        sources.extract_archive(collection, sources.wikiann_archive(code), destination)
         with tarfile.open(destination) as archive:
             assert archive.getnames() == ["train"]
     assert names(tmp_path) == ["panx_dataset.zip", "wikiann"]
@@ -513,14 +604,14 @@ def test_the_collection_is_downloaded_once_for_all_who_want_it(
 
 
 def test_language_that_the_collection_lacks(collection: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no language xx"):
-        sources.extract_archive(collection, "xx", tmp_path / "xx.tar.gz")
+    with pytest.raises(InputError, match="no such language: there is no member xx"):
+        sources.extract_archive(collection, sources.wikiann_archive("xx"), tmp_path / "xx.tar.gz")
 
 
 def test_oversized_member(collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MAXIMUM_MEMBER_BYTES", 10)
     with pytest.raises(InputError, match="not sane"):
-        sources.extract_archive(collection, "ug", tmp_path / "ug.tar.gz")
+        sources.extract_archive(collection, sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz")
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "absent"])
@@ -531,13 +622,13 @@ def test_broken_collection(collection: Path, tmp_path: Path, damage: str) -> Non
     if damage == "absent":
         collection.unlink()
     with pytest.raises(InputError, match="cannot be unpacked"):
-        sources.extract_archive(collection, "ug", tmp_path / "ug.tar.gz")
+        sources.extract_archive(collection, sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz")
     assert not (tmp_path / "ug.tar.gz").exists()
 
 
 def test_a_member_is_not_fetched_as_if_it_were_a_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="extract_archive"):
-        fetch(sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz", None)
+        download(sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz", None)
 
 
 # -- base models -------------------------------------------------------------------------------------------

@@ -278,40 +278,43 @@ def test_transliteration_tells_not_converged_from_not_in_the_grid():
 
 
 def coverage(pieces, unknown):
-    return {"tokens": 9, "wordpieces_per_token": pieces, "unknown_token_rate": unknown}
+    rates = {"unknown_wordpiece_rate": unknown / 2, "continuation_rate": 0.5}
+    return {"tokens": 9000, "wordpieces_per_token": pieces, "unknown_token_rate": unknown, **rates}
 
 
-def test_corpora_show_text_and_coverage_before_and_after(tmp_path):
-    experiment = small_experiment(languages=["ug"], representations=["mbert", "lapt", "va", "tva"], seeds=[1])
-    with pytest.raises(SpecializeError, match=r"4 results are missing: results/corpora/ug/statistics\.json, "):
-        corpora_table(experiment, tmp_path)
-    corpus = {"total": {"articles": 1234, "sentences": 20000, "tokens": 345678}}
-    base = {"corpus": coverage(2.54, 0.25), "ner": coverage(2.0, 0.1)}
-    better = {"corpus": coverage(2.4, 0.01), "ner": coverage(1.9, 0.0)}
-    files = {"corpora/ug": corpus}
-    for name in ("lapt", "va", "tva"):
-        after = base if name == "lapt" else better
-        statistics = {data: {"base": base[data], "augmented": after[data]} for data in base}
-        files[f"vocabularies/ug/{name}"] = {"pieces": {} if name == "lapt" else {"ئا": 1}, **statistics}
+def write_statistics(run, files):
     for name, content in files.items():
-        path = tmp_path / "results" / name / "statistics.json"
+        path = run / "results" / name / "statistics.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def statistics_of_uyghur():
+    base = {"corpus": coverage(2.54, 0.25), "ner": coverage(2.0, 0.1)}
+    better = {"corpus": coverage(2.4, 0.01), "ner": coverage(1.9, 0.0)}
+    total = {"articles": 1234, "sentences": 20000, "tokens": 345678}
+    files = {"corpora/ug": {"articles_read": 2345, "total": total}}
+    letters = {"sentences": 700, "scripts": {"Arabic": 0.98, "Latin": 0.02}, "missing_letters": {"ې": 0.03, "ۇ": 0.02}}
+    for name, after in {"mbert": base, "lapt": base, "va": better, "tva": better}.items():
+        covered = {data: {**letters, "base": base[data], "augmented": after[data]} for data in base}
+        files[f"vocabularies/ug/{name}"] = {"pieces": {"ئا": 1} if after is better else {}, "coverage": covered}
+    return files
+
+
+def test_corpora_show_text_and_coverage_before_and_after_beside_the_papers(tmp_path):
+    experiment = small_experiment(languages=["ug"], representations=["mbert", "lapt", "va", "tva"], seeds=[1])
+    with pytest.raises(SpecializeError, match=r"1 results are missing: results/corpora/ug/statistics\.json"):
+        corpora_table(experiment, tmp_path)
+    write_statistics(tmp_path, statistics_of_uyghur())
     rows = [[cell.text for cell in row] for row in corpora_table(experiment, tmp_path).rows]
-    assert {tuple(row[:7]) for row in rows} == {("Uyghur", "2", "Perso-Arabic", "Turkic", "1,234", "20,000", "345,678")}
-    assert [row[7:] for row in rows] == [
-        ["corpus", "base (mbert)", "2.54", "25.00%"],
-        ["corpus", "va, tva", "2.40", "1.00%"],
-        ["ner", "base (mbert)", "2.00", "10.00%"],
-        ["ner", "va, tva", "1.90", "0.00%"],
+    assert {tuple(row[:5]) for row in rows} == {("Uyghur", "2", "Perso-Arabic", "Turkic", "100%")}
+    text, entities = ["corpus", "20,000", "345,678"], ["ner", "700", "9,000"]
+    assert [row[5:] for row in rows] == [
+        [*text, "base (mbert)", "2.54", "25.00%", "12.50%", "50.0%", "136k", "2.3M", "2.54"],
+        [*text, "va (1 new), tva (1 new)", "2.40", "1.00%", "0.50%", "50.0%", "–", "–", "–"],
+        [*entities, "base (mbert)", "2.00", "10.00%", "5.00%", "50.0%", "–", "–", "–"],
+        [*entities, "va (1 new), tva (1 new)", "1.90", "0.00%", "0.00%", "50.0%", "–", "–", "–"],
     ]
-
-
-def test_a_language_without_text_or_adaptation_keeps_its_row(tmp_path):
-    experiment = small_experiment(languages=["wo"], representations=["mbert"])
-    del experiment.config["languages"]["wo"]["corpus"]
-    (row,) = corpora_table(experiment, tmp_path).rows
-    assert [cell.text for cell in row] == ["Wolof", "2", "Latin", "Niger-Congo", *["–"] * 7]
 
 
 def test_a_run_writes_the_same_bytes_again(tmp_path):

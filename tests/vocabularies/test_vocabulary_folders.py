@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, BertConfig, RobertaConfig
 from specialize.errors import InputError, NotBuiltError
 from specialize.files import read_json, write_json
 from specialize.vocabularies import (
+    WordCounts,
     WordPieceTraining,
     bert_tokenizer,
     build_vocabulary,
@@ -126,7 +127,7 @@ def write_corpus(tmp_path):
 
 
 def test_building_puts_the_pieces_that_rescue_into_a_folder(tmp_path, base_folder, base):
-    labeled = {"treebank": Counter({"ئات": 2, "talo": 1})}
+    labeled = {"treebank": WordCounts(2, Counter({"ئات": 2, "talo": 1}))}
     training = WordPieceTraining(size=100, min_frequency=1)
     folder = tmp_path / "vocabulary"
     build_vocabulary(base_folder, write_corpus(tmp_path), 2, training, labeled, folder)
@@ -134,13 +135,17 @@ def test_building_puts_the_pieces_that_rescue_into_a_folder(tmp_path, base_folde
     assert statistics["pieces"] == {"ئات": 1, next(iter(statistics["pieces"].keys() - {"ئات"})): 2}
     augmented = load_wordpiece_of(folder)
     assert in_order(augmented)[3:] == in_order(base)[3:]
-    assert statistics["treebank"] == {
-        "base": asdict(coverage(base, labeled["treebank"])),
-        "augmented": asdict(coverage(augmented, labeled["treebank"])),
+    assert statistics["coverage"]["treebank"] == {
+        "sentences": 2,
+        "scripts": {"Arabic": 0.6, "Latin": 0.4},
+        "missing_letters": {"ئ": 0.2, "ا": 0.2, "ت": 0.2},
+        "base": asdict(coverage(base, labeled["treebank"].words)),
+        "augmented": asdict(coverage(augmented, labeled["treebank"].words)),
     }
-    assert statistics["treebank"]["base"]["unknown_token_rate"] == pytest.approx(2 / 3, abs=1e-6)
-    assert statistics["treebank"]["augmented"]["unknown_token_rate"] == 0
-    assert statistics["corpus"]["base"]["tokens"] == 8
+    assert statistics["coverage"]["treebank"]["base"]["unknown_token_rate"] == pytest.approx(2 / 3, abs=1e-6)
+    assert statistics["coverage"]["treebank"]["augmented"]["unknown_token_rate"] == 0
+    assert statistics["coverage"]["corpus"]["base"]["tokens"] == 8
+    assert statistics["coverage"]["corpus"]["sentences"] == 4
 
 
 def load_wordpiece_of(folder):
@@ -161,6 +166,20 @@ def test_building_twice_gives_the_same_bytes(tmp_path, base_folder):
     assert names == ["statistics.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_fewer_pieces_than_asked_for_are_said(tmp_path, base_folder, capsys):
+    training = WordPieceTraining(size=10, min_frequency=1)
+    build_vocabulary(base_folder, write_corpus(tmp_path), SLOTS, training, {}, tmp_path / "vocabulary")
+    pieces = json.loads((tmp_path / "vocabulary/statistics.json").read_text(encoding="utf-8"))["pieces"]
+    assert f"only {len(pieces)} new wordpieces of the {SLOTS} asked for" in capsys.readouterr().out
+
+
+def test_without_a_corpus_only_labeled_data_are_measured(tmp_path, base_folder):
+    labeled = {"ner": WordCounts(1, Counter({"talo": 1}))}
+    build_vocabulary(base_folder, None, 0, WordPieceTraining(), labeled, tmp_path / "vocabulary")
+    statistics = json.loads((tmp_path / "vocabulary/statistics.json").read_text(encoding="utf-8"))
+    assert list(statistics["coverage"]) == ["ner"]
 
 
 def test_building_with_too_many_pieces_leaves_nothing(tmp_path, base_folder):
@@ -199,8 +218,11 @@ def test_words_are_counted_where_they_stand(tmp_path):
         encoding="utf-8",
     )
     entities.write_text("a\tO\nd\tB-PER\n\na\tO\n\n", encoding="utf-8")
-    assert count_words([corpus, corpus]) == {"a": 4, "b": 2, "c": 2}
-    assert count_labeled_words([treebank, entities]) == {"treebank": {"de": 1, "le": 1}, "ner": {"a": 2, "d": 1}}
+    assert count_words([corpus, corpus]) == WordCounts(4, Counter({"a": 4, "b": 2, "c": 2}))
+    assert count_labeled_words([treebank, entities, treebank]) == {
+        "treebank": WordCounts(2, Counter({"de": 2, "le": 2})),
+        "ner": WordCounts(2, Counter({"a": 2, "d": 1})),
+    }
 
 
 # -- base models that will not do --------------------------------------------------------------------------

@@ -55,7 +55,9 @@ def labeled_files(language, tasks=TASKS, parts=PARTS):
 
 
 def corpus_files(language):
-    """Unlabeled text of a language."""
+    """Unlabeled text of a language, if it has any."""
+    if not experiment.languages[language].has_corpus:
+        return []
     return [f"results/corpora/{language}/{name}" for name in CORPUS_FILES]
 
 
@@ -63,18 +65,20 @@ def not_built(what):
     """An input that refuses, for parts that the design names but this version lacks."""
 
     def refuse(wildcards):
-        raise WorkflowError(f"{what} is not built yet; what is: tables 1, 2, 4 and 5, and all that they need")
+        raise WorkflowError(
+            f"{what} is not built yet; what is: diagnosis, tables 1, 2, 4 and 5, and all that they need"
+        )
 
     return refuse
 
 
-def treebank_hashes(wildcards):
-    """The pinned hashes of a treebank release."""
+def pinned(section, **keys):
+    """The hashes that the registry pins for a source, known by these keys of its entry."""
     for language in experiment.languages.values():
-        treebank = language.entry.get("treebank", {})
-        if all(treebank.get(key) == wildcards[key] for key in ("name", "release", "prefix")):
-            return treebank.get("sha256", {})
-    return {}
+        origin = language.entry.get(section, {})
+        if all(origin.get(key) == value for key, value in keys.items()):
+            return origin.get("sha256")
+    return None
 
 
 def treebank_sources(wildcards):

@@ -35,6 +35,7 @@ rule entities:
         "../../envs/text.yaml"
     params:
         code=lambda wildcards: entry(wildcards)["ner"].get("wikiann"),
+        broken_labels=lambda wildcards: entry(wildcards)["ner"].get("broken_labels", "repair"),
         version=STAGE_VERSIONS["datasets"],
     script:
         f"{SCRIPTS}/entities.py"

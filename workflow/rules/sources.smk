@@ -12,6 +12,10 @@ rule wikipedia_dump:
     priority: 100
     conda:
         "../../envs/text.yaml"
+    resources:
+        wikimedia=1,
+    params:
+        sha256=lambda wildcards: pinned("corpus", wikipedia=wildcards.code.replace("_", "-"), date=wildcards.date),
     script:
         f"{SCRIPTS}/wikipedia_dump.py"
 
@@ -31,7 +35,7 @@ rule treebank_release:
     conda:
         "../../envs/text.yaml"
     params:
-        sha256=treebank_hashes,
+        sha256=lambda wildcards: pinned("treebank", **wildcards) or {},
     script:
         f"{SCRIPTS}/treebank_release.py"
 
@@ -49,6 +53,8 @@ rule wikiann_archive:
     priority: 100
     conda:
         "../../envs/text.yaml"
+    params:
+        sha256=lambda wildcards: pinned("ner", wikiann=wildcards.code),
     script:
         f"{SCRIPTS}/wikiann_archive.py"
 

@@ -3,15 +3,21 @@
 
 METRICS = [cell.metrics for cell in experiment.built_cells]
 LANGUAGES = [language.tag for language in experiment.grid_languages]
+STATISTICS = [f"results/corpora/{tag}/statistics.json" for tag in LANGUAGES if experiment.languages[tag].has_corpus] + [
+    f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in experiment.vocabularies
+]
 TABLE_INPUTS = {
-    "corpora": [f"results/corpora/{tag}/statistics.json" for tag in LANGUAGES if experiment.languages[tag].has_corpus]
-    + [f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in experiment.adaptations],
+    "corpora": STATISTICS,
     "single-task": METRICS,
     "transliteration": METRICS,
     "comparisons": METRICS,
     "hyperparameters": [],
 }
-TABLES = [name for name in TABLE_INPUTS if name != "transliteration" or any(map(is_twin, LANGUAGES))]
+TABLES = [
+    name
+    for name, inputs in TABLE_INPUTS.items()
+    if (METRICS or inputs is not METRICS) and (name != "transliteration" or any(map(is_twin, LANGUAGES)))
+]
 
 
 rule table:
@@ -42,6 +48,37 @@ rule table:
         f"{SCRIPTS}/table.py"
 
 
+rule diagnose:
+    input:
+        STATISTICS,
+    output:
+        table_files("diagnosis")[:-1],
+        "results/figures/coverage.svg",
+        html=report(
+            table_files("diagnosis")[-1],
+            caption="../report/diagnosis.rst",
+            category="Diagnosis",
+            labels={"table": "diagnosis"},
+        ),
+        png=report(
+            "results/figures/coverage.png",
+            caption="../report/diagnosis.rst",
+            category="Diagnosis",
+            labels={"figure": "coverage"},
+        ),
+    log:
+        "logs/tables/diagnosis.log",
+    benchmark:
+        "timings/tables/diagnosis.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=experiment.table_settings("diagnosis"),
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/diagnose.py"
+
+
 rule sources:
     input:
         [source.destination for language in experiment.needed_languages for source in sources_of(language)],
@@ -59,12 +96,12 @@ rule datasets:
 
 rule corpora:
     input:
-        [path for language in LANGUAGES if experiment.languages[language].has_corpus for path in corpus_files(language)],
+        [path for language in LANGUAGES for path in corpus_files(language)],
 
 
 rule vocabularies:
     input:
-        [f"results/vocabularies/{language}/{name}/statistics.json" for language, name in experiment.adaptations],
+        [f"results/vocabularies/{language}/{name}/statistics.json" for language, name in experiment.vocabularies],
 
 
 rule pretraining:
@@ -120,7 +157,7 @@ rule figures:
 
 rule diagnosis:
     input:
-        not_built("the target diagnosis"),
+        rules.diagnose.output,
 
 
 rule export:

@@ -2,12 +2,15 @@
 
 
 ADAPTED = one_of(name for name, entry in experiment.representations.items() if entry.method == "adapt")
+WITH_WORDPIECES = one_of(
+    name for name, entry in experiment.representations.items() if entry.method in ("base", "adapt")
+)
 
 
 rule vocabulary:
     input:
         base=lambda wildcards: base_of(wildcards)["config"],
-        corpus="results/corpora/{language}/train.txt",
+        corpus=lambda wildcards: [path for path in corpus_files(wildcards.language) if path.endswith("train.txt")],
         labeled=lambda wildcards: labeled_files(wildcards.language, parts=("train",)),
     output:
         multiext(
@@ -20,7 +23,7 @@ rule vocabulary:
     benchmark:
         "timings/vocabularies/{language}/{representation}.tsv"
     wildcard_constraints:
-        representation=ADAPTED,
+        representation=WITH_WORDPIECES,
     priority: 70
     conda:
         "../../envs/text.yaml"
