@@ -13,7 +13,7 @@ SNAKEMAKE_DEMO := $(BIN)/snakemake all --cores $(CORES) --directory runs/demo --
 install: .venv/installed
 
 .venv/installed: pyproject.toml
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --editable '.[development]'
 	touch $@
 

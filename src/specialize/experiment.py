@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -380,10 +380,7 @@ class Experiment:
         return f"{name} (on the command line)" if self.files and keys else name
 
     def _check_schema(self, schema: str, value: Any, prefix: tuple[str, ...]) -> None:
-        definition = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8"))
-        errors = sorted(
-            Draft202012Validator(definition).iter_errors(value), key=lambda error: list(map(str, error.path))
-        )
+        errors = sorted(_validator(schema).iter_errors(value), key=lambda error: list(map(str, error.path)))
         if errors:
             raise ConfigError(self._explain(errors[0], prefix))
 
@@ -592,6 +589,11 @@ def _value_at(config: Any, keys: Sequence[str | int]) -> Any:
     return config
 
 
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator(yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8")))
+
+
 def _hint(error: ValidationError) -> str:
     """What to write instead, for values that YAML reads otherwise than they look."""
     value, kind = error.instance, str(error.validator_value)
@@ -695,8 +697,13 @@ def _check_keys(path: Path, node: yaml.Node | None, above: tuple[yaml.Node, ...]
         lines: dict[str, int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
             if not isinstance(key, yaml.ScalarNode):
                 raise ConfigError(f"{path}, line {line}: a key is not plain text")
+            read = _construct(path, key)
+            if isinstance(read, bool) or not isinstance(read, str | int):
+                raise ConfigError(f"{path}, line {line}: YAML reads the key {key.value!r} as {read}; put it in quotes")
             if key.value in lines:
                 raise ConfigError(
                     f"{path}, line {line}: key {key.value} stands in line {lines[key.value]} already; remove one"

@@ -1,5 +1,6 @@
 """Text, treebank, entities and base model of one's own, from another working directory, to tables and predictions."""
 
+import shutil
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.demo
 @pytest.fixture(scope="module")
 def own_run(demo, tmp_path_factory):
     home = tmp_path_factory.mktemp("a home with spaces")
-    data = demo / "results/datasets/qae"
+    data = shutil.copytree(demo / "results/datasets/qae", home / "own data")
     text = home / "own text.txt"
     text.write_text((demo / "results/corpora/qae/train.txt").read_text(encoding="utf-8"), encoding="utf-8")
     entry = {
@@ -39,7 +40,7 @@ def own_run(demo, tmp_path_factory):
     run = home / "run"
     finished = run_snakemake(run, "all", "--configfile", config, cwd=home)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "6 finetuning jobs over 1 languages" in finished.stderr
+    assert "6 finetuning jobs over 1 language\n" in finished.stderr
     assert "downloads: 0 files" in finished.stderr
     return run
 
@@ -97,3 +98,17 @@ def test_predict_without_a_model_says_what_to_do(own_run):
     assert finished.stderr.startswith("Error: ")
     assert "keep_models" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
+
+
+def test_an_own_file_that_breaks_later_is_refused_again_and_again(own_run):
+    """What the failed job has removed is missed, although everything after it is there."""
+    path = own_run.parent / "own data" / "train.conllu"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    number = next(place for place, line in enumerate(lines) if line.startswith("1\t"))
+    path.write_text("\n".join([*lines[:number], "broken", *lines[number + 1 :]]), encoding="utf-8")
+    for _ in range(2):
+        finished = run_snakemake(own_run, "all", "--configfile", own_run.parent / "own.yaml")
+        assert finished.returncode != 0
+        assert f"{path}, line {number + 1}: has 1 columns" in finished.stderr + finished.stdout
+    assert (own_run / "results/pretraining/x-mine/tva/model.safetensors").is_file()
+    assert (own_run / "results/tables/single-task.md").is_file()

@@ -1,0 +1,116 @@
+"""The corpora stage beside WikiExtractor alone, in MB of XML a second, and transliteration in tokens a second.
+
+    python benchmarks/corpora.py DUMP [--copies 25] [--processes 2] [--rounds 3]
+
+Each round runs WikiExtractor's own command, which extracts, and our whole stage, which also cleans, splits, takes out
+labeled sentences and counts, one after the other. More copies make a longer dump of the same pages, to see that memory
+does not grow. Memory is the sum over all processes, so what they share counts more than once.
+"""
+
+import argparse
+import bz2
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from specialize.corpora import read_dump
+from specialize.datasets import transliterator
+
+EXTRACTOR = ["-m", "wikiextractor.WikiExtractor", "--json", "--no-templates", "--quiet", "--output", "-"]
+STAGE = """
+import sys
+from pathlib import Path
+from specialize.corpora import Cleaning, build_corpus, read_dump
+dump, folder, processes = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+labeled = {"dev.conllu": {f"sentence{number}" for number in range(20_000)}}
+build_corpus(dump, read_dump(dump), labeled, Cleaning(1, 0.1, 0.1), folder, processes)
+"""
+TOKENS = 100_000
+
+
+def longer_dump(dump, copies, folder):
+    """The same pages several times over; compressed streams may be joined, so they are compressed once."""
+    export = bz2.decompress(dump.read_bytes())
+    start, end = export.index(b"<page>"), export.rindex(b"</mediawiki>")
+    pages = bz2.compress(export[start:end])
+    path = folder / "dump.xml.bz2"
+    with path.open("wb") as stream:
+        stream.write(bz2.compress(export[:start]))
+        for _ in range(copies):
+            stream.write(pages)
+        stream.write(bz2.compress(export[end:]))
+    return path, len(export) + (copies - 1) * (end - start)
+
+
+def measure(arguments):
+    """Seconds and megabytes of a command with all its processes."""
+    began = time.perf_counter()
+    process = psutil.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        try:
+            family = [process, *process.children(recursive=True)]
+            peak = max(peak, sum(member.memory_info().rss for member in family))
+        except psutil.NoSuchProcess:
+            pass
+        time.sleep(0.05)
+    seconds = time.perf_counter() - began
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments[:2])} failed")
+    return seconds, peak / 1e6
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dump", type=Path)
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        dump, size = longer_dump(arguments.dump, arguments.copies, folder)
+        commands = {
+            "WikiExtractor alone": [*EXTRACTOR, "--processes", str(arguments.processes), str(dump)],
+            "our whole stage": ["-c", STAGE, str(dump), str(folder / "corpus"), str(arguments.processes)],
+        }
+        measured = {name: [] for name in commands}
+        for _ in range(arguments.rounds):
+            for name, command in commands.items():
+                measured[name].append(measure(command))
+        rates = {name: [size / 1e6 / seconds for seconds, _ in runs] for name, runs in measured.items()}
+        for name, runs in measured.items():
+            low, middle, high = min(rates[name]), statistics.median(rates[name]), max(rates[name])
+            memory = max(peak for _, peak in runs)
+            print(
+                f"{name}: {middle:.1f} MB of XML a second ({low:.1f} to {high:.1f}), at most {memory:,.0f} MB of memory"
+            )
+        ours, theirs = (statistics.median(rates[name]) for name in ("our whole stage", "WikiExtractor alone"))
+        print(f"ratio: {ours / theirs:.2f} ({size / 1e6:,.0f} MB of XML, {arguments.processes} processes)")
+        words = []
+        for page in read_dump(arguments.dump):
+            words += re.findall(r"\w+|[^\w\s]", page.text)
+            if len(words) >= TOKENS:
+                break
+        words = words[:TOKENS]
+        text = " ".join(words)
+        for scheme, language in (("uyghur", None), ("transliterate", "ru"), ("uroman", None)):
+            began = time.perf_counter()
+            convert = transliterator(scheme, language)
+            ready = time.perf_counter()
+            convert(text)
+            done = time.perf_counter() - ready
+            print(
+                f"transliteration by {scheme}: {len(words):,} tokens ({len(set(words)):,} distinct) in {done:.2f} s, "
+                f"{ready - began:.2f} s to load"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""Damaged input of every kind: each reader takes it, or refuses it with an error of ours that names file and line."""
+
+import bz2
+import re
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.corpora.test_extraction import PAGES, write_dump
+from tests.datasets.test_named_entities import write_archive
+
+from specialize.corpora import Cleaner, Cleaning, Page, read_articles, read_dump
+from specialize.datasets import read_entities, read_treebank, unpack_wikiann, write_entities
+from specialize.errors import InputError, SpecializeError
+from specialize.experiment import Experiment
+
+TREEBANK = """\
+# text = vámonos al mar
+1-2\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_
+1\tvamos\tir\tVERB\tV\tMood=Imp\t0\troot\t_\t_
+2\tnos\tnos\tPRON\tP\t_\t1\tobj\t_\t_
+2.1\t∅\t_\t_\t_\t_\t_\t_\t_\t_
+3-4\tal\t_\t_\t_\t_\t_\t_\t_\t_
+3\ta\ta\tADP\tE\t_\t5\tcase\t_\t_
+4\tel\tel\tDET\tD\t_\t5\tdet\t_\t_
+5\tmar\tmar\tNOUN\tN\t_\t1\tobl\t_\tSpaceAfter=No
+
+1\tئۇيغۇر\t_\tX\tX\t_\t0\troot\t_\t_
+
+"""
+ENTITIES = "xx:Ana\tB-PER\nxx:Mari\tI-PER\nxx:went\tO\n\nxx:Oslo\tB-LOC\n\nxx::\tO\nxx:ئۇيغۇر\tI-ORG\n"
+CONFIG = """\
+mirror: null
+allow_cpu: false
+experiment:
+  languages: [xx, xx-Latn, yy]
+  representations: [mbert, tva]
+  regimes: [pos, ud, ner]
+  seeds: [1, 2]
+  exceptions:
+    - {languages: [xx], regimes: [ud], seeds: []}
+base_model: mbert
+base_models:
+  mbert: {hub: some/model, revision: 3f076fdb1ab68d5b2880cb87a0886f315b8146f8, parameters: 100}
+representations:
+  mbert: {method: base}
+  tva: {method: adapt, pieces: 99, multiplier: 5, batch_sizes: {xx: {ud: 64}}}
+languages:
+  xx:
+    name: Example
+    type: 2
+    corpus: {wikipedia: xx, date: "20201220", sample: 0.1, sentence_end: "۔ "}
+    treebank: {name: UD_Example-X, release: r2.5, prefix: xx_x, tags: upos}
+    ner: {wikiann: xx, broken_labels: refuse}
+    transliteration: {scheme: transliterate, language: ru}
+  yy: {name: Other, corpus: {wikipedia: yy, date: "20201220"}}
+corpora: {seed: 1, validation_share: 0.1, test_share: 0.1}
+vocabularies: {size: 5000, min_frequency: 5, limit_alphabet: 1000}
+pretraining: {seed: 1, threads: 4, epochs: 20, steps_per_epoch: null, validation_sentences: null, batch_size: 32,
+  sequence_length: 128, copies: 5, masked_probability: 0.15, max_predictions: 20, short_sequence_probability: 0.1,
+  learning_rate: 0.00002, warmup_steps: 1000, weight_decay: 0.01, gradient_norm: 1.0, bias_correction: true}
+finetuning:
+  {threads: 4, epochs: 200, patience: 20, frozen_epochs: 1, schedule: constant, learning_rate: 0.001, batch_size: 32,
+  encoder_multiplier: 0.05, weight_decay: 0.01, gradient_norm: 5.0, bias_correction: true, layer_dropout: 0.1,
+  layer_dropout_when_evaluating: false, pos: {dropout: 0.4}, ner: {dropout: 0.1, loss: mean}, ud: {dropout: 0.3},
+  seeds: {1: [1337, 133, 13370], 2: [337, 33, 3370]}, batch_sizes: {xx: {ner: 64}}}
+"""
+PARTS_OF_LINES = "\t \n \n\n # _ 0 1 2 1-2 2-1 1.1 99999999 O B-PER I-X \r \ufeff \x00 \u2028 ² ٣".split(" ")
+PARTS_OF_XML = (
+    "< > & &amp; &x; </page> <page> <text> </text> <id> </id> <ns>0</ns> <redirect/> ]]> <![CDATA[ <!-- {{ }} [[ ]] {|"
+    " |} == ''' <ref> <math> <!DOCTYPE [<!ENTITY \x00 \ufeff"
+).split(" ")
+PARTS_OF_YAML = (
+    "\n|\n  |: |- |[|]|{|}|,|&a |*a |<<: *a|!!set |!!binary x|!!python/object:os.system |'|\"|#|null|true|.nan|.inf|"
+    "1e400|2020-99-99|0x_|\t|\x00|\ufeff|? |>|languages|seeds|xx|date: latest|---\n|...\n|-1|0|5e-3|99999|[]|{}|1.5"
+).split("|")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fuzzing")
+
+
+@st.composite
+def damaged(draw, whole, parts):
+    """A text with some of its words or marks left out, doubled, exchanged, or filled with what might mean something."""
+    words = re.findall(r"\w+|\s|[^\w\s]", whole)
+    filling = st.one_of(st.sampled_from(parts), st.sampled_from(words), st.text(max_size=3))
+    kinds = st.sampled_from(["cut", "double", "write", "fill"])
+    edits = st.tuples(st.integers(0, len(words) - 1), st.integers(1, 4), kinds, filling)
+    for start, length, kind, new in draw(st.lists(edits, min_size=1, max_size=3)):
+        taken = words[start : start + length]
+        words[start : start + length] = {"cut": [], "double": taken * 2, "write": [new], "fill": [new, *taken]}[kind]
+    content = bytearray("".join(words).encode("utf-8", "surrogatepass"))
+    if content and draw(st.integers(0, 30)) == 0:
+        content[draw(st.integers(0, len(content) - 1))] = draw(st.integers(0, 255))
+    return bytes(content)
+
+
+@st.composite
+def damaged_bytes(draw, whole):
+    """A compressed file that is cut off, or has some bytes changed."""
+    content = bytearray(whole[: draw(st.integers(0, len(whole)))] if draw(st.booleans()) else whole)
+    for place, byte in draw(st.lists(st.tuples(st.integers(0, len(whole)), st.integers(0, 255)), max_size=3)):
+        content[place : place + 1] = bytes([byte])
+    return bytes(content)
+
+
+def fuzzed(examples):
+    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def assert_names_file_and_line(error, path):
+    message = str(error)
+    assert "\n" not in message
+    assert re.search(rf"{re.escape(str(path))}, line \d+", message), message
+
+
+@fuzzed(6000)
+@given(content=damaged(TREEBANK, PARTS_OF_LINES))
+def test_treebanks(folder, content):
+    path = folder / "train.conllu"
+    path.write_bytes(content)
+    try:
+        sentences = read_treebank(path)
+    except InputError as error:
+        assert_names_file_and_line(error, path)
+    else:
+        assert all(sentence.surface() for sentence in sentences)
+
+
+@fuzzed(6000)
+@given(content=damaged(ENTITIES, PARTS_OF_LINES))
+def test_named_entities(folder, content):
+    path = folder / "train.tsv"
+    path.write_bytes(content)
+    try:
+        read = read_entities(path)
+    except InputError as error:
+        assert_names_file_and_line(error, path)
+    else:
+        write_entities(path, read)
+        assert read_entities(path) == read
+
+
+@pytest.fixture(scope="module")
+def whole_dump(folder):
+    path = folder / "whole.xml.bz2"
+    write_dump(path, PAGES)
+    return path.read_bytes()
+
+
+CLEANER = Cleaner(Cleaning(1, 0.1, 0.1), {})
+
+
+def read_all(path):
+    try:
+        for page in read_dump(path):
+            CLEANER.clean(page)
+    except InputError as error:
+        assert_names_file_and_line(error, path)
+
+
+@fuzzed(4000)
+@given(data=st.data())
+def test_dumps(folder, whole_dump, data):
+    path = folder / "damaged.xml.bz2"
+    path.write_bytes(bz2.compress(data.draw(damaged(bz2.decompress(whole_dump).decode(), PARTS_OF_XML))))
+    read_all(path)
+
+
+@fuzzed(2000)
+@given(content=damaged(PAGES[0][2], PARTS_OF_XML))
+def test_wikitext(content):
+    """Whatever a page holds, it is cleaned or left out by name; it never ends the work on a dump."""
+    cleaned = CLEANER.clean(Page("1", "Alpha", content.decode(errors="replace")))
+    assert not cleaned.sentences or not cleaned.problem
+
+
+@fuzzed(1000)
+@given(data=st.data())
+def test_compressed_dumps(folder, whole_dump, data):
+    path = folder / "damaged.xml.bz2"
+    path.write_bytes(data.draw(damaged_bytes(whole_dump)))
+    read_all(path)
+
+
+@fuzzed(4000)
+@given(content=damaged(CONFIG, PARTS_OF_YAML))
+def test_configurations(folder, content):
+    path = folder / "own.yaml"
+    path.write_bytes(content)
+    try:
+        experiment = Experiment.read([path])
+    except SpecializeError as error:
+        assert_names_file_and_line(error, path)
+    else:
+        assert experiment.vocabularies
+
+
+@fuzzed(1000)
+@given(content=damaged("Bir. Ikki ئۈچ.\nTört?\n\n“Besh”, alte.\n", PARTS_OF_LINES))
+def test_own_text(folder, content):
+    path = folder / "text.txt"
+    path.write_bytes(content)
+    try:
+        for article in read_articles(path):
+            CLEANER.clean(article)
+    except InputError as error:
+        assert_names_file_and_line(error, path)
+
+
+@fuzzed(1000)
+@given(data=st.data())
+def test_archives_name_the_file(folder, data):
+    path = folder / "xx.tar.gz"
+    write_archive(path, dict.fromkeys(("train", "dev", "test"), ENTITIES))
+    path.write_bytes(data.draw(damaged_bytes(path.read_bytes())))
+    with suppress(InputError):
+        try:
+            unpack_wikiann(path, "xx")
+        except InputError as error:
+            assert str(path) in str(error)
+            raise
