@@ -391,7 +391,7 @@ class Experiment:
             known = list(error.schema.get("properties", {}))
             unknown = sorted(set(error.instance) - set(known))[0]
             return f"unknown key {self.place([*keys, unknown])}{_nearest(unknown, known)}"
-        if error.validator == "propertyNames":
+        if "propertyNames" in error.schema_path:
             keys.append(str(error.instance))
         place = self.place(keys) or f"the configuration ({', line 1; '.join(map(str, self.files))}, line 1)"
         return f"{place}: {error.message}{_hint(error)}"
@@ -601,8 +601,8 @@ def _hint(error: ValidationError) -> str:
         return "; put it in quotes"
     if error.validator == "type" and "number" in kind and isinstance(value, str) and re.fullmatch(NUMBER, value):
         return "; YAML reads a number with an exponent only if it has a point and a sign, such as 5.0e-3"
-    if error.validator == "propertyNames":
-        return "; it names a folder, and base is taken"
+    if "propertyNames" in error.schema_path and list(error.path) != ["finetuning", "seeds"]:
+        return "; it names a folder: letters, digits and hyphens, and base is taken"
     return ""
 
 

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 import requests
 import urllib3
 from filelock import FileLock
+from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
@@ -46,6 +47,7 @@ HEADERS = {
 WIKIMEDIA = "https://dumps.wikimedia.org"
 WIKIANN = "https://s3.amazonaws.com/datasets.huggingface.co/wikiann/1.1.0/panx_dataset.zip"
 LISTING = "sha256sums.txt"
+WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 MODEL_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "model.safetensors")
 
 
@@ -429,10 +431,26 @@ def check_base_model(folder: Path) -> None:
     """Check that a base model's folder has all that later stages read, before any long job starts.
 
     Raises:
-        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights.
+        InputError: if it is not a BERT model with a WordPiece vocabulary and safetensors weights that fit it.
     """
     check_wordpiece(folder)
-    _required(folder / "model.safetensors", "convert its weights to safetensors")
+    path = _required(folder / "model.safetensors", "convert its weights to safetensors")
+    try:
+        with safe_open(path, framework="numpy") as weights:
+            names = [name for name in list(weights.keys()) if name.endswith(WORD_EMBEDDINGS)]
+            shapes = [weights.get_slice(name).get_shape() for name in names]
+    except (SafetensorError, OSError) as error:
+        raise InputError(path, f"is not safetensors ({error})", remedy="copy or convert it again") from error
+    pieces = 1 + max(Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab().values())
+    vocabulary_size = read_json(folder / "config.json").get("vocab_size")
+    rows = shapes[0][0] if shapes and shapes[0] else 0
+    if rows != vocabulary_size or rows < pieces:
+        raise InputError(
+            path,
+            f"has {rows} word embeddings, where config.json's vocab_size is {vocabulary_size} and the tokenizer has "
+            f"{pieces} pieces",
+            remedy="take weights, config.json and tokenizer.json of the same model",
+        )
 
 
 def check_wordpiece(folder: Path) -> None:
@@ -443,8 +461,9 @@ def check_wordpiece(folder: Path) -> None:
     """
     remedy = "WordPiece bases only for now: choose a BERT model such as mBERT"
     config = read_json(_required(folder / "config.json", remedy))
-    if config.get("model_type") != "bert":
-        raise InputError(folder / "config.json", f"is of a {config.get('model_type')} model", remedy=remedy)
+    kind = config.get("model_type") if isinstance(config, dict) else type(config).__name__
+    if kind != "bert":
+        raise InputError(folder / "config.json", f"is of a {kind} model", remedy=remedy)
     path = _required(folder / "tokenizer.json", remedy)
     try:
         vocabulary = type(Tokenizer.from_file(str(path)).model).__name__

@@ -21,11 +21,13 @@ SCHEMES = {
     "uyghur": transliterator("uyghur"),
     "russian": transliterator("transliterate", "ru"),
     "georgian": transliterator("transliterate", "ka"),
+    "any": transliterator("uroman", "hin"),
 }
 ALPHABETS = {
     "uyghur": "".join(UYGHUR) + "ئ،؟ﺋﺎﷲ",
     "russian": "абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБЩЪӱӧҥ",
     "georgian": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
+    "any": "हिन्दीभाषाกขสวัสดีབོད་ཡིག中文ሰላም",
 }
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
 
@@ -54,10 +56,15 @@ def folder(tmp_path_factory):
         ("uyghur", "Latin", "Latin"),
         ("russian", "мланде", "mlande"),
         ("georgian", "გამარჯობა", "gamarjoba"),
+        ("any", "हिन्दी भाषा", "hindii bhaassaa"),
     ],
 )
 def test_by_example(scheme, word, latin):
     assert SCHEMES[scheme](word) == latin
+
+
+def test_spaces_between_words_stay_as_they_are():
+    assert SCHEMES["uyghur"]("  ئاتا  ئانا ") == "  ata  ana "
 
 
 def test_a_token_that_would_vanish_or_fall_apart_stays():
@@ -80,6 +87,7 @@ def test_a_token_stays_one_token(scheme, data):
 @every_scheme
 def test_letters_of_the_script_are_gone(scheme):
     plain = {"uyghur": "ابتخدرزسشغفقكلمنوىي", "russian": "абвгдежзиклмнопрстуфх", "georgian": ALPHABETS["georgian"]}
+    plain["any"] = "हिन्दी中文ሰላም"
     converted = transliterate_token(SCHEMES[scheme], plain[scheme])
     assert not set(converted) & set(plain[scheme])
 

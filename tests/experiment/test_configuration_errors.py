@@ -407,7 +407,93 @@ REFUSED_FOR_LATER_STAGES = {
         "lapt needs a corpus",
     ),
     "a switch that is a list": ("allow_cpu: [1]\n", "allow_cpu"),
+    "sequences longer than the base model's": (
+        SMALL_BASE.replace("LANGUAGE", "be")
+        .replace("TRAINING", "epochs")
+        .replace("_size: 8}", "_size: 8, max_position_embeddings: 64}")
+        + "base_model: small\n",
+        "sequence_length.*: 128 is more than the 64 positions of base model small",
+    ),
+    "a date that was not resolved": ("languages: {ug: {corpus: {date: latest}}}\n", "resolve-dates"),
+    "batch sizes of a language that there is not": (
+        "finetuning: {batch_sizes: {gu: {pos: 8}}}\n",
+        "finetuning.batch_sizes.*unknown language 'gu'; known: be",
+    ),
+    "a tag that leaves its folder": ("languages: {../up: {name: Up}}\n", r"languages\.\.\./up .*does not match"),
+    "a tag that is the folder of base models": ("languages: {base: {name: Base}}\n", "base is taken"),
+    "a representation that leaves its folder": ("representations: {a/b: {method: base}}\n", "does not match"),
+    "text in no file": ("languages: {ug: {corpus: {text: ''}}}\n", "languages.ug.corpus.text"),
 }
+STANDS_TWICE = {
+    "a key": ("finetuning:\n  epochs: 3\n  patience: 4\n  epochs: 5\n", 4, "key epochs stands in line 2 already"),
+    "a section": ("languages: {}\n\nlanguages: {}\n", 3, "key languages stands in line 1 already"),
+    "a language": ("languages:\n  ug: {}\n  ug: {}\n", 3, "key ug stands in line 2 already"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "problem"), STANDS_TWICE.values(), ids=STANDS_TWICE)
+def test_what_stands_twice_is_refused_with_both_lines(tmp_path, text, line, problem):
+    with pytest.raises(ConfigError, match=rf"mine\.yaml, line {line}: {problem}; remove one"):
+        with_overlay(tmp_path, text)
+
+
+HINTS = {
+    "a date without quotes": ("languages: {ug: {corpus: {date: 20220301}}}\n", "put it in quotes"),
+    "an exponent that YAML reads as text": ("finetuning: {learning_rate: 5e-3}\n", "5.0e-3"),
+    "no number": ("finetuning: {learning_rate: .nan}\n", "nan is not a number to calculate with"),
+    "a number without end": ("finetuning: {seeds: {1: [1, 2, .inf]}}\n", "inf is not a number"),
+}
+
+
+@pytest.mark.parametrize(("text", "hint"), HINTS.values(), ids=HINTS)
+def test_what_yaml_reads_otherwise_gets_a_hint(tmp_path, text, hint):
+    with pytest.raises(ConfigError, match=hint):
+        with_overlay(tmp_path, text)
+
+
+def test_files_are_read_as_the_workflow_merges_them(tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    text = "experiment: {languages: [wo]}\nfinetuning:\n  epochs: 3\n  seeds: {1: [1, 2, 3]}\n"
+    assert Experiment.read([PAPER]).config == Experiment(PAPER_CONFIG).config
+    expected = with_overlay(tmp_path, text)
+    assert Experiment.read([PAPER, overlay]).config == expected.config
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: [1\n", "mine.yaml, line 2: is not YAML"),
+        ("- a\n", "mine.yaml, line 1: is not a mapping"),
+        ("a: &x [*x]\n", "line 1: an alias here refers to what holds it"),
+        ("a: 1\n? [b]\n: 2\n", "line 2: a key is not plain text"),
+        ("a: 2020-99-99\n", "line 1: cannot be read"),
+        ("[" * 5000, "nested too deeply"),
+        ("a: 1\nb: \x00\n", "line 2: has a character that YAML does not allow"),
+    ],
+)
+def test_what_is_no_configuration_is_refused_with_its_line(tmp_path, text, problem):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=problem):
+        Experiment.read([PAPER, path])
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"gone\.yaml: cannot be read"):
+        Experiment.read([PAPER, tmp_path / "gone.yaml"])
+
+
+def test_a_language_with_text_alone_is_adapted_and_nothing_else(tmp_path):
+    text = (
+        "experiment: {languages: [new, wo], representations: [mbert, lapt, bert], regimes: [pos], exceptions: []}\n"
+        "languages: {new: {name: New, corpus: {text: PATH}}}\n"
+    )
+    (tmp_path / "text.txt").write_text("One. Two.\n")
+    experiment = with_overlay(tmp_path, text.replace("PATH", str(tmp_path / "text.txt")))
+    assert {cell.language for cell in experiment.cells} == {"wo"}
+    assert experiment.vocabularies == (("wo", "mbert"), ("wo", "lapt"), ("new", "mbert"), ("new", "lapt"))
+    assert experiment.adaptations == (("wo", "lapt"), ("new", "lapt"))
+    assert experiment.base_models_used == ("mbert",)
 
 
 @pytest.mark.parametrize(("text", "word"), REFUSED_FOR_LATER_STAGES.values(), ids=REFUSED_FOR_LATER_STAGES.keys())

@@ -23,7 +23,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import huggingface_hub
+import numpy
 import pytest
+from safetensors.numpy import save
 
 from specialize import sources
 from specialize.errors import DownloadError, InputError
@@ -33,10 +35,10 @@ from specialize.sources import Source, download, fetch
 CONTENT = random.Random(1).randbytes(1_000_000)
 CHANGED = random.Random(2).randbytes(1_000_000)
 MODEL = {
-    "config.json": json.dumps({"model_type": "bert"}).encode(),
+    "config.json": json.dumps({"model_type": "bert", "vocab_size": 3}).encode(),
     "tokenizer.json": b"",  # filled in by `model_files`
     "vocab.txt": b"[UNK]\n",
-    "model.safetensors": b"weights",
+    "model.safetensors": save({"bert.embeddings.word_embeddings.weight": numpy.zeros((3, 2), numpy.float32)}),
 }
 
 Answer = Callable[["Handler"], None]
@@ -640,7 +642,7 @@ def write_model(folder: Path, model_type: str = "bert") -> Path:
     folder.mkdir(parents=True)
     for name, content in MODEL.items():
         (folder / name).write_bytes(content)
-    (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
+    (folder / "config.json").write_text(json.dumps({"model_type": model_type, "vocab_size": 3}))
     Tokenizer(models.WordPiece({"[UNK]": 0}, unk_token="[UNK]")).save(str(folder / "tokenizer.json"))
     write_listing(folder)
     return folder
@@ -667,6 +669,31 @@ def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="WordPiece bases only for now"):
         sources.fetch_model_from_mirror("xlmr", str(tmp_path / "mirror"), tmp_path / "base" / "xlmr")
     assert names(tmp_path / "base") == []
+
+
+def zeros(rows: int, name: str = "bert.embeddings.word_embeddings.weight") -> bytes:
+    return save({name: numpy.zeros((rows, 2), numpy.float32)})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("config.json", b"[1]", "is of a list model"),
+        ("config.json", b"{", "is not JSON"),
+        ("model.safetensors", b"weights", "is not safetensors"),
+        ("model.safetensors", zeros(3)[:-1], "is not safetensors"),
+        ("model.safetensors", zeros(4), "has 4 word embeddings, where config.json's vocab_size is 3"),
+        ("model.safetensors", zeros(3, "other.weight"), "has 0 word embeddings"),
+        ("config.json", json.dumps({"model_type": "bert", "vocab_size": 2}).encode(), "vocab_size is 2"),
+        ("config.json", json.dumps({"model_type": "bert"}).encode(), "vocab_size is None"),
+    ],
+)
+def test_a_model_whose_files_do_not_fit_is_refused(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
+    folder = write_model(tmp_path / "own")
+    (folder / name).write_bytes(content)
+    with pytest.raises(InputError, match=problem):
+        sources.copy_model(folder, tmp_path / "base")
+    assert not (tmp_path / "base").exists()
 
 
 def test_model_from_a_mirror(tmp_path: Path) -> None:
