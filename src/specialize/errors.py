@@ -54,6 +54,8 @@ def reported(log: Path | str) -> Iterator[None]:
                 return
             except SpecializeError as error:
                 message = f"Error: {error}"
+            except KeyboardInterrupt:
+                message = "Stopped from the keyboard."
             except Exception:
                 message = traceback.format_exc()
         stream.write(message + "\n")

@@ -290,6 +290,18 @@ class Experiment:
         """Whether a base model is pretrained by the run, not fetched or copied."""
         return "pretrain" in self.config["base_models"][base_model]
 
+    def base_model_sizes(self, name: str) -> dict[str, Any]:
+        """The architecture of a base model, as far as it is known before the run has it."""
+        entry = self.config["base_models"][name]
+        if "pretrain" in entry:
+            return dict(entry["pretrain"]["architecture"])
+        path = Path(entry.get("folder", self.base_folder(name))) / "config.json"
+        try:
+            read = read_json(path) if path.is_file() else {}
+        except InputError:  # for its own job to report
+            read = {}
+        return read if isinstance(read, dict) else {}
+
     @staticmethod
     def base_folder(base_model: str) -> str:
         """The folder of a base model, relative to the run."""
@@ -484,14 +496,9 @@ class Experiment:
     def _check_positions(self) -> None:
         """Refuse longer sequences than a base model has positions for, before a job loses what it had made."""
         length = self.pretraining()["sequence_length"]
-        for name in self.base_models_used:
-            entry = self.config["base_models"][name]
-            path = Path(entry.get("folder", self.base_folder(name))) / "config.json"
-            sizes = entry["pretrain"]["architecture"] if "pretrain" in entry else {}
-            if "pretrain" not in entry and path.is_file() and isinstance(read := read_json(path), dict):
-                sizes = read
-            positions = sizes.get("max_position_embeddings")
-            if self.adaptations and isinstance(positions, int) and length > positions:
+        for name in self.base_models_used if self.adaptations else ():
+            positions = self.base_model_sizes(name).get("max_position_embeddings")
+            if isinstance(positions, int) and length > positions:
                 raise ConfigError(
                     f"{self.place(['pretraining', 'sequence_length'])}: {length} is more than the {positions} "
                     f"positions of base model {name}"

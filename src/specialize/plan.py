@@ -12,7 +12,7 @@ from typing import Any
 from specialize import sources
 from specialize.errors import ConfigError
 from specialize.experiment import Experiment, Language, dates_to_resolve
-from specialize.files import atomic_text, read_json, read_text
+from specialize.files import atomic_text, read_text
 
 # Assumptions of the estimate, each a round figure: a forecast tells a coffee break from a month, not more.
 CPU_OPERATIONS = 3e10  # floating-point operations a second and core that small BERT models reach on a desktop CPU
@@ -159,15 +159,11 @@ def _tokens(language: Language) -> int:
 
 
 def _parameters(experiment: Experiment, base_model: str) -> int:
-    """That each wordpiece passes through: by the model's own sizes, if they are known here already."""
-    entry = experiment.config["base_models"][base_model]
-    sizes = entry["pretrain"]["architecture"] if "pretrain" in entry else {}
-    path = Path(entry.get("folder", experiment.base_folder(base_model))) / "config.json"
-    if not sizes and path.is_file() and isinstance(read := read_json(path), dict):
-        sizes = read
+    """That each wordpiece passes through."""
+    sizes = experiment.base_model_sizes(base_model)
     if {"num_hidden_layers", "hidden_size"} <= sizes.keys():
         return int(12 * sizes["num_hidden_layers"] * sizes["hidden_size"] ** 2)
-    return int(entry.get("parameters", 100_000_000))
+    return int(experiment.config["base_models"][base_model].get("parameters", 100_000_000))
 
 
 def bytes_in_words(number: float) -> str:

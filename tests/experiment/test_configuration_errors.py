@@ -422,6 +422,10 @@ REFUSED_FOR_LATER_STAGES = {
     "a tag that leaves its folder": ("languages: {../up: {name: Up}}\n", r"languages\.\.\./up .*does not match"),
     "a tag that is the folder of base models": ("languages: {base: {name: Base}}\n", "base is taken"),
     "a representation that leaves its folder": ("representations: {a/b: {method: base}}\n", "does not match"),
+    "a path that Snakemake would read as a pattern": (
+        "languages: {ug: {treebank: {folder: '/a/{b}'}}}\n",
+        "languages.ug.treebank.folder",
+    ),
     "text in no file": ("languages: {ug: {corpus: {text: ''}}}\n", "languages.ug.corpus.text"),
 }
 STANDS_TWICE = {

@@ -605,6 +605,13 @@ def test_the_collection_is_downloaded_once_for_all_who_want_it(
     assert len(server.requests) == 1
 
 
+def test_the_collection_is_pinned(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "WIKIANN", f"{server.url}/file")
+    with pytest.raises(DownloadError, match=rf"{digest(CONTENT)}, but this version of specialize has 164814b6"):
+        sources.fetch_wikiann_collection(tmp_path)
+    assert not (tmp_path / "panx_dataset.zip").exists()
+
+
 def test_language_that_the_collection_lacks(collection: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such language: there is no member xx"):
         sources.extract_archive(collection, sources.wikiann_archive("xx"), tmp_path / "xx.tar.gz")
