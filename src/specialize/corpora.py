@@ -9,12 +9,14 @@ import bz2
 import hashlib
 import os
 import re
+import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -25,9 +27,16 @@ from xml.sax.saxutils import escape
 from tqdm import tqdm
 from wikiextractor.extract import Extractor
 
-from specialize.datasets import FORM, Sentence, read_entities, read_treebank
+from specialize.datasets import (
+    FORM,
+    REMEMBERED_WORDS,
+    Sentence,
+    read_entities,
+    read_treebank,
+    transliterate_token,
+)
 from specialize.errors import InputError, SpecializeError
-from specialize.files import atomic_path, atomic_text, read_json, write_json
+from specialize.files import atomic_path, atomic_text, write_json
 
 SPLITS = ("train", "valid", "test")
 SENTENCE_END = ". "
@@ -394,19 +403,26 @@ def _batches(articles: Iterable[Page | Article]) -> Iterator[list[Page | Article
 
 
 def clean_all(articles: Iterable[Page | Article], cleaner: Cleaner, processes: int) -> Iterator[CleanArticle]:
-    """Clean articles in their order, in this process or in several; only a few batches are in memory at a time."""
+    """Clean articles in their order, in this process or in several; only a few batches are in memory at a time.
+
+    Raises:
+        SpecializeError: if a process was killed.
+    """
     if processes == 1:
         yield from map(cleaner.clean, articles)
         return
     # Forked, since a new interpreter would run a job's script again.
     with ProcessPoolExecutor(processes, get_context("fork"), _start_process, (cleaner,)) as pool:
         waiting: deque[Future[list[CleanArticle]]] = deque()
-        for batch in _batches(articles):
-            waiting.append(pool.submit(_clean_batch, batch))
-            if len(waiting) > 2 * processes:
+        try:
+            for batch in _batches(articles):
+                waiting.append(pool.submit(_clean_batch, batch))
+                if len(waiting) > 2 * processes:
+                    yield from waiting.popleft().result()
+            while waiting:
                 yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise SpecializeError("a process that cleans text was killed; is there memory enough?") from error
 
 
 # -- building ----------------------------------------------------------------------------------------------
@@ -444,10 +460,9 @@ def build_corpus(
             seen += 1
             if article.problem:
                 print(f"{source}: {article.problem}; left out")
-            file_number = extracted_bytes // SAMPLED_FILE_BYTES
+            file_number = str(extracted_bytes // SAMPLED_FILE_BYTES)
             extracted_bytes += article.extracted_bytes
-            by_file = cleaning.sampling == "files"
-            if by_file and share_of(str(file_number), cleaning.seed, "sample") >= cleaning.sample:
+            if cleaning.sampling == "files" and share_of(file_number, cleaning.seed, "sample") >= cleaning.sample:
                 removed["articles not sampled"] += 1
                 continue
             removed.update(article.removed)
@@ -482,24 +497,19 @@ def build_corpus(
 
 
 def transliterate_corpus(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
-    """Write the transliterated twin of a corpus folder, line for line (paper §4.1); its tokens are counted anew."""
-    statistics = read_json(source / "statistics.json")
+    """Write the transliterated twin of a corpus folder, line for line and token for token (paper §4.1)."""
+    convert_token = lru_cache(maxsize=REMEMBERED_WORDS)(partial(transliterate_token, convert))
     with atomic_path(destination) as temporary:
         temporary.mkdir()
         for split in SPLITS:
-            tokens = 0
             with (
-                (source / f"{split}.txt").open(encoding="utf-8") as lines,
+                (source / f"{split}.txt").open(encoding="utf-8", newline="\n") as lines,
                 atomic_text(temporary / f"{split}.txt") as out,
             ):
                 for line in tqdm(lines, desc=split, unit=" lines", mininterval=2):
-                    text = line.rstrip("\n")
-                    words = convert(text).split() or text.split()
-                    out.write(" ".join(words) + "\n")
-                    tokens += len(words)
-            statistics[split]["tokens"] = tokens
-        statistics["total"]["tokens"] = sum(statistics[split]["tokens"] for split in SPLITS)
-        write_json(temporary / "statistics.json", statistics)
+                    tokens = line.rstrip("\n").split(" ")
+                    out.write(" ".join(map(convert_token, tokens)) + "\n")
+        shutil.copyfile(source / "statistics.json", temporary / "statistics.json")
 
 
 def read_corpus(path: Path) -> Iterator[list[str]]:

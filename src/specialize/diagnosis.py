@@ -140,7 +140,7 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
     missing = diagnosis.base["missing_letters"]
     if missing:
         letters = " ".join(missing)
-        answers.append(("Which letters does the base lack?", f"{letters} ({sum(missing.values()):.1%} of all letters)"))
+        answers.append(("Which letters does the base lack?", f"{letters} ({sum(missing.values()):.2%} of all letters)"))
     answers.append(("What does that suggest?", diagnosis.suggestion()))
     return answers
 
@@ -172,7 +172,7 @@ def write_figure(diagnoses: list[Diagnosis], folder: Path) -> None:
             axes.plot(before, place, "o", color="black", markerfacecolor="white", label="base vocabulary", zorder=2)
             axes.plot(after, place, "o", color="black", markersize=4, label="with the new wordpieces", zorder=3)
         axes.set_xlabel(title)
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1.05 * axes.dataLim.xmax or 1)
         axes.grid(axis="x", color="0.9")
         axes.set_axisbelow(True)
     panels[0].set_yticks(range(len(rows)), [label for label, _ in rows])

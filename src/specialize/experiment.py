@@ -457,9 +457,8 @@ class Experiment:
                     f"{self.place(['base_models', name])}: give one of hub (with revision), folder, mirror, pretrain"
                 )
             if "folder" in entry and name in self.base_models_used and not Path(entry["folder"]).is_dir():
-                raise ConfigError(
-                    f"{self.place(['base_models', name, 'folder'])}: there is no folder {entry['folder']}"
-                )
+                folder = Path(entry["folder"]).absolute()
+                raise ConfigError(f"{self.place(['base_models', name, 'folder'])}: there is no folder {folder}")
             languages = entry.get("pretrain", {}).get("languages", [])
             place = ("base_models", name, "pretrain", "languages")
             with_text = [tag for tag, known in self.languages.items() if known.has_corpus and known.original is None]
@@ -547,14 +546,15 @@ class Experiment:
         for keys, path, names in wanted:
             for name in names if path else []:
                 if not (Path(path) / name).is_file():
-                    raise ConfigError(f"{self.place([*place, *keys])}: there is no file {Path(path) / name}")
-        regimes = self.config["experiment"]["regimes"]
-        if "folder" in treebank and "pos" in regimes and not _has_tags(Path(treebank["folder"]), language.tags):
+                    raise ConfigError(f"{self.place([*place, *keys])}: there is no file {Path(path, name).absolute()}")
+        if "folder" in treebank and "pos" in self.config["experiment"]["regimes"]:
+            path = _without_tags(Path(treebank["folder"]), language.tags)
             other = "upos" if language.tags == "xpos" else "xpos"
-            raise ConfigError(
-                f"{self.place([*place, 'treebank', 'folder'])}: train.conllu has no {language.tags} tags to learn; "
-                f"set tags: {other}, or leave the regime pos out"
-            )
+            if path:
+                raise ConfigError(
+                    f"{self.place([*place, 'treebank', 'folder'])}: {path} has no {language.tags} tags to learn or to "
+                    f"measure on; set tags: {other}, or leave the regime pos out"
+                )
 
     def _seeds(self, language: str, representation: str, regime: str) -> list[int]:
         grid = self.config["experiment"]
@@ -566,13 +566,17 @@ class Experiment:
         return [int(seed) for seed in seeds]
 
 
-def _has_tags(treebank: Path, tags: str) -> bool:
-    """Whether the first words of a treebank's training part have tags; broken lines are for its own job to report."""
+def _without_tags(treebank: Path, tags: str) -> Path | None:
+    """The first part of a treebank whose first words have no tags; broken lines are for its own job to report."""
     column = {"upos": 3, "xpos": 4}[tags]
-    with (treebank / "train.conllu").open(encoding="utf-8", errors="replace") as stream:
-        rows = [line.split("\t") for line in islice(stream, 1000)]
-    words = [row for row in rows if len(row) == 10 and row[0].isdigit()]
-    return not words or any(row[column] != "_" for row in words)
+    for part in ("train", "dev", "test"):
+        path = treebank / f"{part}.conllu"
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            rows = [line.split("\t") for line in islice(stream, 1000)]
+        words = [row for row in rows if len(row) == 10 and row[0].isdigit()]
+        if words and all(row[column] == "_" for row in words):
+            return path
+    return None
 
 
 def _string_keys(value: Any) -> Any:

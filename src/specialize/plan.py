@@ -177,7 +177,9 @@ def bytes_in_words(number: float) -> str:
 
 def hours_in_words(hours: float) -> str:
     """A time for people."""
-    return f"{_count(round(hours * 60), 'minute')}" if hours < 1 else f"{hours:,.1f} hours"
+    if hours < 1:
+        return _count(round(hours * 60), "minute") if hours > 1 / 60 else "under a minute" if hours else "nothing"
+    return f"{hours:,.1f} hours"
 
 
 def _count(number: int, thing: str) -> str:

@@ -18,7 +18,7 @@ from specialize.corpora import (
     split_of,
     transliterate_corpus,
 )
-from specialize.datasets import transliterator
+from specialize.datasets import transliterate_token, transliterator
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json
 
@@ -304,12 +304,7 @@ def test_a_twin_is_its_original_line_for_line(tmp_path):
         after = (tmp_path / "ug-Latn" / f"{split}.txt").read_text(encoding="utf-8").split("\n")
         assert len(before) == len(after)
         for old, new in zip(before, after, strict=True):
-            assert bool(old) == bool(new)
-            assert new == (" ".join(convert(old).split()) or old)
+            assert new.split(" ") == [transliterate_token(convert, token) for token in old.split(" ")]
         assert "uyğur tili ." in after
-        assert "ء ء" in after  # a line that would vanish stays
-    statistics, expected = (read_json(tmp_path / name / "statistics.json") for name in ("ug-Latn", "ug"))
-    for split in SPLITS:
-        expected[split]["tokens"] = len((tmp_path / "ug-Latn" / f"{split}.txt").read_text(encoding="utf-8").split())
-    expected["total"]["tokens"] = sum(expected[split]["tokens"] for split in SPLITS)
-    assert statistics == expected
+        assert "ء ء" in after  # tokens that would vanish stay
+    assert read_json(tmp_path / "ug-Latn/statistics.json") == read_json(tmp_path / "ug/statistics.json")

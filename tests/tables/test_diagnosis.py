@@ -48,7 +48,7 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
         "Arabic 98.0%, Latin 2.0%",
         "text: 25.0% unknown words, 2.54 wordpieces per word; named entities: 10.0% unknown words",
         "text: 1.0% unknown words, 2.40 wordpieces per word",
-        "ې ۇ (5.0% of all letters)",
+        "ې ۇ (5.00% of all letters)",
         "tva: new wordpieces should help much",
         "1 models to pretrain, 6 to finetune",
     ):
