@@ -17,4 +17,5 @@ with reported(snakemake.log[0]):
         multiplier=snakemake.params.multiplier,
         settings=PretrainingSettings(**snakemake.params.settings),
         folder=Path(snakemake.output.config).parent,
+        checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
     )

@@ -18,4 +18,5 @@ with reported(snakemake.log[0]):
         settings=FinetuningSettings(**snakemake.params.settings),
         folder=Path(snakemake.output.metrics).parent,
         keep_model=hasattr(snakemake.output, "model"),
+        checkpoints=Path("checkpoints", *Path(snakemake.output.metrics).parts[1:-1]),
     )

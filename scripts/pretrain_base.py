@@ -20,4 +20,5 @@ with reported(snakemake.log[0]):
         architecture=pretrain["architecture"],
         settings=PretrainingSettings(**snakemake.params.settings),
         folder=Path(snakemake.output.config).parent,
+        checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
     )

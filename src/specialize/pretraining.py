@@ -21,7 +21,17 @@ from transformers.utils import logging
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
 from specialize.files import atomic_path, read_json, write_json
-from specialize.training import AdamW, Fit, decayed_groups, device, fit, linear_schedule, seed_everything
+from specialize.training import (
+    AdamW,
+    Checkpoint,
+    Fit,
+    checkpoint_in,
+    decayed_groups,
+    device,
+    fit,
+    linear_schedule,
+    seed_everything,
+)
 from specialize.vocabularies import WordPieceTraining, bert_tokenizer, count_words, new_base_vocabulary, save_tokenizer
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
@@ -248,6 +258,7 @@ def pretrain(
     validation_files: list[Path],
     settings: PretrainingSettings,
     tiered: tuple[Tensor, float] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Train a model on text and leave it with the weights of the epoch of lowest validation loss.
 
@@ -257,6 +268,7 @@ def pretrain(
         training_files, validation_files: corpus files.
         settings: hyperparameters.
         tiered: ids of the new pieces and the multiplier of their rate (paper §2.1).
+        checkpoint: where the state is kept, and taken up from.
     """
     if settings.sequence_length > model.config.max_position_embeddings:
         raise SpecializeError(
@@ -294,13 +306,20 @@ def pretrain(
         score="score",
         epochs=settings.epochs,
         gradient_norm=settings.gradient_norm,
+        checkpoint=checkpoint,
     )
     outcome.history.insert(0, unadapted)
     return outcome
 
 
 def adapt(
-    base_folder: Path, vocabulary: Path, corpus: Path, multiplier: float, settings: PretrainingSettings, folder: Path
+    base_folder: Path,
+    vocabulary: Path,
+    corpus: Path,
+    multiplier: float,
+    settings: PretrainingSettings,
+    folder: Path,
+    checkpoints: Path | None = None,
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
@@ -313,6 +332,10 @@ def adapt(
         multiplier: the new pieces' embeddings learn at this many times the rate (the paper's a).
         settings: hyperparameters.
         folder: where the model folder appears, with history.json.
+        checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+
+    Raises:
+        SpecializeError: if the training did not converge, or was stopped by a signal.
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
@@ -320,9 +343,12 @@ def adapt(
     new_ids = torch.tensor(sorted(read_json(vocabulary / "statistics.json")["pieces"].values()), dtype=torch.int64)
     tiered = (new_ids, multiplier) if len(new_ids) and multiplier != 1 else None
     started = time.monotonic()
-    outcome = pretrain(model, tokenizer, [corpus / "train.txt"], [corpus / "valid.txt"], settings, tiered)
     hyperparameters = {**asdict(settings), "multiplier": multiplier}
-    save_model(model, tokenizer, vocabulary / "tokenizer_config.json", outcome, hyperparameters, folder)
+    texts = [corpus / "train.txt", corpus / "valid.txt"]
+    inputs = [base_folder / "model.safetensors", vocabulary / "tokenizer.json", vocabulary / "statistics.json", *texts]
+    with checkpoint_in(checkpoints, hyperparameters, inputs) as checkpoint:
+        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], settings, tiered, checkpoint)
+        save_model(model, tokenizer, vocabulary / "tokenizer_config.json", outcome, hyperparameters, folder)
     print(f"{time.monotonic() - started:.0f} s of training")
 
 
@@ -334,6 +360,7 @@ def pretrain_base(
     architecture: dict[str, Any],
     settings: PretrainingSettings,
     folder: Path,
+    checkpoints: Path | None = None,
 ) -> None:
     """Pretrain a small BERT from scratch on several languages, with free slots in its vocabulary as mBERT has.
 
@@ -345,6 +372,10 @@ def pretrain_base(
         architecture: sizes, as `transformers.BertConfig` names them.
         settings: hyperparameters.
         folder: where the model folder appears, with history.json.
+        checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+
+    Raises:
+        SpecializeError: if the training did not converge, or was stopped by a signal.
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     files = [corpus / "train.txt" for corpus in corpora]
@@ -352,8 +383,11 @@ def pretrain_base(
     names = new_base_vocabulary(count_words(files).words, sizes, unused_slots)
     tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)})
     model = BertForMaskedLM(BertConfig(vocab_size=len(names), pad_token_id=0, **architecture))
-    outcome = pretrain(model, tokenizer, files, [corpus / "valid.txt" for corpus in corpora], settings)
-    save_model(model, tokenizer, None, outcome, asdict(settings), folder)
+    validation_files = [corpus / "valid.txt" for corpus in corpora]
+    known = asdict(settings) | {"vocabulary": names, "architecture": architecture}
+    with checkpoint_in(checkpoints, known, [*files, *validation_files]) as checkpoint:
+        outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
+        save_model(model, tokenizer, None, outcome, asdict(settings), folder)
 
 
 def save_model(

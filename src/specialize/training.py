@@ -1,23 +1,38 @@
-"""The one training loop: seeds, devices, the optimiser, early stopping, the best epoch."""
+"""The one training loop: seeds, devices, the optimiser, checkpoints, early stopping, the best epoch."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+import shutil
+import signal
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import numpy
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
+
+from specialize.errors import SpecializeError
+from specialize.files import atomic_path
 
 Batch = TypeVar("Batch")
 SomeBatch = TypeVar("SomeBatch", covariant=True)
 
 # A step count at which Adam's bias corrections 1 - β^t are exactly one in double precision.
 UNCORRECTED_STEP = 1e6
+SECONDS_BETWEEN_CHECKPOINTS = 600.0
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 def seed_everything(numpy_seed: int, torch_seed: int, python_seed: int, threads: int) -> None:
@@ -115,6 +130,122 @@ class Loader(Protocol[SomeBatch]):
         """How many batches an epoch has."""
 
 
+class StoppedError(SpecializeError):
+    """A signal ended the training; the next start goes on from its checkpoint."""
+
+
+def checkpoint_in(
+    folder: Path | None, settings: dict[str, Any], inputs: Iterable[Path]
+) -> Checkpoint | nullcontext[None]:
+    """A checkpoint in a folder, or none; either way a context."""
+    return nullcontext() if folder is None else Checkpoint(folder, settings, inputs)
+
+
+class Checkpoint:
+    """Where a training job keeps its state, so that one that was cut off goes on where it was, to the same bytes.
+
+    While its block lasts, the folder belongs to this job alone, and a signal to end has the state saved first. The
+    folder goes when the block ends well.
+
+    Args:
+        folder: of this job's checkpoint.
+        settings: hyperparameters that the result depends on.
+        inputs: files that it depends on; the state of a job with others is not taken for this one's.
+
+    Raises:
+        SpecializeError: on entering, if another job has the folder.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any], inputs: Iterable[Path]) -> None:
+        files = [path.stat() for path in inputs]  # times, since hashing large weights takes longer than it may save
+        known = json.dumps([settings, [[file.st_size, file.st_mtime_ns] for file in files]], sort_keys=True)
+        self.folder = folder
+        self.path = folder / f"{hashlib.sha256(known.encode()).hexdigest()[:16]}.pt"
+        self.stopped_by: signal.Signals | None = None
+        self.between_steps = False  # of training, where the state is whole at the end of each step only
+        self._saved = time.monotonic()
+        self._lock = FileLock(folder / "lock")
+        self._handlers: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Checkpoint:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise SpecializeError(
+                f"{self.folder}: another job is at this training, perhaps left over from a run that was killed; "
+                "stop it or wait for it"
+            ) from error
+        for path in self.folder.glob("*.pt"):
+            if path != self.path:
+                path.unlink()  # of other settings or inputs
+        self._handlers = {number: signal.signal(number, self._stop) for number in STOPPING}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        if error is None:
+            shutil.rmtree(self.folder)
+        self._lock.release()
+
+    def _stop(self, number: int, _frame: Any) -> None:
+        self.stopped_by = signal.Signals(number)
+        if not self.between_steps:
+            self.end()
+
+    def end(self) -> None:
+        """End the job, if a signal asked for it.
+
+        Raises:
+            StoppedError: if so.
+        """
+        if self.stopped_by is not None:
+            raise StoppedError(f"stopped by {self.stopped_by.name}; the next start goes on from {self.folder}")
+
+    def due(self) -> bool:
+        """Whether the state should be saved now."""
+        return self.stopped_by is not None or time.monotonic() - self._saved >= SECONDS_BETWEEN_CHECKPOINTS
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write the state, in place of the one before."""
+        with atomic_path(self.path) as temporary:
+            torch.save(state, temporary)
+        self._saved = time.monotonic()
+
+    def load(self) -> dict[str, Any] | None:
+        """The state that was saved, if any; one that a power cut has damaged is none."""
+        if not self.path.is_file():
+            return None
+        try:
+            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:  # the library raises many kinds
+            print(f"{self.path}: cannot be read ({error!r}); starting anew")
+            return None
+        return state
+
+
+def _random_state() -> dict[str, Any]:
+    kind, keys, position, has_gauss, gauss = numpy.random.get_state(legacy=True)
+    return {
+        "python": random.getstate(),
+        "numpy": [kind, [int(key) for key in keys], int(position), int(has_gauss), float(gauss)],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def _set_random_state(state: dict[str, Any]) -> None:
+    version, keys, gauss = state["python"]
+    random.setstate((version, tuple(keys), gauss))
+    numpy.random.set_state(tuple(state["numpy"]))
+    torch.set_rng_state(state["torch"])
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
 @dataclass
 class Fit:
     """What came out of training.
@@ -145,6 +276,7 @@ def fit(
     gradient_norm: float,
     patience: int | None = None,
     before_epoch: Callable[[int], None] = lambda number: None,
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Train, and leave the model with the weights of its best epoch.
 
@@ -158,16 +290,52 @@ def fit(
         epochs: at most so many.
         gradient_norm: the gradient of all parameters together is clipped to this norm.
         patience: stop after so many epochs without a better score; None never stops early.
-        before_epoch: called with each epoch's number (from 1).
+        before_epoch: called with each epoch's number (from 1), again if training goes on within it.
+        checkpoint: where the state is kept, and taken up from.
+
+    Raises:
+        StoppedError: if a signal asked to end; the state has been saved.
     """
     outcome = Fit()
     best_score, best_weights = -float("inf"), _copy_of_weights(model)
-    for number in range(1, epochs + 1):
+    first, done, total = 1, 0, torch.zeros((), device=next(model.parameters()).device)
+    saved = checkpoint.load() if checkpoint else None
+    if saved:
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        schedule.load_state_dict(saved["schedule"])
+        best_score, best_weights, outcome = saved["best_score"], saved["best_weights"], Fit(**saved["outcome"])
+        first, done, total = saved["epoch"], saved["done"], saved["total"].to(total.device)
+        print(f"goes on from its checkpoint: epoch {first}, {done} of {loader.steps()} batches done", flush=True)
+
+    def state(number: int, done: int, random_state: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "best_score": float(best_score),
+            "best_weights": best_weights,
+            "outcome": asdict(outcome),
+            "epoch": number,
+            "done": done,
+            "total": total,
+            "random": random_state,
+        }
+
+    for number in range(first, epochs + 1):
         before_epoch(number)
         model.train()
-        total = torch.zeros((), device=next(model.parameters()).device)
-        steps = 0
-        for batch in tqdm(loader.epoch(number), f"epoch {number}", loader.steps(), unit="batch", mininterval=5):
+        steps = done
+        batches = iter(loader.epoch(number))
+        for _ in islice(batches, done):
+            pass
+        if saved:
+            _set_random_state(saved["random"])
+            saved = None
+        progress = tqdm(batches, f"epoch {number}", loader.steps(), initial=steps, unit="batch", mininterval=5)
+        if checkpoint:
+            checkpoint.between_steps = True
+        for batch in progress:
             loss = loss_of(batch)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), gradient_norm)
@@ -176,6 +344,9 @@ def fit(
             optimizer.zero_grad()
             total += loss.detach()
             steps += 1
+            if checkpoint and checkpoint.due():
+                checkpoint.save(state(number, steps, _random_state()))
+                checkpoint.end()
         training_loss = float(total / max(steps, 1))
         if not numpy.isfinite(training_loss):
             outcome.converged, outcome.reason = False, f"the loss became {training_loss} in epoch {number}"
@@ -184,7 +355,17 @@ def fit(
             outcome.converged, outcome.reason = False, f"the weights were no longer finite after epoch {number}"
             break
         model.eval()
-        record = {"epoch": number, "training_loss": round(training_loss, 6), **evaluate()}
+        before_evaluation = _random_state()
+        try:
+            if checkpoint:
+                checkpoint.between_steps = False
+                checkpoint.end()
+            figures = {name: float(value) for name, value in evaluate().items()}
+        except StoppedError:
+            assert checkpoint
+            checkpoint.save(state(number, steps, before_evaluation))
+            raise
+        record = {"epoch": number, "training_loss": round(training_loss, 6), **figures}
         if not numpy.isfinite(record[score]):
             outcome.converged, outcome.reason = False, f"the {score} became {record[score]} in epoch {number}"
             break
@@ -195,6 +376,7 @@ def fit(
             best_weights = _copy_of_weights(model)
         elif patience is not None and number - outcome.best_epoch >= patience:
             break
+        done, total = 0, torch.zeros_like(total)
     model.load_state_dict(best_weights)
     model.eval()
     return outcome

@@ -28,8 +28,11 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory):
+    return write_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+def write_encoder(folder):
     """A BERT that knows sixteen letters, the full stop, and nothing else."""
-    folder = tmp_path_factory.mktemp("encoder")
     pieces = [*SPECIAL_TOKENS, ".", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
     tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(pieces)})
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}

@@ -275,7 +275,7 @@ def test_a_loss_that_is_no_number_is_no_convergence(tmp_path, encoder_folder, da
 
 
 def test_files_without_sentences_are_one_clear_error(tmp_path, encoder_folder, data):
-    with pytest.raises(SpecializeError, match=r"dev\.conllu: has no sentences"):
+    with pytest.raises(SpecializeError, match=r"dev\.conllu, line 1: has no sentences"):
         finetuned(tmp_path / "job", encoder_folder, copy_with(data, tmp_path / "data", dev="\n"), "pos")
     assert list((tmp_path / "job").iterdir()) == []
 

@@ -84,8 +84,11 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
+    return write_base(tmp_path_factory.mktemp("base"))
+
+
+def write_base(folder):
     """The folder of a base model."""
-    folder = tmp_path_factory.mktemp("base")
     seed_everything(1, 1, 1, threads=1)
     tokenizer = small_tokenizer()
     BertForMaskedLM(BertConfig(vocab_size=tokenizer.get_vocab_size(), **ARCHITECTURE)).save_pretrained(folder)

@@ -22,7 +22,9 @@ from specialize.finetuning.model import TaskModel
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training import (
     AdamW,
+    Checkpoint,
     Fit,
+    checkpoint_in,
     decayed_groups,
     device,
     fit,
@@ -130,6 +132,7 @@ def finetune(
     settings: FinetuningSettings,
     folder: Path,
     keep_model: bool,
+    checkpoints: Path | None = None,
 ) -> None:
     """Train a task's model, keep its best epoch by the development score, and score the test data once.
 
@@ -142,9 +145,11 @@ def finetune(
         settings: hyperparameters.
         folder: an existing folder that everything is written to, each file atomically.
         keep_model: keep the model for `predict`.
+        checkpoints: a folder for this job's state, so that it goes on after it was cut off.
 
     Raises:
         InputError: if a labeled file is broken.
+        SpecializeError: if the training was stopped by a signal.
     """
     started = time.monotonic()
     task = task_named(cell["regime"], settings.tags)
@@ -173,46 +178,48 @@ def finetune(
         scores = task.scores(sentences["dev"], model.predict(sentences["dev"], batch_size))
         return {name: round(value, 6) for name, value in scores.items()}
 
-    training_started = time.monotonic()
-    outcome = _fit(model, training, settings, task, evaluate)
-    training_seconds = time.monotonic() - training_started
-    predicted = model.predict(sentences["test"], batch_size)
-    predictions = folder / f"predictions.{task.ending}"
-    task.write(predictions, predicted)
-    best = next((record for record in outcome.history if record["epoch"] == outcome.best_epoch), None)
-    development = {
-        name: value for name, value in (best or evaluate()).items() if name not in ("epoch", "training_loss")
-    }
-    test = {name: round(value, 6) for name, value in task.file_scores(parts["test"], predictions).items()}
-    reason = outcome.reason or ("the development score stayed 0" if development[task.metric] == 0 else None)
-    if keep_model:
-        with atomic_path(folder / "model") as temporary:
-            model.save(temporary, encoder_folder)
-    epochs = len(outcome.history)
-    write_json(
-        folder / "timing.json",
-        {
-            "seconds": round(time.monotonic() - started, 2),
-            "training_seconds": round(training_seconds, 2),
-            "epochs": epochs,
-            "training_sentences_per_second": round(epochs * len(sentences["train"]) / training_seconds, 1),
-            "peak_memory_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-            "host": platform.node(),
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        },
-    )
-    converged = {"converged": reason is None} | ({"reason": reason} if reason else {})
-    write_json(
-        folder / "metrics.json",
-        {
-            **cell,
-            "version": __version__,
-            "hyperparameters": vars(settings),
-            "best_epoch": outcome.best_epoch,
-            **converged,
-            "scores": {"dev": {task.name: development}, "test": {task.name: test}},
-        },
-    )
+    inputs = [encoder_folder / "model.safetensors", encoder_folder / "tokenizer.json", *parts.values()]
+    with checkpoint_in(checkpoints, vars(settings), inputs) as checkpoint:
+        training_started = time.monotonic()
+        outcome = _fit(model, training, settings, task, evaluate, checkpoint)
+        training_seconds = time.monotonic() - training_started
+        predicted = model.predict(sentences["test"], batch_size)
+        predictions = folder / f"predictions.{task.ending}"
+        task.write(predictions, predicted)
+        best = next((record for record in outcome.history if record["epoch"] == outcome.best_epoch), None)
+        development = {
+            name: value for name, value in (best or evaluate()).items() if name not in ("epoch", "training_loss")
+        }
+        test = {name: round(value, 6) for name, value in task.file_scores(parts["test"], predictions).items()}
+        reason = outcome.reason or ("the development score stayed 0" if development[task.metric] == 0 else None)
+        if keep_model:
+            with atomic_path(folder / "model") as temporary:
+                model.save(temporary, encoder_folder)
+        epochs = len(outcome.history)
+        write_json(
+            folder / "timing.json",
+            {
+                "seconds": round(time.monotonic() - started, 2),
+                "training_seconds": round(training_seconds, 2),
+                "epochs": epochs,
+                "training_sentences_per_second": round(epochs * len(sentences["train"]) / training_seconds, 1),
+                "peak_memory_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+                "host": platform.node(),
+                "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            },
+        )
+        converged = {"converged": reason is None} | ({"reason": reason} if reason else {})
+        write_json(
+            folder / "metrics.json",
+            {
+                **cell,
+                "version": __version__,
+                "hyperparameters": vars(settings),
+                "best_epoch": outcome.best_epoch,
+                **converged,
+                "scores": {"dev": {task.name: development}, "test": {task.name: test}},
+            },
+        )
 
 
 def _fit(
@@ -221,6 +228,7 @@ def _fit(
     settings: FinetuningSettings,
     task: Task[Any],
     evaluate: Any,
+    checkpoint: Checkpoint | None,
 ) -> Fit:
     encoder_rate = settings.encoder_multiplier * settings.learning_rate
     rest = nn.ModuleList([model.encoder.mix, model.head])
@@ -249,4 +257,5 @@ def _fit(
         gradient_norm=settings.gradient_norm,
         patience=settings.patience,
         before_epoch=freeze,
+        checkpoint=checkpoint,
     )

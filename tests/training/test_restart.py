@@ -1,0 +1,192 @@
+"""A job that is killed at any moment goes on from its checkpoint, to the very bytes of one that was not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from tests.conftest import ROOT
+from tests.training.test_fitting import Dial, ThreeBatches
+
+from specialize import training
+from specialize.errors import SpecializeError
+from specialize.training import AdamW, Checkpoint, StoppedError, fit
+
+# Forks a training job again and again, and kills it after some time, until it has ended by itself.
+PROGRAM = """
+import contextlib, json, os, random, signal, sys, time
+from pathlib import Path
+import torch
+from specialize import training
+from tests.TESTS.conftest import *
+
+folder, how = Path(sys.argv[1]), signal.Signals[sys.argv[2]]
+training.SECONDS_BETWEEN_CHECKPOINTS = float(sys.argv[3])
+torch.set_num_threads(1)
+PREPARE
+
+def start(name, checkpoints):
+    pid = os.fork()
+    if pid:
+        return pid
+    with (folder / "log").open("a") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        try:
+            run(folder / name, checkpoints)
+        except training.StoppedError:
+            os._exit(3)
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+            os._exit(4)
+    os._exit(0)
+
+began = time.monotonic()
+assert os.waitstatus_to_exitcode(os.waitpid(start("whole", None), 0)[1]) == 0
+duration = time.monotonic() - began
+kills, slowest, chance = 0, 0.0, random.Random(1)
+while kills < 60:
+    pid = start("killed", folder / "checkpoints")
+    time.sleep(chance.uniform(0.02, 0.9 * duration))
+    began = time.monotonic()
+    os.kill(pid, how)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code == 0:
+        break
+    assert code in ((-9,) if how == signal.SIGKILL else (3, -15)), code  # -15: before it trains or after
+    slowest = max(slowest, time.monotonic() - began)
+    kills += 1
+else:
+    pid = start("killed", folder / "checkpoints")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+print(json.dumps({"kills": kills, "slowest": slowest, "left": (folder / "checkpoints").exists()}))
+"""
+PREPARE = {
+    "pretraining": """
+from specialize.pretraining import adapt
+for name in ("base", "corpus"):
+    (folder / name).mkdir()
+base, corpus = write_base(folder / "base"), folder / "corpus"
+write_text(corpus / "train.txt", 20, seed=1)
+write_text(corpus / "valid.txt", 6, seed=2)
+vocabulary = write_vocabulary(folder / "vocabulary", NEW_PIECES)
+settings = small_settings(copies=12, epochs=3, bias_correction=True)
+def run(destination, checkpoints):
+    adapt(base, vocabulary, corpus, 5.0, settings, destination, checkpoints)
+""",
+    "finetuning": """
+from specialize.finetuning.finetune import finetune
+for name in ("encoder", "data", "whole", "killed"):
+    (folder / name).mkdir()
+encoder, data = write_encoder(folder / "encoder"), write_data(folder / "data")
+cell = {"language": "qaa", "representation": "lapt", "regime": "ud", "seed": 1}
+settings = small_settings("ud", epochs=8, patience=4, layer_dropout_when_evaluating=True)
+def run(destination, checkpoints):
+    finetune(encoder, data, cell, settings, destination, False, checkpoints)
+""",
+}
+RESULTS = {"pretraining": ["model.safetensors", "history.json"], "finetuning": ["metrics.json", "predictions.conllu"]}
+
+
+@pytest.mark.parametrize(("how", "seconds"), [("SIGKILL", 0.0), ("SIGKILL", 0.05), ("SIGTERM", 600.0)])
+@pytest.mark.parametrize("stage", PREPARE)
+def test_a_killed_job_ends_with_the_same_bytes(tmp_path, stage, how, seconds):
+    program = PROGRAM.replace("TESTS", stage).replace("PREPARE", PREPARE[stage])
+    command = [sys.executable, "-c", program, str(tmp_path), how, str(seconds)]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    log = (tmp_path / "log").read_text() if (tmp_path / "log").is_file() else ""
+    assert finished.returncode == 0, finished.stderr + log
+    outcome = json.loads(finished.stdout.splitlines()[-1])
+    assert outcome["kills"] > 0
+    assert outcome["slowest"] < 30
+    assert not outcome["left"]
+    assert "goes on from its checkpoint" in log
+    for name in RESULTS[stage]:
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+# -- one checkpoint ----------------------------------------------------------------------------------------
+
+
+def train(checkpoint, epochs=3, at_step=lambda number, batch: None):
+    """Train a dial with noise, so that random numbers matter."""
+    dial = Dial()
+    torch.manual_seed(1)
+    optimizer = AdamW([{"params": [dial.value], "lr": 0.1, "weight_decay": 0.0}], 1e-8, bias_correction=True)
+
+    def loss_of(batch):
+        at_step(*batch)
+        return -(dial.value * torch.rand(1)).sum()
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
+    outcome = fit(
+        dial,
+        optimizer,
+        schedule,
+        ThreeBatches(),
+        loss_of,
+        lambda: {"score": -abs(dial.value.item() - 0.3)},
+        score="score",
+        epochs=epochs,
+        gradient_norm=1.0,
+        checkpoint=checkpoint,
+    )
+    return dial.value.item(), outcome
+
+
+@pytest.mark.parametrize("place", [(number, batch) for number in (1, 2, 3) for batch in range(3)])
+def test_a_signal_in_any_step_has_the_state_saved_after_it(tmp_path, place):
+    whole = train(None)
+
+    def stop(number, batch):
+        if (number, batch) == place:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with (
+        pytest.raises(StoppedError, match="stopped by SIGTERM; the next start goes on"),
+        Checkpoint(tmp_path / "c", {}, []) as checkpoint,
+    ):
+        train(checkpoint, at_step=stop)
+    seen = []
+    with Checkpoint(tmp_path / "c", {}, []) as checkpoint:
+        assert train(checkpoint, at_step=lambda *step: seen.append(step)) == whole
+    assert len(seen) == 9 - 3 * (place[0] - 1) - place[1] - 1
+    assert not (tmp_path / "c").exists()
+
+
+def test_handlers_are_put_back(tmp_path):
+    before = [signal.getsignal(number) for number in training.STOPPING]
+    with Checkpoint(tmp_path / "c", {}, []):
+        assert [signal.getsignal(number) for number in training.STOPPING] != before
+    assert [signal.getsignal(number) for number in training.STOPPING] == before
+
+
+def test_a_second_job_is_told_of_the_first(tmp_path):
+    with (
+        Checkpoint(tmp_path / "c", {}, []),
+        pytest.raises(SpecializeError, match="another job is at this training"),
+        Checkpoint(tmp_path / "c", {}, []),
+    ):
+        pass
+
+
+def test_the_state_of_another_job_is_not_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    text = tmp_path / "text"
+    text.write_text("one")
+    for settings, content in (({"epochs": 3}, "one"), ({"epochs": 4}, "one"), ({"epochs": 4}, "other")):
+        text.write_text(content)
+        with pytest.raises(RuntimeError), Checkpoint(tmp_path / "c", settings, [text]) as checkpoint:
+            assert checkpoint.load() is None
+            train(checkpoint)
+            raise RuntimeError
+        assert len(list((tmp_path / "c").glob("*.pt"))) == 1
+
+
+def test_a_damaged_state_is_left_aside(tmp_path, capsys):
+    with Checkpoint(tmp_path / "c", {}, []) as checkpoint:
+        checkpoint.path.write_bytes(b"PK damaged")
+        assert train(checkpoint) == train(None)
+    assert "cannot be read" in capsys.readouterr().out
