@@ -97,22 +97,20 @@ class Representation:
         name: the `{representation}` of every path.
         method: base (the base model as it is), adapt (pretrained further), fasttext, scratch.
         base_model: name of the base model, for base and adapt.
-        pieces: number of wordpieces added to the vocabulary, or "all".
+        pieces: number of wordpieces added to the vocabulary; None: the whole new vocabulary.
         multiplier: the new pieces' embeddings learn at this many times the learning rate.
     """
 
     name: str
     method: str
     base_model: str
-    pieces: int | str
+    pieces: int | None
     multiplier: float
 
     @property
     def missing(self) -> str | None:
         """What is not built yet of what it needs; None if nothing."""
-        if self.method in ("fasttext", "scratch"):
-            return f"representation {self.name} (method {self.method})"
-        return f"representation {self.name} (pieces: all)" if self.pieces == "all" else None
+        return f"representation {self.name} (method {self.method})" if self.method in ("fasttext", "scratch") else None
 
 
 @dataclass(frozen=True, order=True)
@@ -195,7 +193,7 @@ class Experiment:
                 name=name,
                 method=entry["method"],
                 base_model=entry.get("base_model", default),
-                pieces=entry.get("pieces", 0),
+                pieces=None if entry.get("pieces") == "all" else entry.get("pieces", 0),
                 multiplier=float(entry.get("multiplier", 1)),
             )
             for name, entry in self.config["representations"].items()
@@ -344,7 +342,7 @@ class Experiment:
 
     def vocabulary_training(self, representation: str) -> dict[str, Any]:
         """How the vocabulary is learned that new pieces are chosen from; empty if none are."""
-        return dict(self.config["vocabularies"]) if self.representations[representation].pieces else {}
+        return dict(self.config["vocabularies"]) if self.representations[representation].pieces != 0 else {}
 
     def base_vocabulary_training(self) -> dict[str, Any]:
         """How the vocabulary of a base model is learned; its size is the base model's own."""

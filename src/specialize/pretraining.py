@@ -323,7 +323,8 @@ def adapt(
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
-    No embedding is re-initialised: a new piece starts from its slot's row (fact 13).
+    No embedding is re-initialised: a new piece starts from its slot's row (fact 13). Pieces beyond the slots get rows
+    of their own, drawn as BERT's first ones were; all others stay.
 
     Args:
         base_folder: the base model.
@@ -340,6 +341,8 @@ def adapt(
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
     model = BertForMaskedLM.from_pretrained(base_folder, dtype=torch.float32)
+    if tokenizer.get_vocab_size() > model.config.vocab_size:
+        model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
     new_ids = torch.tensor(sorted(read_json(vocabulary / "statistics.json")["pieces"].values()), dtype=torch.int64)
     tiered = (new_ids, multiplier) if len(new_ids) and multiplier != 1 else None
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Vocabularies: learn new wordpieces from text, choose n of them, and put them into a base vocabulary's free slots."""
+"""Vocabularies: learn new wordpieces from text, choose n of them, and put them into a base vocabulary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from specialize.corpora import read_corpus
 from specialize.datasets import read_entities, read_treebank
-from specialize.errors import NotBuiltError
 from specialize.files import atomic_path, write_json
 from specialize.sources import check_wordpiece
 
@@ -187,13 +186,14 @@ def in_order(tokenizer: Tokenizer) -> list[str]:
     return sorted(vocabulary, key=vocabulary.__getitem__)
 
 
-def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: int) -> list[str]:
+def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: int | None) -> list[str]:
     """The n new pieces that replace the most unknown pieces (paper §2.1, fact 12).
 
     Of every word in which the base vocabulary gives more unknown pieces than the new one, the new vocabulary's
     pieces are counted unless the base segmentation has them; pieces that the base vocabulary knows are dropped;
-    the n most frequent are taken. If there are fewer, the new vocabulary's most frequent other pieces follow.
-    Distinct words are segmented once and weighed by their counts; ties are broken by the piece itself.
+    the n most frequent are taken. If there are fewer, the new vocabulary's most frequent other pieces follow, and
+    without a number at last those that no word is cut into. Distinct words are segmented once and weighed by their
+    counts; ties are broken by the piece itself.
     """
     distinct = sorted(words)
     known = base.get_vocab()
@@ -209,7 +209,8 @@ def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: 
                 rescuing[piece] += words[word]
     first = sorted(rescuing, key=lambda piece: (-rescuing[piece], piece))
     others = sorted(frequent.keys() - rescuing.keys(), key=lambda piece: (-frequent[piece], piece))
-    return [*first, *others][:number]
+    unseen = sorted(new.get_vocab().keys() - known.keys() - frequent.keys())
+    return [*first, *others, *unseen] if number is None else [*first, *others][:number]
 
 
 def segment(tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
@@ -255,30 +256,18 @@ def load_wordpiece(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def _free_slots(base: Tokenizer) -> list[str]:
-    vocabulary = base.get_vocab()
-    return sorted((token for token in vocabulary if UNUSED.fullmatch(token)), key=vocabulary.__getitem__)
-
-
-def _check_slots(base: Tokenizer, number: int) -> None:
-    if number > len(_free_slots(base)):
-        raise NotBuiltError(
-            f"{number} pieces do not fit the {len(_free_slots(base))} free slots of the base vocabulary; "
-            "growing the matrix is not built yet: choose fewer pieces"
-        )
-
-
 def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:
-    """Put pieces into the unused slots, in the order of their ids; every other id stays (fact 13).
+    """Put pieces into the unused slots, in the order of their ids, and the rest after all others.
 
-    Raises:
-        NotBuiltError: if there are more pieces than free slots.
+    Every other id stays (fact 13).
     """
-    _check_slots(base, len(pieces))
     definition = json.loads(base.to_str())
     vocabulary: dict[str, int] = definition["model"]["vocab"]
-    for slot, piece in zip(_free_slots(base), pieces, strict=False):
+    slots = sorted((token for token in vocabulary if UNUSED.fullmatch(token)), key=vocabulary.__getitem__)
+    for slot, piece in zip(slots, pieces, strict=False):
         vocabulary[piece] = vocabulary.pop(slot)
+    for piece in pieces[len(slots) :]:
+        vocabulary[piece] = len(vocabulary)
     definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
     return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
 
@@ -315,7 +304,7 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = N
 def build_vocabulary(
     base_folder: Path,
     corpus: Path | None,
-    number: int,
+    number: int | None,
     training: WordPieceTraining,
     labeled: dict[str, WordCounts],
     folder: Path,
@@ -325,23 +314,21 @@ def build_vocabulary(
     Args:
         base_folder: the base model.
         corpus: the training split that new pieces are learned from; None only where none are added.
-        number: how many pieces to add; 0 keeps the base vocabulary.
+        number: how many pieces to add; 0 keeps the base vocabulary, None adds the whole new one.
         training: how the new vocabulary is learned.
         labeled: words of labeled data, by name, to measure coverage on.
         folder: where the vocabulary appears.
 
     Raises:
         InputError: if the base model has no WordPiece vocabulary.
-        NotBuiltError: if the pieces do not fit the free slots.
     """
     base = load_wordpiece(base_folder)
-    _check_slots(base, number)
     data = ({"corpus": count_words([corpus])} if corpus else {}) | labeled
     pieces: list[str] = []
-    if number:
+    if number != 0:
         words = data["corpus"].words
         pieces = choose_pieces(words, base, learn_wordpieces(words, training), number)
-        if len(pieces) < number:
+        if number is not None and len(pieces) < number:
             print(
                 f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {training.size} has no "
                 "more that the base lacks; raise vocabularies.size, lower vocabularies.min_frequency or give more text"

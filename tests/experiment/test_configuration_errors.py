@@ -358,7 +358,7 @@ def test_base_model_of_a_mirror_that_no_cell_uses_needs_none(tmp_path):
     [
         ("fasttext", "pos", "representation fasttext"),
         ("bert", "ner", "representation bert"),
-        ("embert", "ud", "representation embert"),
+        ("bert", "ud", "representation bert"),
         ("tva", "mtl-ups", "regime mtl-ups"),
     ],
 )

@@ -117,7 +117,7 @@ def assert_names_file_and_line(error, path):
     assert re.search(rf"{re.escape(str(path))}, line \d+", message), message
 
 
-@fuzzed(6000)
+@fuzzed(5000)
 @given(content=damaged(TREEBANK, PARTS_OF_LINES))
 def test_treebanks(folder, content):
     path = folder / "train.conllu"
@@ -130,7 +130,7 @@ def test_treebanks(folder, content):
         assert all(sentence.surface() for sentence in sentences)
 
 
-@fuzzed(6000)
+@fuzzed(5000)
 @given(content=damaged(ENTITIES, PARTS_OF_LINES))
 def test_named_entities(folder, content):
     path = folder / "train.tsv"
@@ -170,7 +170,7 @@ def test_dumps(folder, whole_dump, data):
     read_all(path)
 
 
-@fuzzed(2000)
+@fuzzed(1500)
 @given(content=damaged(PAGES[0][2], PARTS_OF_XML))
 def test_wikitext(content):
     """Whatever a page holds, it is cleaned or left out by name; it never ends the work on a dump."""
@@ -199,7 +199,7 @@ def test_configurations(folder, content):
         assert experiment.vocabularies
 
 
-@fuzzed(1000)
+@fuzzed(500)
 @given(content=damaged("Bir. Ikki ئۈچ.\nTört?\n\n“Besh”, alte.\n", PARTS_OF_LINES))
 def test_own_text(folder, content):
     path = folder / "text.txt"

@@ -5,7 +5,15 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.pretraining.conftest import ARCHITECTURE, NEW_PIECES, SLOTS, small_settings, small_tokenizer, write_text
+from tests.pretraining.conftest import (
+    ARCHITECTURE,
+    NEW_PIECES,
+    SLOTS,
+    small_settings,
+    small_tokenizer,
+    write_text,
+    write_vocabulary,
+)
 from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
@@ -205,6 +213,36 @@ def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
     assert sorted(pieces.values()) == [1, 2]
     vocabulary = AutoTokenizer.from_pretrained(tmp_path / "model").get_vocab()
     assert {piece: vocabulary[piece] for piece in pieces} == pieces
+
+
+def test_pieces_beyond_the_slots_leave_old_scores_as_they_were(base, corpus, tmp_path):
+    pieces = [*NEW_PIECES, *(f"##{letter}ქ" for letter in "abdegik")]
+    vocabulary = write_vocabulary(tmp_path / "vocabulary", pieces)
+    adapt(base, vocabulary, corpus, 1.0, small_settings(epochs=1, learning_rate=1e-60), tmp_path / "model")
+    before, after = (BertForMaskedLM.from_pretrained(folder).eval() for folder in (base, tmp_path / "model"))
+    old = before.config.vocab_size
+    assert after.config.vocab_size == old + len(pieces) - SLOTS
+    assert torch.equal(
+        after.bert.embeddings.word_embeddings.weight[:old], before.bert.embeddings.word_embeddings.weight
+    )
+    ids = torch.arange(SLOTS + 1, old)[None]
+    with torch.no_grad():
+        assert torch.equal(after(ids).logits[..., :old], before(ids).logits)
+
+
+def test_pieces_beyond_the_slots_learn(base, corpus, tmp_path):
+    text = tmp_path / "text"
+    text.mkdir()
+    for name in ("train.txt", "valid.txt"):
+        (text / name).write_text((corpus / name).read_text(encoding="utf-8").replace("la", "ლა"), encoding="utf-8")
+    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    build_vocabulary(base, text / "train.txt", None, training, {}, tmp_path / "vocabulary")
+    adapt(base, tmp_path / "vocabulary", text, 1.0, small_settings(learning_rate=1e-2), tmp_path / "model")
+    history = read_json(tmp_path / "model/history.json")["epochs"]
+    assert history[-1]["validation_loss"] < history[0]["validation_loss"]
+    rows = BertForMaskedLM.from_pretrained(tmp_path / "model").bert.embeddings.word_embeddings.weight
+    pieces = read_json(tmp_path / "vocabulary/statistics.json")["pieces"]
+    assert rows.shape[0] == 1 + max(pieces.values())
 
 
 def test_a_last_step_that_breaks_the_weights_is_no_success(base, same_vocabulary, corpus, tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, trainers
 from transformers import AutoTokenizer, BertConfig, RobertaConfig
 
-from specialize.errors import InputError, NotBuiltError
+from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.vocabularies import (
     WordCounts,
@@ -22,6 +22,7 @@ from specialize.vocabularies import (
     coverage,
     in_order,
     inject,
+    learn_wordpieces,
     load_wordpiece,
     new_base_vocabulary,
     save_tokenizer,
@@ -73,11 +74,17 @@ def test_free_slots_are_taken_in_the_order_of_their_ids():
     assert in_order(inject(scattered, ["x", "y"])) == ["[UNK]", "x", "a", "y", "[CLS]", "[SEP]", "[unused11]"]
 
 
-def test_more_pieces_than_slots_are_refused(base):
-    exact = [f"x{number}" for number in range(SLOTS)]
-    assert "[unused6]" not in inject(base, exact).get_vocab()
-    with pytest.raises(NotBuiltError, match=f"{SLOTS + 1} pieces do not fit the {SLOTS} free slots"):
-        inject(base, [*exact, "one more"])
+def test_pieces_beyond_the_slots_come_after_all_others(base):
+    pieces = [f"x{number}" for number in range(SLOTS + 3)]
+    before, after = in_order(base), in_order(inject(base, pieces))
+    assert after[1 : 1 + SLOTS] == pieces[:SLOTS]
+    assert after[1 + SLOTS : len(before)] == before[1 + SLOTS :]
+    assert after[len(before) :] == pieces[SLOTS:]
+
+
+def test_a_base_without_slots_grows():
+    base = bert_tokenizer({"[UNK]": 0, "a": 1, "[CLS]": 2, "[SEP]": 3})
+    assert in_order(inject(base, ["x", "##y"])) == ["[UNK]", "a", "[CLS]", "[SEP]", "x", "##y"]
 
 
 def test_an_injected_piece_is_used(base):
@@ -182,13 +189,17 @@ def test_without_a_corpus_only_labeled_data_are_measured(tmp_path, base_folder):
     assert list(statistics["coverage"]) == ["ner"]
 
 
-def test_building_with_too_many_pieces_leaves_nothing(tmp_path, base_folder):
-    corpus = write_corpus(tmp_path)
-    corpus.write_text("ب پ ت ج چ خ د ر ز ژ\n\n", encoding="utf-8")
+def test_all_pieces_are_those_of_the_new_vocabulary_that_the_base_lacks(tmp_path, base_folder, base):
     training = WordPieceTraining(size=100, min_frequency=1)
-    with pytest.raises(NotBuiltError):
-        build_vocabulary(base_folder, corpus, SLOTS + 1, training, {}, tmp_path / "vocabulary")
-    assert not (tmp_path / "vocabulary").exists()
+    corpus = write_corpus(tmp_path)
+    build_vocabulary(base_folder, corpus, None, training, {}, tmp_path / "vocabulary")
+    new = learn_wordpieces(count_words([corpus]).words, training).get_vocab().keys()
+    pieces = json.loads((tmp_path / "vocabulary/statistics.json").read_text(encoding="utf-8"))["pieces"]
+    assert pieces.keys() == new - base.get_vocab().keys()
+    grown = load_wordpiece_of(tmp_path / "vocabulary")
+    assert grown.get_vocab_size() == base.get_vocab_size() + max(0, len(pieces) - SLOTS)
+    assert len((tmp_path / "vocabulary/vocab.txt").read_text(encoding="utf-8").splitlines()) == grown.get_vocab_size()
+    assert AutoTokenizer.from_pretrained(tmp_path / "vocabulary").get_vocab() == grown.get_vocab()
 
 
 # -- coverage ----------------------------------------------------------------------------------------------
