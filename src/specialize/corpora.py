@@ -306,7 +306,7 @@ class CleanArticle:
 
     Attributes:
         identifier: of the article.
-        extracted_bytes: of its text before cleaning.
+        extracted_bytes: of its text before cleaning, where files of it are sampled.
         sentences: what is left of it.
         removed, removed_by_file: how often each rule, and each labeled file, took something out.
         problem: why it could not be extracted, if so.
@@ -364,7 +364,7 @@ class Cleaner:
         if len(sentences) <= 1:
             removed["articles of one sentence or less"] += 1
             sentences = []
-        size = sum(len(line.encode()) + 1 for line in article.lines)
+        size = 0 if by_article else sum(len(line.encode()) + 1 for line in article.lines)
         return CleanArticle(article.identifier, size, tuple(sentences), removed, removed_by_file)
 
 

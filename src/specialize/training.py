@@ -24,6 +24,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 from specialize.errors import SpecializeError
+from specialize.experiment import STAGE_VERSIONS
 from specialize.files import atomic_path
 
 Batch = TypeVar("Batch")
@@ -158,7 +159,9 @@ class Checkpoint:
 
     def __init__(self, folder: Path, settings: dict[str, Any], inputs: Iterable[Path]) -> None:
         files = [path.stat() for path in inputs]  # times, since hashing large weights takes longer than it may save
-        known = json.dumps([settings, [[file.st_size, file.st_mtime_ns] for file in files]], sort_keys=True)
+        known = json.dumps(
+            [STAGE_VERSIONS, settings, [[file.st_size, file.st_mtime_ns] for file in files]], sort_keys=True
+        )
         self.folder = folder
         self.path = folder / f"{hashlib.sha256(known.encode()).hexdigest()[:16]}.pt"
         self.stopped_by: signal.Signals | None = None

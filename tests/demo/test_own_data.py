@@ -23,7 +23,12 @@ def own_run(demo, tmp_path_factory):
         "treebank": {"folder": str(data), "tags": "upos"},
         "ner": {"folder": str(data / "ner")},
     }
-    grid = {"languages": ["x-mine"], "representations": ["lapt", "tva"], "regimes": ["pos", "ud", "ner"], "seeds": [1]}
+    grid = {
+        "languages": ["x-mine"],
+        "representations": ["embert", "tva"],
+        "regimes": ["pos", "ud", "ner"],
+        "seeds": [1],
+    }
     base = {"folder": str(demo / "results/pretraining/base/demo")}
     settings = {
         "keep_models": True,
