@@ -26,3 +26,4 @@ rule all:
         rules.pretraining.input,
         rules.finetuning.input,
         rules.tables.input,
+        rules.figures.input,

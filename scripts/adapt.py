@@ -8,7 +8,9 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.pretraining import PretrainingSettings, adapt
+    from specialize.pretraining.model_card import ModelDescription
+    from specialize.pretraining.pretrain import adapt
+    from specialize.pretraining.settings import PretrainingSettings
 
     adapt(
         base_folder=Path(snakemake.input.config).parent,
@@ -16,6 +18,7 @@ with reported(snakemake.log[0]):
         corpus=Path(snakemake.input.corpus).parent,
         multiplier=snakemake.params.multiplier,
         settings=PretrainingSettings(**snakemake.params.settings),
+        description=ModelDescription(**snakemake.params.description),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
     )

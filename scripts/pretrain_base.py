@@ -8,7 +8,8 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.pretraining import PretrainingSettings, pretrain_base
+    from specialize.pretraining.pretrain import pretrain_base
+    from specialize.pretraining.settings import PretrainingSettings
     from specialize.vocabularies import WordPieceTraining
 
     pretrain = snakemake.params.pretrain

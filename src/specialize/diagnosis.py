@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from specialize.experiment import Experiment, Language
-from specialize.files import atomic_path
+from specialize.figures import save_figure
 from specialize.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_words, estimate, hours_in_words
 from specialize.tables import Entry, Table, corpus_statistics, vocabulary_statistics, write_table
 
@@ -74,7 +73,12 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
     Raises:
         SpecializeError: if statistics are missing.
     """
-    corpora, vocabularies = corpus_statistics(experiment, run), vocabulary_statistics(experiment, run)
+    corpora = corpus_statistics(experiment, run)
+    vocabularies = {
+        (tag, name): read
+        for (tag, name), read in vocabulary_statistics(experiment, run).items()
+        if experiment.representations[name].method != "scratch"  # which has no base vocabulary to diagnose
+    }
     diagnoses = [
         Diagnosis(
             language,
@@ -179,7 +183,4 @@ def write_figure(diagnoses: list[Diagnosis], folder: Path) -> None:
     panels[0].invert_yaxis()
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles[:2], labels[:2], loc="outside upper center", ncols=2, frameon=False)
-    rcParams["svg.hashsalt"] = "specialize"  # else its identifiers change from run to run
-    for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
-        with atomic_path(folder / f"coverage.{ending}") as temporary:
-            figure.savefig(temporary, format=ending, dpi=150, metadata=metadata)
+    save_figure(figure, folder, "coverage")

@@ -32,10 +32,13 @@ STAGE_VERSIONS = {
     "datasets": 2,
     "corpora": 2,
     "vocabularies": 2,
-    "pretraining": 1,
+    "pretraining": 2,
     "finetuning": 1,
     "tables": 2,
 }
+
+ROBERTA_POSITIONS = 514  # two more than it reads
+WIKIPEDIA_LICENSE = "cc-by-sa-4.0"  # since June 2023; 3.0 before, which allows later versions
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 
@@ -97,7 +100,7 @@ class Representation:
         name: the `{representation}` of every path.
         method: base (the base model as it is), adapt (pretrained further), fasttext, scratch.
         base_model: name of the base model, for base and adapt.
-        pieces: number of wordpieces added to the vocabulary; None: the whole new vocabulary.
+        pieces: number of wordpieces added to the base vocabulary; None: the whole new vocabulary.
         multiplier: the new pieces' embeddings learn at this many times the learning rate.
     """
 
@@ -110,7 +113,7 @@ class Representation:
     @property
     def missing(self) -> str | None:
         """What is not built yet of what it needs; None if nothing."""
-        return f"representation {self.name} (method {self.method})" if self.method in ("fasttext", "scratch") else None
+        return f"representation {self.name} (method {self.method})" if self.method == "fasttext" else None
 
 
 @dataclass(frozen=True, order=True)
@@ -243,13 +246,21 @@ class Experiment:
 
     @cached_property
     def adaptations(self) -> tuple[tuple[str, str], ...]:
-        """Those of `vocabularies` that are pretrained further."""
-        return tuple(pair for pair in self.vocabularies if self.representations[pair[1]].method == "adapt")
+        """Those of `vocabularies` whose model is pretrained on the language."""
+        return tuple(pair for pair in self.vocabularies if self.representations[pair[1]].method != "base")
+
+    @cached_property
+    def sweep(self) -> tuple[str, ...]:
+        """The representations with new wordpieces, if they are enough kinds of them to draw how n and a matter."""
+        names = tuple(name for name in self.grid_representations if self.representations[name].pieces != 0)
+        kinds = {(self.representations[name].pieces, self.representations[name].multiplier) for name in names}
+        return names if len(kinds) > 2 and self.built_cells else ()
 
     @cached_property
     def base_models_used(self) -> tuple[str, ...]:
         """The base models of this experiment, by name."""
-        return tuple(sorted({self.representations[name].base_model for _, name in self.vocabularies}))
+        names = {name for _, name in self.vocabularies if self.representations[name].method != "scratch"}
+        return tuple(sorted({self.representations[name].base_model for name in names}))
 
     @cached_property
     def needed_languages(self) -> tuple[Language, ...]:
@@ -341,19 +352,47 @@ class Experiment:
         }
 
     def vocabulary_training(self, representation: str) -> dict[str, Any]:
-        """How the vocabulary is learned that new pieces are chosen from; empty if none are."""
-        return dict(self.config["vocabularies"]) if self.representations[representation].pieces != 0 else {}
+        """How a representation's own vocabulary, or the one that new pieces are chosen from, is learned."""
+        entry = self.representations[representation]
+        if entry.method == "scratch":
+            return dict(self.config["representations"][representation]["vocabulary"])
+        return dict(self.config["vocabularies"]) if entry.pieces != 0 else {}
 
     def base_vocabulary_training(self) -> dict[str, Any]:
         """How the vocabulary of a base model is learned; its size is the base model's own."""
         return {key: value for key, value in self.config["vocabularies"].items() if key != "size"}
 
-    def pretraining(self, base_model: str | None = None) -> dict[str, Any]:
-        """Hyperparameters of further pretraining, or of pretraining a base model here."""
-        settings = dict(self.config["pretraining"])
-        if base_model is not None:
-            settings |= self.config["base_models"][base_model]["pretrain"]["training"]
-        return settings
+    def pretraining(self, representation: str) -> dict[str, Any]:
+        """Hyperparameters of pretraining a representation."""
+        own: dict[str, Any] = self.config["representations"][representation].get("training", {})
+        return {**self.config["pretraining"], **own}
+
+    def base_pretraining(self, base_model: str) -> dict[str, Any]:
+        """Hyperparameters of pretraining a base model here."""
+        own: dict[str, Any] = self.config["base_models"][base_model]["pretrain"]["training"]
+        return {**self.config["pretraining"], **own}
+
+    def model_description(self, language: str, representation: str) -> dict[str, Any]:
+        """What a model's card says of its origins; see `pretraining.model_card.ModelDescription`."""
+        entry, known = self.representations[representation], self.languages[language]
+        corpus = known.entry["corpus"]
+        base = self.config["base_models"].get(entry.base_model, {}) if entry.method == "adapt" else {}
+        text = "own text"
+        if "text" not in corpus:
+            text = f"Wikipedia (`{corpus['wikipedia']}`), dump of {corpus['date']}"
+        if known.original:
+            text += ", transliterated to Latin letters"
+        return {
+            "language": language,
+            "name": known.name,
+            "representation": representation,
+            "method": entry.method,
+            "base_model": base.get("hub", entry.base_model) if entry.method == "adapt" else None,
+            "on_hub": "hub" in base,
+            "license": base.get("license"),
+            "text": text,
+            "text_license": corpus.get("license", None if "text" in corpus else WIKIPEDIA_LICENSE),
+        }
 
     def finetuning(self, language: str, representation: str, regime: str, seed: int) -> dict[str, Any]:
         """Resolved hyperparameters of one finetuning job."""
@@ -365,6 +404,8 @@ class Experiment:
         sizes = [table[tag][regime] for table in tables if regime in table.get(tag, {})]
         seeds = shared.pop("seeds")[str(seed)]
         return shared | {
+            # The paper's code had it on for its monolingual BERT (fact 24).
+            "bias_correction": shared["bias_correction"] or self.representations[representation].method == "scratch",
             "batch_size": (sizes or [default])[0],
             "seeds": seeds,
             "tags": self.languages[language].tags if regime == "pos" else None,
@@ -462,6 +503,13 @@ class Experiment:
             with_text = [tag for tag, known in self.languages.items() if known.has_corpus and known.original is None]
             self._check_known(place, languages, with_text, "language with a corpus")
         for representation in self.representations.values():
+            own = {"vocabulary", "architecture"}
+            given = own & self.config["representations"][representation.name].keys()
+            if given != (own if representation.method == "scratch" else set()):
+                raise ConfigError(
+                    f"{self.place(['representations', representation.name])}: vocabulary and architecture belong to "
+                    "method scratch, and both to each of its representations"
+                )
             if representation.method in ("base", "adapt"):
                 place = ("representations", representation.name)
                 known = self.config["base_models"]
@@ -492,13 +540,20 @@ class Experiment:
 
     def _check_positions(self) -> None:
         """Refuse longer sequences than a base model has positions for, before a job loses what it had made."""
-        length = self.pretraining()["sequence_length"]
-        for name in self.base_models_used if self.adaptations else ():
-            positions = self.base_model_sizes(name).get("max_position_embeddings")
+        for name in dict.fromkeys(name for _, name in self.adaptations):
+            entry, own = self.representations[name], self.config["representations"][name]
+            keys = ["representations", name, "training"] if "sequence_length" in own.get("training", {}) else []
+            length = self.pretraining(name)["sequence_length"]
+            if entry.method == "scratch":
+                positions = own["architecture"].get("max_position_embeddings", ROBERTA_POSITIONS) - 2
+                whose = f"representation {name}, whose first two are the padding's"
+            else:
+                positions = self.base_model_sizes(entry.base_model).get("max_position_embeddings")
+                whose = f"base model {entry.base_model}"
             if isinstance(positions, int) and length > positions:
                 raise ConfigError(
-                    f"{self.place(['pretraining', 'sequence_length'])}: {length} is more than the {positions} "
-                    f"positions of base model {name}"
+                    f"{self.place([*(keys or ['pretraining']), 'sequence_length'])}: {length} is more than the "
+                    f"{positions} positions of {whose}"
                 )
 
     def _check_grid(self) -> None:

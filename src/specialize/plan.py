@@ -65,31 +65,28 @@ def estimate(experiment: Experiment, tokens: Mapping[str, int] | None = None) ->
         tokens: of cleaned text, where they have been counted, by tag; else the registry's expectation holds.
     """
     counted = {tag: _tokens(language) for tag, language in experiment.languages.items()} | dict(tokens or {})
-    settings = experiment.pretraining()
     pretraining = sum(
-        _parameters(experiment, experiment.representations[name].base_model)
-        * _pretraining_pieces(settings, counted[tag])
+        _parameters(experiment, name) * _pretraining_pieces(experiment.pretraining(name), counted[tag])
         for tag, name in experiment.adaptations
     )
     for name in filter(experiment.pretrained_here, experiment.base_models_used):
         languages = experiment.config["base_models"][name]["pretrain"]["languages"]
-        pieces = _pretraining_pieces(experiment.pretraining(name), sum(counted[tag] for tag in languages))
-        pretraining += _parameters(experiment, name) * pieces
+        pieces = _pretraining_pieces(experiment.base_pretraining(name), sum(counted[tag] for tag in languages))
+        pretraining += _base_parameters(experiment, name) * pieces
     epochs = min(FINETUNING_EPOCHS, experiment.config["finetuning"]["epochs"])
     finetuning = sum(
-        _parameters(experiment, experiment.representations[cell.representation].base_model)
-        * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
+        _parameters(experiment, cell.representation) * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
         for cell in experiment.built_cells
     )
-    models = [experiment.representations[name].base_model for _, name in experiment.adaptations]
+    models = [_parameters(experiment, name) for _, name in experiment.adaptations]
     if experiment.config["keep_models"]:
-        models += [experiment.representations[cell.representation].base_model for cell in experiment.built_cells]
-    models += experiment.base_models_used
+        models += [_parameters(experiment, cell.representation) for cell in experiment.built_cells]
+    models += [_base_parameters(experiment, name) for name in experiment.base_models_used]
     return Estimate(
         OPERATIONS_PER_PARAMETER * pretraining,
         OPERATIONS_PER_PARAMETER * finetuning,
         sum(counted[language.tag] * BYTES_PER_TOKEN for language in experiment.needed_languages)
-        + sum(_parameters(experiment, name) * BYTES_PER_PARAMETER for name in models),
+        + sum(models) * BYTES_PER_PARAMETER,
     )
 
 
@@ -120,7 +117,7 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
     hours = [operations / rate / 3600 for operations in (expected.pretraining, expected.finetuning)]
     from_hub = [
         f"{experiment.config['base_models'][name]['hub']} (about "
-        f"{bytes_in_words(_parameters(experiment, name) * BYTES_PER_PARAMETER)})"
+        f"{bytes_in_words(_base_parameters(experiment, name) * BYTES_PER_PARAMETER)})"
         for name in experiment.base_models_used
         if "hub" in experiment.config["base_models"][name] and not Path(experiment.base_folder(name)).exists()
     ]
@@ -158,12 +155,23 @@ def _tokens(language: Language) -> int:
     return int(language.entry.get("tokens", TOKENS_UNKNOWN))
 
 
-def _parameters(experiment: Experiment, base_model: str) -> int:
+def _parameters(experiment: Experiment, representation: str) -> int:
     """That each wordpiece passes through."""
+    entry = experiment.representations[representation]
+    if entry.method == "scratch":
+        return _in_layers(experiment.config["representations"][representation]["architecture"])
+    return _base_parameters(experiment, entry.base_model)
+
+
+def _base_parameters(experiment: Experiment, base_model: str) -> int:
     sizes = experiment.base_model_sizes(base_model)
     if {"num_hidden_layers", "hidden_size"} <= sizes.keys():
-        return int(12 * sizes["num_hidden_layers"] * sizes["hidden_size"] ** 2)
+        return _in_layers(sizes)
     return int(experiment.config["base_models"][base_model].get("parameters", 100_000_000))
+
+
+def _in_layers(sizes: dict[str, Any]) -> int:
+    return int(12 * sizes["num_hidden_layers"] * sizes["hidden_size"] ** 2)
 
 
 def bytes_in_words(number: float) -> str:

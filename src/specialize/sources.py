@@ -445,6 +445,9 @@ def check_base_model(folder: Path) -> None:
             shapes = [weights.get_slice(name).get_shape() for name in names]
     except (SafetensorError, OSError) as error:
         raise InputError(path, f"is not safetensors ({error})", remedy="copy or convert it again") from error
+    if read_json(folder / "config.json").get("tie_word_embeddings") is False:
+        remedy = "choose a model whose output layer shares its word embeddings, as BERT's does"
+        raise InputError(folder / "config.json", "has tie_word_embeddings: false", remedy=remedy)
     pieces = 1 + max(Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab().values())
     vocabulary_size = read_json(folder / "config.json").get("vocab_size")
     rows = shapes[0][0] if shapes and shapes[0] else 0

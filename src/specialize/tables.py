@@ -242,11 +242,12 @@ def _column(experiment: Experiment, scores: Scores, language: Language, task: st
         else:
             tested = _comparison(scores, language, task, ranked[0], name) if name != ranked[0] else None
             not_worse = tested is not None and tested.seeds > 1 and not tested.significant
-            cells[name] = Entry(_mean_and_deviation(scores, key), best=tested is None, not_worse=not_worse)
+            cells[name] = Entry(mean_and_deviation(scores, key), best=tested is None, not_worse=not_worse)
     return cells
 
 
-def _mean_and_deviation(scores: Scores, key: Key) -> str:
+def mean_and_deviation(scores: Scores, key: Key) -> str:
+    """Mean ± standard deviation over seeds of what converged, in percent."""
     values = list((scores.converged(key) or {}).values())
     deviation = f" ± {numpy.std(values, ddof=1):.2f}" if len(values) > 1 else ""
     return f"{numpy.mean(values):.2f}{deviation}"
@@ -432,11 +433,13 @@ def _coverage_rows(experiment: Experiment, statistics: dict[str, Any]) -> list[l
     names: dict[tuple[str, ...], list[str]] = {}
     for kind in ("base", "augmented"):
         for representation, read in statistics.items():
-            if kind == "augmented" and not read["pieces"]:
+            entry = experiment.representations[representation]
+            own = entry.method == "scratch"
+            if (kind == "augmented" and not read["pieces"] and not own) or (kind == "base" and own):
                 continue
-            name = f"{representation} ({len(read['pieces'])} new)"
+            name = f"{representation} (its own)" if own else f"{representation} ({len(read['pieces'])} new)"
             if kind == "base":
-                name = f"base ({experiment.representations[representation].base_model})"
+                name = f"base ({entry.base_model})"
             for data, covered in read["coverage"].items():
                 measured = covered[kind]
                 key = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 import shutil
 import signal
@@ -33,6 +34,7 @@ SomeBatch = TypeVar("SomeBatch", covariant=True)
 # A step count at which Adam's bias corrections 1 - β^t are exactly one in double precision.
 UNCORRECTED_STEP = 1e6
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
+STEPS_BETWEEN_LOOKS = 100  # at the loss: each look makes a GPU wait
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
@@ -43,11 +45,29 @@ def seed_everything(numpy_seed: int, torch_seed: int, python_seed: int, threads:
     torch.manual_seed(torch_seed)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # takes time; all is written first
 
 
 def device() -> torch.device:
     """The GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Rows of a matrix that move at a multiple of the learning rate, weight decay included (paper §2.1, fact 17).
+
+    Attributes:
+        matrix: in a parameter group of the optimiser.
+        rows: their indices.
+        multiplier: of the learning rate (the paper's a).
+        decayed_twice: every row of the matrix decays at both rates, as the paper's mended code had it.
+    """
+
+    matrix: Tensor
+    rows: Tensor
+    multiplier: float
+    decayed_twice: bool = False
 
 
 class AdamW(torch.optim.AdamW):
@@ -57,8 +77,7 @@ class AdamW(torch.optim.AdamW):
         groups: parameter groups with `params`, `lr`, `weight_decay`.
         epsilon: added to the denominator (facts 16 and 24).
         bias_correction: divide the moments by 1 - β^t as Adam does; BERT's own code does not (fact 16).
-        tiered: a matrix, some of its rows, and a multiplier: these rows move at so many times the learning rate,
-            weight decay included (fact 17). AdamW's update is linear in the rate, so scaling a step is exact.
+        tier: rows with a rate of their own. AdamW's update is linear in the rate, so scaling a step is exact.
     """
 
     def __init__(
@@ -66,10 +85,10 @@ class AdamW(torch.optim.AdamW):
         groups: list[dict[str, Any]],
         epsilon: float,
         bias_correction: bool,
-        tiered: tuple[Tensor, Tensor, float] | None = None,
+        tier: Tier | None = None,
     ) -> None:
         super().__init__(groups, eps=epsilon, fused=True)
-        self.tiered = tiered
+        self.tier = tier
         if not bias_correction:
             for group in self.param_groups:
                 for parameter in group["params"]:
@@ -79,14 +98,22 @@ class AdamW(torch.optim.AdamW):
 
     def step(self, closure: Any = None) -> Any:
         """One update."""
-        if self.tiered is None:
+        tier = self.tier
+        if tier is None:
             return super().step(closure)
-        matrix, rows, multiplier = self.tiered
-        before = matrix.detach()[rows]
+        before = tier.matrix.detach()[tier.rows]
         result = super().step(closure)
         with torch.no_grad():
-            matrix[rows] = before + multiplier * (matrix[rows] - before)
+            tier.matrix[tier.rows] = before + tier.multiplier * (tier.matrix[tier.rows] - before)
+            if tier.decayed_twice:
+                self._decay_at_the_other_rate(tier)
         return result
+
+    def _decay_at_the_other_rate(self, tier: Tier) -> None:
+        (group,) = (group for group in self.param_groups if any(one is tier.matrix for one in group["params"]))
+        decay = tier.matrix.new_full((len(tier.matrix), 1), tier.multiplier * group["lr"] * group["weight_decay"])
+        decay[tier.rows] = group["lr"] * group["weight_decay"]
+        tier.matrix.mul_(1 - decay)
 
 
 def decayed_groups(model: nn.Module, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
@@ -179,9 +206,9 @@ class Checkpoint:
                 f"{self.folder}: another job is at this training, perhaps left over from a run that was killed; "
                 "stop it or wait for it"
             ) from error
-        for path in self.folder.glob("*.pt"):
-            if path != self.path:
-                path.unlink()  # of other settings or inputs
+        for path in self.folder.iterdir():
+            if path.name not in (self.path.name, "lock"):
+                path.unlink()  # of other settings or inputs, or half written
         self._handlers = {number: signal.signal(number, self._stop) for number in STOPPING}
         return self
 
@@ -256,7 +283,7 @@ class Fit:
     Attributes:
         best_epoch: the epoch whose weights the model has now; 0 if they are those it started with.
         history: one record per epoch.
-        converged: whether loss, weights and score stayed finite.
+        converged: whether loss, weights and score stayed finite, and the loss below its bound.
         reason: why not.
     """
 
@@ -277,6 +304,7 @@ def fit(
     score: str,
     epochs: int,
     gradient_norm: float,
+    highest_loss: float = math.inf,
     patience: int | None = None,
     before_epoch: Callable[[int], None] = lambda number: None,
     checkpoint: Checkpoint | None = None,
@@ -292,6 +320,7 @@ def fit(
         score: which of them chooses the epoch.
         epochs: at most so many.
         gradient_norm: the gradient of all parameters together is clipped to this norm.
+        highest_loss: training has exploded, and stops, if the mean loss of some batches in a row is above this.
         patience: stop after so many epochs without a better score; None never stops early.
         before_epoch: called with each epoch's number (from 1), again if training goes on within it.
         checkpoint: where the state is kept, and taken up from.
@@ -302,13 +331,15 @@ def fit(
     outcome = Fit()
     best_score, best_weights = -float("inf"), _copy_of_weights(model)
     first, done, total = 1, 0, torch.zeros((), device=next(model.parameters()).device)
+    unseen = torch.zeros_like(total)  # the loss since the last look at it
     saved = checkpoint.load() if checkpoint else None
     if saved:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         schedule.load_state_dict(saved["schedule"])
         best_score, best_weights, outcome = saved["best_score"], saved["best_weights"], Fit(**saved["outcome"])
-        first, done, total = saved["epoch"], saved["done"], saved["total"].to(total.device)
+        first, done = saved["epoch"], saved["done"]
+        total, unseen = (saved[name].to(total.device) for name in ("total", "unseen"))
         print(f"goes on from its checkpoint: epoch {first}, {done} of {loader.steps()} batches done", flush=True)
 
     def state(number: int, done: int, random_state: dict[str, Any]) -> dict[str, Any]:
@@ -322,6 +353,7 @@ def fit(
             "epoch": number,
             "done": done,
             "total": total,
+            "unseen": unseen,
             "random": random_state,
         }
 
@@ -346,14 +378,21 @@ def fit(
             schedule.step()
             optimizer.zero_grad()
             total += loss.detach()
+            unseen += loss.detach()
             steps += 1
+            if steps % STEPS_BETWEEN_LOOKS == 0 or steps == loader.steps():
+                recent = float(unseen) / ((steps - 1) % STEPS_BETWEEN_LOOKS + 1)
+                progress.set_postfix(loss=f"{recent:.3f}", refresh=False)
+                if not math.isfinite(recent) or recent > highest_loss:
+                    outcome.converged, outcome.reason = False, f"the loss became {recent:.4g} in epoch {number}"
+                    break
+                unseen.zero_()
             if checkpoint and checkpoint.due():
                 checkpoint.save(state(number, steps, _random_state()))
                 checkpoint.end()
-        training_loss = float(total / max(steps, 1))
-        if not numpy.isfinite(training_loss):
-            outcome.converged, outcome.reason = False, f"the loss became {training_loss} in epoch {number}"
+        if not outcome.converged:
             break
+        training_loss = float(total / max(steps, 1))
         if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
             outcome.converged, outcome.reason = False, f"the weights were no longer finite after epoch {number}"
             break

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fontTools.unicodedata import script, script_name
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from specialize.corpora import read_corpus
 from specialize.datasets import read_entities, read_treebank
@@ -24,6 +24,8 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN = "[UNK]"
 UNUSED = re.compile(r"\[unused(\d+)\]")
 CONTINUATION = "##"
+BYTE_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # in RoBERTa's order
+LEADING_SPACE = "Ġ"  # how byte-level pieces write it
 SHOWN_LETTERS = 30
 
 
@@ -34,6 +36,14 @@ class WordPieceTraining:
     size: int = 5000
     min_frequency: int = 5
     limit_alphabet: int = 1000
+
+
+@dataclass(frozen=True)
+class BytePieceTraining:
+    """How a byte-level vocabulary is learned (fact 20)."""
+
+    size: int = 52_000
+    min_frequency: int = 2
 
 
 @dataclass(frozen=True)
@@ -173,6 +183,33 @@ def bert_tokenizer(vocabulary: dict[str, int]) -> Tokenizer:
     return tokenizer
 
 
+def learn_byte_pieces(words: Counter[str], training: BytePieceTraining) -> Tokenizer:
+    """Learn byte-level pieces, as RoBERTa has them; every word, the first of a line too, has a space before it."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=training.size,
+        min_frequency=training.min_frequency,
+        special_tokens=[AddedToken(token, lstrip=token == "<mask>", normalized=False) for token in BYTE_SPECIAL_TOKENS],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_repeated(words, {}), trainer, length=len(words))
+    special = special_ids(tokenizer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", special["end"]), ("<s>", special["start"]))
+    return tokenizer
+
+
+def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
+    """The ids of what stands at the `start` and the `end` of a sequence, pads it, and stands for a `mask`."""
+    bert = {"start": "[CLS]", "end": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
+    roberta = {"start": "<s>", "end": "</s>", "pad": "<pad>", "mask": "<mask>"}
+    vocabulary = tokenizer.get_vocab()
+    names = bert if bert["start"] in vocabulary else roberta
+    return {role: vocabulary[name] for role, name in names.items()}
+
+
 def new_base_vocabulary(words: Counter[str], training: WordPieceTraining, unused_slots: int) -> list[str]:
     """A vocabulary for a base model trained here: specials, unused slots as in mBERT (fact 13), then pieces."""
     pieces = in_order(learn_wordpieces(words, training))[len(SPECIAL_TOKENS) :]
@@ -225,6 +262,7 @@ def segment(tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
 def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:
     """How well a vocabulary covers words with counts."""
     distinct = sorted(words)
+    byte_level = isinstance(tokenizer.model, models.BPE)
     tokens = pieces = unknown_tokens = unknown_pieces = continuations = 0
     for word, segmented in zip(distinct, segment(tokenizer, distinct), strict=True):
         count = words[word]
@@ -233,7 +271,8 @@ def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:
         pieces += count * len(segmented)
         unknown_tokens += count * (unknown > 0)
         unknown_pieces += count * unknown
-        continuations += count * sum(piece.startswith(CONTINUATION) for piece in segmented)
+        continued = len(segmented) - 1 if byte_level else sum(piece.startswith(CONTINUATION) for piece in segmented)
+        continuations += count * continued
     return Coverage(
         tokens=tokens,
         wordpieces_per_token=round(pieces / max(tokens, 1), 4),
@@ -270,6 +309,26 @@ def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:
         vocabulary[piece] = len(vocabulary)
     definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
     return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
+
+
+def save_byte_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write a byte-level tokenizer so that `AutoTokenizer` loads it: tokenizer.json, vocab.json, merges.txt."""
+    tokenizer.save(str(folder / "tokenizer.json"))
+    tokenizer.model.save(str(folder))
+    start, pad, end, unknown, mask = BYTE_SPECIAL_TOKENS
+    names = {"bos_token": start, "cls_token": start, "pad_token": pad, "eos_token": end, "sep_token": end}
+    takes_its_space = {"__type": "AddedToken", "content": mask, "lstrip": True, "special": True}
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "RobertaTokenizer",
+            "add_prefix_space": True,
+            "model_max_length": 512,
+            "unk_token": unknown,
+            "mask_token": takes_its_space,
+            **names,
+        },
+    )
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
@@ -342,17 +401,35 @@ def build_vocabulary(
             temporary / "statistics.json",
             {
                 "pieces": {piece: ids[piece] for piece in pieces},
-                "coverage": {name: _coverage_statistics(counts, base, augmented) for name, counts in data.items()},
+                "coverage": {name: _coverage_statistics(counts, augmented, base) for name, counts in data.items()},
             },
         )
 
 
-def _coverage_statistics(counts: WordCounts, base: Tokenizer, augmented: Tokenizer) -> dict[str, Any]:
+def build_byte_vocabulary(
+    corpus: Path, training: BytePieceTraining, labeled: dict[str, WordCounts], folder: Path
+) -> None:
+    """Make the vocabulary folder of a monolingual model: byte-level pieces, and statistics.json on what they cover.
+
+    Args:
+        corpus: the training split that the pieces are learned from.
+        training: how.
+        labeled: words of labeled data, by name, to measure coverage on.
+        folder: where the vocabulary appears.
+    """
+    data = {"corpus": count_words([corpus])} | labeled
+    tokenizer = learn_byte_pieces(data["corpus"].words, training)
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        save_byte_tokenizer(tokenizer, temporary)
+        covered = {name: _coverage_statistics(counts, tokenizer) for name, counts in data.items()}
+        write_json(temporary / "statistics.json", {"pieces": {}, "coverage": covered})
+
+
+def _coverage_statistics(counts: WordCounts, own: Tokenizer, base: Tokenizer | None = None) -> dict[str, Any]:
     letters = letter_counts(counts.words)
-    return {
-        "sentences": counts.sentences,
-        "scripts": script_shares(letters),
-        "missing_letters": missing_letters(base, letters),
-        "base": asdict(coverage(base, counts.words)),
-        "augmented": asdict(coverage(augmented, counts.words)),
-    }
+    statistics = {"sentences": counts.sentences, "scripts": script_shares(letters)}
+    if base is not None:
+        statistics["missing_letters"] = missing_letters(base, letters)
+        statistics["base"] = asdict(coverage(base, counts.words))
+    return {**statistics, "augmented": asdict(coverage(own, counts.words))}

@@ -11,7 +11,7 @@ SEEDS = 5
 LANGUAGES = {"be", "bg", "ga", "mhr", "mt", "ug", "ur", "vi", "wo"}
 WITH_TREEBANK = LANGUAGES - {"mhr"}
 WITH_ENTITIES = LANGUAGES - {"wo"}
-BUILT = {"mbert", "lapt", "tva"}  # of the paper's five representations
+BUILT = {"bert", "mbert", "lapt", "tva"}  # of the paper's five representations
 ADAPTED = {"lapt", "tva"}
 
 
@@ -27,7 +27,7 @@ def jobs(tmp_path_factory):
 def test_finetuning_jobs_are_the_built_part_of_the_grid(jobs):
     originals = len(BUILT) * SEEDS * (2 * len(WITH_TREEBANK) + len(WITH_ENTITIES))
     twins = len(BUILT) * SEEDS * (3 + 1)  # Uyghur has three tasks, Meadow Mari one
-    assert (originals, twins) == (360, 60)
+    assert (originals, twins) == (480, 80)
     assert len(jobs["finetune"]) + len(jobs["finetune_ner"]) == originals + twins
 
 
@@ -55,7 +55,10 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         "transliterated_entities": 2,
         "corpus": len(LANGUAGES),
         "transliterated_corpus": 2,
-        "vocabulary": len(BUILT) * (len(LANGUAGES) + 2),
+        "vocabulary": (len(BUILT) - 1) * (len(LANGUAGES) + 2),
+        "byte_vocabulary": len(LANGUAGES) + 2,
+        "pretrain_monolingual": len(LANGUAGES) + 2,
+        "pretraining_figure": 2,
         "adapt": len(ADAPTED) * (len(LANGUAGES) + 2),
         "table": 5,
     }
@@ -76,6 +79,10 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         ("results/vocabularies/ug-Latn/va/tokenizer.json", "vocabulary"),
         ("results/pretraining/base/mbert/model.safetensors", "base_model"),
         ("results/pretraining/ug/tva/history.json", "adapt"),
+        ("results/vocabularies/ug/bert/tokenizer.json", "byte_vocabulary"),
+        ("results/pretraining/ug/bert/README.md", "pretrain_monolingual"),
+        ("results/export/ug-Latn/tva/README.md", "export_model"),
+        ("results/figures/pretraining.svg", "pretraining_figure"),
         ("results/finetuning/ug/va/ud/seed3/predictions.conllu", "finetune"),
         ("results/finetuning/ug/va/ner/seed3/predictions.tsv", "finetune_ner"),
         ("results/tables/hyperparameters.tex", "table"),
@@ -93,9 +100,7 @@ def test_each_family_of_paths_has_its_rule(tmp_path, path, rule):
     [
         ("table3", "table 3"),
         ("table6", "table 6"),
-        ("figures", "figures"),
-        ("export", "export"),
-        ("results/finetuning/ug/bert/pos/seed1/metrics.json", "representation bert"),
+        ("results/finetuning/ug/fasttext/pos/seed1/metrics.json", "representation fasttext"),
         ("results/finetuning/ug/tva/mtl-ups/seed1/metrics.json", "regime mtl-ups"),
     ],
 )
@@ -111,7 +116,7 @@ def test_without_a_gpu_a_real_start_stops_before_the_first_job(tmp_path):
     finished = run_snakemake(tmp_path, "all")
     assert finished.returncode != 0
     refusal = next(line for line in finished.stderr.splitlines() if "has no GPU" in line)
-    assert "420 finetuning jobs over 11 languages" in refusal
+    assert "560 finetuning jobs over 11 languages" in refusal
     assert "allow_cpu=true" in refusal
     assert not (tmp_path / "resources").exists()
 
@@ -119,8 +124,8 @@ def test_without_a_gpu_a_real_start_stops_before_the_first_job(tmp_path):
 def test_a_diagnosis_trains_nothing(tmp_path):
     jobs = planned_jobs(tmp_path, "diagnosis")
     assert jobs == planned_jobs(tmp_path, "results/figures/coverage.svg")
-    assert not jobs.keys() & {"adapt", "pretrain_base", "finetune", "finetune_ner"}
-    assert len(jobs["vocabulary"]) == len(BUILT) * (len(LANGUAGES) + 2)
+    assert not jobs.keys() & {"adapt", "pretrain_base", "pretrain_monolingual", "finetune", "finetune_ner"}
+    assert len(jobs["vocabulary"]) == (len(BUILT) - 1) * (len(LANGUAGES) + 2)
 
 
 def test_what_trains_nothing_needs_no_gpu(tmp_path):

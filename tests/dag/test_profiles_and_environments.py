@@ -26,9 +26,18 @@ def test_the_short_profile_name_works_from_a_fresh_clone():
 
 
 SCRIPTS_OF = {
-    "text": ["corpus", "entities", "treebank", "vocabulary", "wikipedia_dump", "wikiann_archive", "base_model"],
-    "training": ["adapt", "finetune", "pretrain_base"],
-    "tables": ["diagnose", "table"],
+    "text": [
+        "byte_vocabulary",
+        "corpus",
+        "entities",
+        "treebank",
+        "vocabulary",
+        "wikipedia_dump",
+        "wikiann_archive",
+        "base_model",
+    ],
+    "training": ["adapt", "finetune", "pretrain_base", "pretrain_monolingual"],
+    "tables": ["diagnose", "export_model", "pretraining_figure", "sweep_figure", "table"],
 }
 
 

@@ -185,7 +185,7 @@ def test_a_value_of_the_command_line_is_not_blamed_on_a_file():
 
 def test_a_grid_of_which_nothing_is_built_is_refused(tmp_path):
     with pytest.raises(NotBuiltError, match="nothing of this grid is built yet: representation fasttext"):
-        with_overlay(tmp_path, "experiment: {representations: [fasttext, bert], regimes: [pos]}\n")
+        with_overlay(tmp_path, "experiment: {representations: [fasttext], regimes: [pos]}\n")
 
 
 def test_a_grid_without_labeled_data_is_refused(tmp_path):
@@ -357,8 +357,7 @@ def test_base_model_of_a_mirror_that_no_cell_uses_needs_none(tmp_path):
     ("representation", "regime", "what"),
     [
         ("fasttext", "pos", "representation fasttext"),
-        ("bert", "ner", "representation bert"),
-        ("bert", "ud", "representation bert"),
+        ("fasttext", "ud", "representation fasttext"),
         ("tva", "mtl-ups", "regime mtl-ups"),
     ],
 )
@@ -370,7 +369,7 @@ def test_what_is_described_but_not_built_is_refused_by_name(representation, regi
 
 def test_what_is_built_is_not_refused():
     experiment = Experiment(deepcopy(PAPER_CONFIG))
-    for representation in ("mbert", "lapt", "va", "tva"):
+    for representation in ("bert", "mbert", "lapt", "va", "tva"):
         for task in ("pos", "ud", "ner"):
             experiment.require_built(representation, task)
             assert experiment.missing(representation, task) is None
@@ -489,7 +488,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 def test_a_language_with_text_alone_is_adapted_and_nothing_else(tmp_path):
     text = (
-        "experiment: {languages: [new, wo], representations: [mbert, lapt, bert], regimes: [pos], exceptions: []}\n"
+        "experiment: {languages: [new, wo], representations: [mbert, lapt, fasttext], regimes: [pos], exceptions: []}\n"
         "languages: {new: {name: New, corpus: {text: PATH}}}\n"
     )
     (tmp_path / "text.txt").write_text("One. Two.\n")
@@ -498,6 +497,31 @@ def test_a_language_with_text_alone_is_adapted_and_nothing_else(tmp_path):
     assert experiment.vocabularies == (("wo", "mbert"), ("wo", "lapt"), ("new", "mbert"), ("new", "lapt"))
     assert experiment.adaptations == (("wo", "lapt"), ("new", "lapt"))
     assert experiment.base_models_used == ("mbert",)
+
+
+def test_a_monolingual_model_needs_no_base_model(tmp_path):
+    experiment = with_overlay(tmp_path, "experiment: {languages: [wo], representations: [bert], regimes: [pos]}\n")
+    assert experiment.base_models_used == ()
+    assert experiment.vocabularies == experiment.adaptations == (("wo", "bert"),)
+
+
+@pytest.mark.parametrize("entry", ["{method: scratch}", "{method: adapt, vocabulary: {size: 500, min_frequency: 2}}"])
+def test_vocabulary_and_architecture_belong_to_a_monolingual_model(tmp_path, entry):
+    with pytest.raises(ConfigError, match=r"representations\.own.*line 1.*belong to method scratch"):
+        with_overlay(tmp_path, f"representations: {{own: {entry}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "positions"),
+    [
+        ("representations: {bert: {training: {sequence_length: 513}}}\n", "representations.bert.training", 512),
+        ("pretraining: {sequence_length: 600}\n", "pretraining", 512),
+    ],
+)
+def test_sequences_longer_than_a_monolingual_model_takes_are_refused(tmp_path, text, place, positions):
+    grid = "experiment: {languages: [wo], representations: [bert], regimes: [pos]}\n"
+    with pytest.raises(ConfigError, match=rf"^{place}\.sequence_length \(.*, line 2\).*{positions} positions"):
+        with_overlay(tmp_path, grid + text)
 
 
 @pytest.mark.parametrize(("text", "word"), REFUSED_FOR_LATER_STAGES.values(), ids=REFUSED_FOR_LATER_STAGES.keys())

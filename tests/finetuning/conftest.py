@@ -121,6 +121,7 @@ def small_settings(regime, **changes):
         "bias_correction": True,
         "layer_dropout": 0.1,
         "layer_dropout_when_evaluating": False,
+        "leading_space": True,
         "batch_size": 4,
         "seeds": [1337, 133, 13370],
         "tags": "upos" if regime == "pos" else None,

@@ -44,7 +44,9 @@ def vectors_slowly(encoder, pieces, sentence):
     flat = [piece for word in pieces.encode(sentence) for piece in word]
     states = []
     for first in range(0, len(flat), LONGEST - 2):
-        ids = torch.tensor([[pieces.cls, *flat[first : first + LONGEST - 2], pieces.sep]], device=device())
+        ids = torch.tensor(
+            [[pieces.special["start"], *flat[first : first + LONGEST - 2], pieces.special["end"]]], device=device()
+        )
         with torch.no_grad():
             hidden = encoder.bert(input_ids=ids, output_hidden_states=True).hidden_states
         weights = torch.softmax(torch.tensor([0.3, -0.4]), 0).tolist()
@@ -88,7 +90,7 @@ def test_a_batch_has_every_piece_in_order_within_segments_of_bounded_length(piec
     bounds = [*batch.offsets.tolist(), len(flat)]
     assert [end - start for start, end in pairwise(bounds)] == [len(word) for sentence in encoded for word in sentence]
     segments = [row[:length].tolist() for row, length in zip(batch.ids, batch.attention.sum(1), strict=True)]
-    assert all((segment[0], segment[-1]) == (pieces.cls, pieces.sep) for segment in segments)
+    assert all((segment[0], segment[-1]) == (pieces.special["start"], pieces.special["end"]) for segment in segments)
     assert [piece for segment in segments for piece in segment[1:-1]] == flat
     assert len(segments) == sum(max(1, -(-sum(map(len, sentence)) // 5)) for sentence in encoded)
     assert batch.ids[batch.attention == 0].sum() == 0

@@ -59,12 +59,13 @@ corpora: {seed: 1, validation_share: 0.1, test_share: 0.1}
 vocabularies: {size: 5000, min_frequency: 5, limit_alphabet: 1000}
 pretraining: {seed: 1, threads: 4, epochs: 20, steps_per_epoch: null, validation_sentences: null, batch_size: 32,
   sequence_length: 128, copies: 5, masked_probability: 0.15, max_predictions: 20, short_sequence_probability: 0.1,
-  learning_rate: 0.00002, warmup_steps: 1000, weight_decay: 0.01, gradient_norm: 1.0, bias_correction: true}
+  learning_rate: 0.00002, warmup_steps: 1000, weight_decay: 0.01, gradient_norm: 1.0, bias_correction: true,
+  examples: articles, masking: static, tiering: rows, precision: float32}
 finetuning:
   {threads: 4, epochs: 200, patience: 20, frozen_epochs: 1, schedule: constant, learning_rate: 0.001, batch_size: 32,
   encoder_multiplier: 0.05, weight_decay: 0.01, gradient_norm: 5.0, bias_correction: true, layer_dropout: 0.1,
-  layer_dropout_when_evaluating: false, pos: {dropout: 0.4}, ner: {dropout: 0.1, loss: mean}, ud: {dropout: 0.3},
-  seeds: {1: [1337, 133, 13370], 2: [337, 33, 3370]}, batch_sizes: {xx: {ner: 64}}}
+  layer_dropout_when_evaluating: false, leading_space: true, pos: {dropout: 0.4}, ner: {dropout: 0.1, loss: mean},
+  ud: {dropout: 0.3}, seeds: {1: [1337, 133, 13370], 2: [337, 33, 3370]}, batch_sizes: {xx: {ner: 64}}}
 """
 PARTS_OF_LINES = "\t \n \n\n # _ 0 1 2 1-2 2-1 1.1 99999999 O B-PER I-X \r \ufeff \x00 \u2028 ² ٣".split(" ")
 PARTS_OF_XML = (

@@ -7,10 +7,22 @@ import torch
 from transformers import BertConfig, BertForMaskedLM
 
 from specialize.files import write_json
-from specialize.pretraining import PretrainingSettings
+from specialize.pretraining.model_card import ModelDescription
+from specialize.pretraining.settings import PretrainingSettings
 from specialize.training import seed_everything
 from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save_tokenizer
 
+DESCRIPTION = ModelDescription(
+    language="qaa",
+    name="Talvaric",
+    representation="tva",
+    method="adapt",
+    base_model="demo",
+    on_hub=False,
+    license="apache-2.0",
+    text="generated text",
+    text_license=None,
+)
 LETTERS = "abdegiklmnorstuw"
 ARCHITECTURE = {
     "hidden_size": 16,
@@ -47,6 +59,10 @@ def small_settings(**changes):
         "weight_decay": 0.01,
         "gradient_norm": 1.0,
         "bias_correction": False,
+        "examples": "articles",
+        "masking": "static",
+        "tiering": "rows",
+        "precision": "float32",
     }
     return PretrainingSettings(**values | changes)
 
@@ -76,9 +92,13 @@ def write_text(path, articles, seed):
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def write_corpus(folder):
     write_text(folder / "train.txt", 20, seed=1)
     write_text(folder / "valid.txt", 6, seed=2)
+    write_json(folder / "statistics.json", {"train": {"articles": 20, "sentences": 70, "tokens": 350}})
     return folder
 
 

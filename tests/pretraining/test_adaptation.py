@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 from tests.pretraining.conftest import (
     ARCHITECTURE,
+    DESCRIPTION,
     NEW_PIECES,
     SLOTS,
     small_settings,
@@ -17,9 +18,12 @@ from tests.pretraining.conftest import (
 from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
+from specialize import training
 from specialize.errors import SpecializeError
 from specialize.files import file_hash, read_json
-from specialize.pretraining import adapt, masked_loss, pretrain_base, training_text, validation_loss, validation_text
+from specialize.pretraining import pretrain
+from specialize.pretraining.masked_text import training_text, validation_text
+from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
 from specialize.sources import check_base_model
 from specialize.training import device
 from specialize.vocabularies import WordPieceTraining, build_vocabulary
@@ -72,12 +76,41 @@ def test_the_validation_loss_is_the_mean_over_predictions_and_does_not_depend_on
     assert losses == pytest.approx([total / predictions] * 3, rel=1e-5)
 
 
+def test_the_output_layer_is_computed_at_the_masked_places_only(base, corpus):
+    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    shapes = []
+    model.cls.predictions.decoder.register_forward_hook(lambda _, __, output: shapes.append(tuple(output.shape)))
+    batch = next(training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).in_order())
+    masked_loss(model, batch)
+    assert shapes == [(len(batch.targets), model.config.vocab_size)]
+    assert len(batch.targets) < 0.2 * batch.attention.sum()
+
+
+def test_bfloat16_is_near_float32_and_keeps_the_weights_in_float32(base, corpus):
+    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    batch = next(training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).in_order())
+    exact, rounded = masked_loss(model, batch), masked_loss(model, batch, "bfloat16")
+    assert rounded.dtype == torch.float32
+    torch.testing.assert_close(rounded, exact, rtol=2e-2, atol=2e-2)
+    assert not torch.equal(rounded, exact)
+    rounded.backward()
+    assert all(parameter.grad.dtype == torch.float32 for parameter in model.parameters())
+
+
 # -- adapting ----------------------------------------------------------------------------------------------
 
 
 def test_no_embedding_is_initialised_again_and_every_id_stays(base, new_vocabulary, corpus, tmp_path):
     """At a rate of almost nothing, the model is the base model, new pieces or not (fact 13)."""
-    adapt(base, new_vocabulary, corpus, 5.0, small_settings(learning_rate=1e-12, epochs=1), tmp_path / "model")
+    adapt(
+        base,
+        new_vocabulary,
+        corpus,
+        5.0,
+        small_settings(learning_rate=1e-12, epochs=1),
+        DESCRIPTION,
+        tmp_path / "model",
+    )
     before, after = weights(base), weights(tmp_path / "model")
     assert before.keys() == after.keys()
     for name, value in before.items():
@@ -88,7 +121,15 @@ def test_no_embedding_is_initialised_again_and_every_id_stays(base, new_vocabula
 
 
 def test_adapting_lowers_the_loss_and_keeps_the_epoch_of_the_lowest(base, same_vocabulary, corpus, tmp_path):
-    adapt(base, same_vocabulary, corpus, 1.0, small_settings(epochs=4, learning_rate=1e-2), tmp_path / "model")
+    adapt(
+        base,
+        same_vocabulary,
+        corpus,
+        1.0,
+        small_settings(epochs=4, learning_rate=1e-2),
+        DESCRIPTION,
+        tmp_path / "model",
+    )
     history = read_json(tmp_path / "model" / "history.json")
     losses = {record["epoch"]: record["validation_loss"] for record in history["epochs"]}
     assert list(losses) == [0, 1, 2, 3, 4]
@@ -107,8 +148,17 @@ def test_an_epoch_that_only_made_it_worse_is_not_the_chosen_one(base, same_vocab
     narrow = tmp_path / "corpus"
     narrow.mkdir()
     (narrow / "train.txt").write_text("a a a a a a\n" * 40, encoding="utf-8")
-    shutil.copy(corpus / "valid.txt", narrow)
-    adapt(base, same_vocabulary, narrow, 1.0, small_settings(epochs=4, learning_rate=2e-2), tmp_path / "model")
+    for name in ("valid.txt", "statistics.json"):
+        shutil.copy(corpus / name, narrow)
+    adapt(
+        base,
+        same_vocabulary,
+        narrow,
+        1.0,
+        small_settings(epochs=4, learning_rate=2e-2),
+        DESCRIPTION,
+        tmp_path / "model",
+    )
     history = read_json(tmp_path / "model" / "history.json")
     losses = {record["epoch"]: record["validation_loss"] for record in history["epochs"]}
     assert history["best_epoch"] == min([1, 2, 3, 4], key=losses.__getitem__) != 4
@@ -119,7 +169,7 @@ def test_an_epoch_that_only_made_it_worse_is_not_the_chosen_one(base, same_vocab
 
 def test_two_runs_give_the_same_bytes(base, new_vocabulary, corpus, tmp_path):
     for name, seed in (("one", 7), ("two", 7), ("other", 8)):
-        adapt(base, new_vocabulary, corpus, 5.0, small_settings(seed=seed), tmp_path / name)
+        adapt(base, new_vocabulary, corpus, 5.0, small_settings(seed=seed), DESCRIPTION, tmp_path / name)
     for file in ("model.safetensors", "history.json", "tokenizer.json", "config.json"):
         assert file_hash(tmp_path / "one" / file) == file_hash(tmp_path / "two" / file), file
     assert file_hash(tmp_path / "one/model.safetensors") != file_hash(tmp_path / "other/model.safetensors")
@@ -132,7 +182,7 @@ def test_new_pieces_move_further_than_with_the_base_s_rate(base, new_vocabulary,
     old = [number for number in range(weights(base)[EMBEDDINGS].shape[0]) if number not in new]
     moved = []
     for multiplier in (1.0, 5.0):
-        adapt(base, new_vocabulary, corpus, multiplier, one_step, tmp_path / str(multiplier))
+        adapt(base, new_vocabulary, corpus, multiplier, one_step, DESCRIPTION, tmp_path / str(multiplier))
         before, after = weights(base), weights(tmp_path / str(multiplier))
         moved.append({name: after[name] - before[name] for name in before})
     assert moved[0][EMBEDDINGS][new].abs().max() > 1e-5
@@ -142,8 +192,39 @@ def test_new_pieces_move_further_than_with_the_base_s_rate(base, new_vocabulary,
         torch.testing.assert_close(moved[1][name], moved[0][name])
 
 
+@pytest.mark.parametrize("tiering", ["rows", "released", "two-groups"])
+def test_how_new_pieces_learn_faster_is_an_option(base, new_vocabulary, corpus, tmp_path, tiering):
+    """Fact 17: at their own rate; as released at the common one; as mended with every row decayed at both rates."""
+    settings = small_settings(
+        epochs=1, steps_per_epoch=1, warmup_steps=0, learning_rate=1e-3, weight_decay=0.5, tiering=tiering
+    )
+    adapt(base, new_vocabulary, corpus, 5.0, settings, DESCRIPTION, tmp_path / "tva")
+    adapt(base, new_vocabulary, corpus, 1.0, settings, DESCRIPTION, tmp_path / "va")
+    before, plain, tiered = (weights(folder)[EMBEDDINGS] for folder in (base, tmp_path / "va", tmp_path / "tva"))
+    new = sorted(read_json(new_vocabulary / "statistics.json")["pieces"].values())
+    multiplier = 1 if tiering == "released" else 5
+    other_rate = {"rows": (0.0, 0.0), "released": (0.0, 0.0), "two-groups": (5e-3, 1e-3)}[tiering]
+    decay = torch.full((len(before), 1), other_rate[0] * 0.5)
+    decay[new] = other_rate[1] * 0.5
+    expected = plain.clone()
+    expected[new] = before[new] + multiplier * (plain[new] - before[new])
+    torch.testing.assert_close(tiered, expected * (1 - decay), rtol=1e-5, atol=1e-7)
+
+
+def test_all_options_of_the_text_train(base, new_vocabulary, corpus, tmp_path):
+    for name, options in {
+        "pairs": {"examples": "sentence-pairs"},
+        "lines": {"examples": "lines", "masking": "dynamic", "warmup_steps": "epoch"},
+        "bfloat16": {"precision": "bfloat16"},
+    }.items():
+        settings = small_settings(epochs=4, learning_rate=5e-3, **options)
+        adapt(base, new_vocabulary, corpus, 5.0, settings, DESCRIPTION, tmp_path / name)
+        epochs = read_json(tmp_path / name / "history.json")["epochs"]
+        assert epochs[-1]["validation_loss"] < epochs[0]["validation_loss"] - 0.1, name
+
+
 def test_the_folder_loads_with_the_library_and_knows_the_new_pieces(base, new_vocabulary, corpus, tmp_path):
-    adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), tmp_path / "model")
+    adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), DESCRIPTION, tmp_path / "model")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "model")
     assert tokenizer.tokenize("ქარი mina") == ["ქა", "##რი", "m", "##i", "##n", "##a"]
@@ -157,20 +238,61 @@ def test_the_folder_loads_with_the_library_and_knows_the_new_pieces(base, new_vo
 
 
 def test_the_history_tells_with_what_the_model_was_trained(base, new_vocabulary, corpus, tmp_path):
-    adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), tmp_path / "model")
+    adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), DESCRIPTION, tmp_path / "model")
     history = read_json(tmp_path / "model" / "history.json")
-    assert list(history) == ["best_epoch", "hyperparameters", "epochs"]
-    assert history["hyperparameters"] == vars(small_settings(epochs=1)) | {"multiplier": 5.0}
+    assert list(history) == ["best_epoch", "converged", "text", "hyperparameters", "epochs"]
+    assert history["converged"]
+    assert history["text"] == {"articles": 20, "sentences": 70, "tokens": 350}
+    assert history["hyperparameters"] == vars(small_settings(epochs=1)) | {"new_pieces": 2, "multiplier": 5.0}
+    steps = training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).steps()
+    assert [record["steps"] for record in history["epochs"]] == [0, steps]
     assert [set(record) for record in history["epochs"]] == [
-        {"epoch", "validation_loss"},
-        {"epoch", "training_loss", "validation_loss"},
+        {"epoch", "steps", "validation_loss"},
+        {"epoch", "steps", "training_loss", "validation_loss"},
     ]
 
 
-def test_training_that_runs_away_is_one_clear_error_and_leaves_no_folder(base, same_vocabulary, corpus, tmp_path):
+# -- what does not converge --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps", "reason"),
+    [(1e38, None, "the loss became"), (1e30, 1, "the score became nan"), (3.0, None, "the loss became")],
+    ids=["no number", "no number after the last step", "exploding"],
+)
+def test_training_that_runs_away_is_marked_and_keeps_the_last_good_weights(
+    base, same_vocabulary, corpus, tmp_path, capsys, monkeypatch, rate, steps, reason
+):
+    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 4)
+    wild = small_settings(learning_rate=rate, warmup_steps=0, epochs=2, steps_per_epoch=steps)
+    adapt(base, same_vocabulary, corpus, 1.0, wild, DESCRIPTION, tmp_path / "model")
+    history = read_json(tmp_path / "model" / "history.json")
+    assert history["converged"] is False
+    assert history["reason"].startswith(reason)
+    assert history["best_epoch"] == 0
+    message = "did not converge: " + history["reason"]
+    assert message in capsys.readouterr().out
+    assert "**The training did not converge**" in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    before, after = weights(base), weights(tmp_path / "model")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_an_exploding_loss_stops_within_the_epoch(base, same_vocabulary, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 2)
+    steps = []
+    monkeypatch.setattr(pretrain, "masked_loss", lambda *given: steps.append(1) or masked_loss(*given))
+    wild = small_settings(learning_rate=3.0, warmup_steps=0, epochs=1, copies=20)
+    adapt(base, same_vocabulary, corpus, 1.0, wild, DESCRIPTION, tmp_path / "model")
+    whole = training_text([corpus / "train.txt"], small_tokenizer(), wild).steps()
+    assert not read_json(tmp_path / "model" / "history.json")["converged"]
+    assert len(steps) < whole / 2
+
+
+def test_a_base_model_that_does_not_converge_is_one_clear_error_and_leaves_no_folder(corpus, tmp_path):
+    training_of = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
     wild = small_settings(learning_rate=1e38, warmup_steps=0, epochs=1)
     with pytest.raises(SpecializeError, match=r"did not converge.*epoch 1.*lower the learning rate"):
-        adapt(base, same_vocabulary, corpus, 1.0, wild, tmp_path / "model")
+        pretrain_base([corpus], 60, SLOTS, training_of, ARCHITECTURE, wild, tmp_path / "base")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -208,7 +330,7 @@ def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
     once = small_settings(epochs=1)
     pretrain_base([corpus], 60, SLOTS, training, ARCHITECTURE, once, tmp_path / "base")
     build_vocabulary(tmp_path / "base", corpus / "train.txt", 2, training, {}, tmp_path / "vocabulary")
-    adapt(tmp_path / "base", tmp_path / "vocabulary", corpus, 5.0, once, tmp_path / "model")
+    adapt(tmp_path / "base", tmp_path / "vocabulary", corpus, 5.0, once, DESCRIPTION, tmp_path / "model")
     pieces = read_json(tmp_path / "vocabulary" / "statistics.json")["pieces"]
     assert sorted(pieces.values()) == [1, 2]
     vocabulary = AutoTokenizer.from_pretrained(tmp_path / "model").get_vocab()
@@ -218,7 +340,7 @@ def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
 def test_pieces_beyond_the_slots_leave_old_scores_as_they_were(base, corpus, tmp_path):
     pieces = [*NEW_PIECES, *(f"##{letter}ქ" for letter in "abdegik")]
     vocabulary = write_vocabulary(tmp_path / "vocabulary", pieces)
-    adapt(base, vocabulary, corpus, 1.0, small_settings(epochs=1, learning_rate=1e-60), tmp_path / "model")
+    adapt(base, vocabulary, corpus, 1.0, small_settings(epochs=1, learning_rate=1e-60), DESCRIPTION, tmp_path / "model")
     before, after = (BertForMaskedLM.from_pretrained(folder).eval() for folder in (base, tmp_path / "model"))
     old = before.config.vocab_size
     assert after.config.vocab_size == old + len(pieces) - SLOTS
@@ -232,12 +354,12 @@ def test_pieces_beyond_the_slots_leave_old_scores_as_they_were(base, corpus, tmp
 
 def test_pieces_beyond_the_slots_learn(base, corpus, tmp_path):
     text = tmp_path / "text"
-    text.mkdir()
+    shutil.copytree(corpus, text)
     for name in ("train.txt", "valid.txt"):
         (text / name).write_text((corpus / name).read_text(encoding="utf-8").replace("la", "ლა"), encoding="utf-8")
     training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
     build_vocabulary(base, text / "train.txt", None, training, {}, tmp_path / "vocabulary")
-    adapt(base, tmp_path / "vocabulary", text, 1.0, small_settings(learning_rate=1e-2), tmp_path / "model")
+    adapt(base, tmp_path / "vocabulary", text, 1.0, small_settings(learning_rate=1e-2), DESCRIPTION, tmp_path / "model")
     history = read_json(tmp_path / "model/history.json")["epochs"]
     assert history[-1]["validation_loss"] < history[0]["validation_loss"]
     rows = BertForMaskedLM.from_pretrained(tmp_path / "model").bert.embeddings.word_embeddings.weight
@@ -245,23 +367,18 @@ def test_pieces_beyond_the_slots_learn(base, corpus, tmp_path):
     assert rows.shape[0] == 1 + max(pieces.values())
 
 
-def test_a_last_step_that_breaks_the_weights_is_no_success(base, same_vocabulary, corpus, tmp_path):
-    settings = small_settings(epochs=1, steps_per_epoch=1, warmup_steps=0, learning_rate=1e30)
-    with pytest.raises(SpecializeError, match="did not converge"):
-        adapt(base, same_vocabulary, corpus, 1.0, settings, tmp_path / "adapted")
-    assert not (tmp_path / "adapted").exists()
-
-
 def test_an_empty_validation_text_is_one_clear_error(base, same_vocabulary, corpus, tmp_path):
-    (tmp_path / "train.txt").write_bytes((corpus / "train.txt").read_bytes())
+    shutil.copytree(corpus, tmp_path, dirs_exist_ok=True)
     (tmp_path / "valid.txt").write_text("")
     with pytest.raises(SpecializeError, match="validation text has no wordpieces"):
-        adapt(base, same_vocabulary, tmp_path, 1.0, small_settings(), tmp_path / "adapted")
+        adapt(base, same_vocabulary, tmp_path, 1.0, small_settings(), DESCRIPTION, tmp_path / "adapted")
 
 
 def test_sequences_longer_than_the_model_takes_are_refused(base, same_vocabulary, corpus, tmp_path):
-    with pytest.raises(SpecializeError, match="sequence_length 1000 is more than the base model's 64"):
-        adapt(base, same_vocabulary, corpus, 1.0, small_settings(sequence_length=1000), tmp_path / "adapted")
+    with pytest.raises(SpecializeError, match="sequence_length 1000 is more than the model's 64"):
+        adapt(
+            base, same_vocabulary, corpus, 1.0, small_settings(sequence_length=1000), DESCRIPTION, tmp_path / "adapted"
+        )
 
 
 @pytest.mark.parametrize("warmup_steps", [0, 10_000])
@@ -269,5 +386,5 @@ def test_a_warm_up_that_outlasts_the_text_is_said_in_the_log(
     base, same_vocabulary, corpus, tmp_path, capsys, warmup_steps
 ):
     settings = small_settings(epochs=1, warmup_steps=warmup_steps)
-    adapt(base, same_vocabulary, corpus, 1.0, settings, tmp_path / "model")
+    adapt(base, same_vocabulary, corpus, 1.0, settings, DESCRIPTION, tmp_path / "model")
     assert ("but pretraining.warmup_steps is 10000" in capsys.readouterr().out) == bool(warmup_steps)

@@ -11,7 +11,7 @@ from tests.pretraining.conftest import small_settings, small_tokenizer, write_te
 
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
-from specialize.pretraining import MaskedText, encode_lines, training_text, validation_text
+from specialize.pretraining.masked_text import NO_SLICE, MaskedText, encode_lines, training_text, validation_text
 
 TOKENIZER = small_tokenizer()
 VOCABULARY = TOKENIZER.get_vocab()
@@ -23,7 +23,8 @@ def masked(lengths, seed=1, **changes):
     """Examples of these lengths, of random letters."""
     ends = numpy.cumsum(lengths)
     pieces = numpy.random.default_rng(5).integers(LOWEST_LETTER, len(VOCABULARY), ends[-1]).astype(numpy.int32)
-    return MaskedText(pieces, ends - lengths, ends, TOKENIZER, small_settings(**changes), seed)
+    slices = [((end - length, end), NO_SLICE) for length, end in zip(lengths, ends, strict=True)]
+    return MaskedText(pieces, slices, TOKENIZER, small_settings(seed=seed, **changes))
 
 
 def lists(batch):
@@ -81,7 +82,7 @@ def test_special_tokens_and_padding_are_never_masked_and_the_text_can_be_restore
         for row, places, total in zip(unmasked(batch), rows, totals, strict=True):
             assert all(1 <= place <= total - 2 for place in places)
             assert (row[0], row[-1], len(row)) == (CLS, SEP, lengths[examples] + 2)
-            assert row[1:-1] == text.pieces[text.starts[examples] : text.ends[examples]].tolist()
+            assert row[1:-1] == text.pieces[text.starts[examples, 0] : text.ends[examples, 0]].tolist()
             examples += 1
         assert batch.ids[batch.attention == 0].sum() == 0
         assert batch.ids.shape[1] == max(totals)
@@ -152,9 +153,9 @@ def test_each_copy_covers_each_article_with_contiguous_pieces(tmp_path_factory, 
         TOKENIZER,
         small_settings(seed=seed, sequence_length=length, copies=copies, short_sequence_probability=short),
     )
-    assert max(text.ends - text.starts) <= length - 2
-    assert min(text.ends - text.starts) >= 1
-    examples = iter(zip(text.starts, text.ends, strict=True))
+    assert max((text.ends - text.starts)[:, 0]) <= length - 2
+    assert min((text.ends - text.starts)[:, 0]) >= 1
+    examples = iter(zip(text.starts[:, 0], text.ends[:, 0], strict=True))
     for article in all_pieces(path):
         for _ in range(copies):
             covered = []
@@ -171,7 +172,7 @@ def test_without_short_examples_only_an_article_s_end_is_shorter(corpus):
     expected = [
         length for article in all_pieces(path) for length in [30] * (len(article) // 30) + [len(article) % 30] if length
     ]
-    assert (text.ends - text.starts).tolist() == expected
+    assert (text.ends - text.starts)[:, 0].tolist() == expected
 
 
 def test_copies_of_one_text_have_different_masks(tmp_path):
@@ -194,6 +195,90 @@ def test_a_text_without_any_piece_is_one_clear_error(tmp_path):
     path.write_text("\n\n", encoding="utf-8")
     with pytest.raises(SpecializeError, match="no wordpieces"):
         training_text([path], TOKENIZER, small_settings())
+
+
+# -- sentence pairs, lines, masks of each epoch ------------------------------------------------------------
+
+
+def pairs(path, **changes):
+    """Each example of sentence pairs as (first, second, whether the second follows the first in the text)."""
+    text = training_text([path], TOKENIZER, small_settings(examples="sentence-pairs", **changes))
+    found = []
+    for (start, second), (end, last) in zip(text.starts.tolist(), text.ends.tolist(), strict=True):
+        found.append(((start, end), (second, last), second >= end and second - end < 30))
+    return text, found
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 99), length=st.integers(8, 40), short=st.sampled_from([0.0, 0.1, 1.0]))
+def test_sentence_pairs_have_two_segments_that_fit(tmp_path_factory, seed, length, short):
+    path = write_text(tmp_path_factory.mktemp("text") / "train.txt", 5, seed)
+    text, found = pairs(path, seed=seed, sequence_length=length, short_sequence_probability=short)
+    longest = max(end - start + last - second for (start, end), (second, last), _ in found)
+    assert min(min(end - start, last - second) for (start, end), (second, last), _ in found) >= 1
+    assert longest <= length - 3
+    for batch in text.in_order():
+        assert batch.ids.shape[1] <= length
+        for ids, attention, segments in zip(unmasked(batch), batch.attention, batch.segments, strict=True):
+            separators = [place for place, piece in enumerate(ids) if piece == SEP]
+            assert (ids[0], len(separators), separators[1]) == (CLS, 2, len(ids) - 1)
+            expected = [0] * (separators[0] + 1) + [1] * (len(ids) - separators[0] - 1)
+            assert segments[: len(ids)].tolist() == expected
+            assert segments[attention == 0].sum() == 0
+
+
+def test_half_of_the_second_segments_are_from_another_article(tmp_path):
+    path = write_text(tmp_path / "train.txt", 300, 1)
+    articles = [len(pieces) for pieces in all_pieces(path)]
+    ends = numpy.cumsum(articles)
+    _, found = pairs(path, short_sequence_probability=0.0, copies=2, sequence_length=60)
+    same_article = [
+        numpy.searchsorted(ends, start, "right") == numpy.searchsorted(ends, second, "right")
+        for (start, _), (second, _), _ in found
+    ]
+    # A chunk of one sentence has nothing to be followed by, so that its second segment is always from elsewhere.
+    assert 0.35 < numpy.mean(same_article) < 0.5
+    assert all(follows for (_, _, follows), same in zip(found, same_article, strict=True) if same)
+
+
+def test_a_text_of_one_article_has_pairs_too(tmp_path):
+    path = tmp_path / "train.txt"
+    path.write_text("abide mine\nkorea stun\nmate\n", encoding="utf-8")
+    text, found = pairs(path, copies=3)
+    assert len(text) == len(found) >= 3
+
+
+def test_masks_of_sentence_pairs_spare_the_separators():
+    slices = [((0, 20), (20, 45)), ((5, 9), (1, 2))]
+    pieces = numpy.arange(45, dtype=numpy.int32) % 20 + LOWEST_LETTER
+    text = MaskedText(pieces, slices, TOKENIZER, small_settings(masked_probability=0.9, max_predictions=60))
+    batch = next(text.in_order())
+    whole = [[CLS, *pieces[:20], SEP, *pieces[20:45], SEP], [CLS, *pieces[5:9], SEP, pieces[1], SEP]]
+    assert unmasked(batch) == [[int(piece) for piece in row] for row in whole]
+    for places, row in zip(lists(batch)[0], whole, strict=True):
+        assert all(row[place] not in (CLS, SEP) for place in places)
+
+
+def test_lines_are_examples_of_their_own(corpus):
+    path = corpus / "train.txt"
+    lines = [sentence for sentences in read_corpus(path) for sentence in sentences]
+    text = training_text([path], TOKENIZER, small_settings(examples="lines", sequence_length=12, copies=2))
+    found = [row[1:-1] for batch in text.in_order() for row in unmasked(batch)]
+    assert found == [ids[:10] for ids in encode_lines(lines, TOKENIZER) for _ in range(2)]
+
+
+def test_dynamic_masks_are_new_in_every_epoch_and_the_same_when_an_epoch_is_repeated(corpus):
+    text = training_text([corpus / "train.txt"], TOKENIZER, small_settings(masking="dynamic"))
+    first, second, again = (
+        {
+            (tuple(original), tuple(sorted(row.items())))
+            for batch in text.epoch(number)
+            for original, row in zip(unmasked(batch), lists(batch)[0], strict=True)
+        }
+        for number in (1, 2, 1)
+    )
+    assert first == again != second
+    assert {original for original, _ in first} == {original for original, _ in second}
 
 
 # -- batches -----------------------------------------------------------------------------------------------

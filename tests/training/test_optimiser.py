@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 from transformers import BertConfig, BertForMaskedLM
 
-from specialize.training import AdamW, decayed_groups
+from specialize.training import AdamW, Tier, decayed_groups
 
 STEPS = 12
 LEARNING_RATE, WEIGHT_DECAY, EPSILON = 0.02, 0.1, 1e-6
@@ -103,7 +103,7 @@ def test_rows_move_as_a_group_of_their_own_would(seed, rows, multiplier):
     matrix = nn.Parameter(start((7, 3), seed))
     its_gradients = gradients((7, 3), seed)
     group = {"params": [matrix], "lr": LEARNING_RATE, "weight_decay": WEIGHT_DECAY}
-    optimizer = AdamW([group], EPSILON, False, (matrix, torch.tensor(rows), multiplier))
+    optimizer = AdamW([group], EPSILON, False, Tier(matrix, torch.tensor(rows), multiplier))
     trained = after_training(matrix, optimizer, its_gradients)
 
     for chosen, rate in ((rows, multiplier * LEARNING_RATE), (others, LEARNING_RATE)):
@@ -125,7 +125,7 @@ def test_rows_of_a_tied_matrix_train_at_five_times_the_rate():
 
     model = nn.ModuleList([embedding, output])
     groups = decayed_groups(model, LEARNING_RATE, WEIGHT_DECAY)
-    optimizer = AdamW(groups, EPSILON, False, (embedding.weight, torch.tensor(new), multiplier))
+    optimizer = AdamW(groups, EPSILON, False, Tier(embedding.weight, torch.tensor(new), multiplier))
     for _ in range(STEPS):
         nn.functional.cross_entropy(output(embedding(inputs)), targets).backward()
         optimizer.step()
@@ -151,7 +151,7 @@ def test_rows_of_a_tied_matrix_train_at_five_times_the_rate():
 def test_rows_follow_a_changing_rate():
     matrix, rows = nn.Parameter(start((5, 2))), torch.tensor([3])
     group = {"params": [matrix], "lr": LEARNING_RATE, "weight_decay": 0.0}
-    optimizer = AdamW([group], EPSILON, False, (matrix, rows, 5.0))
+    optimizer = AdamW([group], EPSILON, False, Tier(matrix, rows, 5.0))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
     for _ in range(4):
         before = matrix.detach().clone()

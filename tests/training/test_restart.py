@@ -15,7 +15,7 @@ from specialize import training
 from specialize.errors import SpecializeError
 from specialize.training import AdamW, Checkpoint, StoppedError, fit
 
-# Forks a training job again and again, and kills it after some time, until it has ended by itself.
+# Forks training jobs that write their results into folders.
 PROGRAM = """
 import contextlib, json, os, random, signal, sys, time
 from pathlib import Path
@@ -28,12 +28,13 @@ training.SECONDS_BETWEEN_CHECKPOINTS = float(sys.argv[3])
 torch.set_num_threads(1)
 PREPARE
 
-def start(name, checkpoints):
+def start(name, checkpoints, prepare=lambda: None):
     pid = os.fork()
     if pid:
         return pid
     with (folder / "log").open("a") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
         try:
+            prepare()
             run(folder / name, checkpoints)
         except training.StoppedError:
             os._exit(3)
@@ -42,7 +43,9 @@ def start(name, checkpoints):
             traceback.print_exc()
             os._exit(4)
     os._exit(0)
-
+"""
+# Starts a job again and again, and kills it after some time, until it has ended by itself.
+AT_RANDOM = """
 began = time.monotonic()
 assert os.waitstatus_to_exitcode(os.waitpid(start("whole", None), 0)[1]) == 0
 duration = time.monotonic() - began
@@ -65,16 +68,15 @@ print(json.dumps({"kills": kills, "slowest": slowest, "left": (folder / "checkpo
 """
 PREPARE = {
     "pretraining": """
-from specialize.pretraining import adapt
+from specialize.pretraining.pretrain import adapt
 for name in ("base", "corpus"):
     (folder / name).mkdir()
 base, corpus = write_base(folder / "base"), folder / "corpus"
-write_text(corpus / "train.txt", 20, seed=1)
-write_text(corpus / "valid.txt", 6, seed=2)
+write_corpus(corpus)
 vocabulary = write_vocabulary(folder / "vocabulary", NEW_PIECES)
 settings = small_settings(copies=12, epochs=3, bias_correction=True)
 def run(destination, checkpoints):
-    adapt(base, vocabulary, corpus, 5.0, settings, destination, checkpoints)
+    adapt(base, vocabulary, corpus, 5.0, settings, DESCRIPTION, destination, checkpoints)
 """,
     "finetuning": """
 from specialize.finetuning.finetune import finetune
@@ -87,24 +89,101 @@ def run(destination, checkpoints):
     finetune(encoder, data, cell, settings, destination, False, checkpoints)
 """,
 }
-RESULTS = {"pretraining": ["model.safetensors", "history.json"], "finetuning": ["metrics.json", "predictions.conllu"]}
+RESULTS = {
+    "pretraining": ["model.safetensors", "history.json", "README.md"],
+    "finetuning": ["metrics.json", "predictions.conllu"],
+}
 
 
 @pytest.mark.parametrize(("how", "seconds"), [("SIGKILL", 0.0), ("SIGKILL", 0.05), ("SIGTERM", 600.0)])
 @pytest.mark.parametrize("stage", PREPARE)
 def test_a_killed_job_ends_with_the_same_bytes(tmp_path, stage, how, seconds):
-    program = PROGRAM.replace("TESTS", stage).replace("PREPARE", PREPARE[stage])
-    command = [sys.executable, "-c", program, str(tmp_path), how, str(seconds)]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    log = (tmp_path / "log").read_text() if (tmp_path / "log").is_file() else ""
-    assert finished.returncode == 0, finished.stderr + log
-    outcome = json.loads(finished.stdout.splitlines()[-1])
+    outcome, log = run_program(tmp_path, stage, AT_RANDOM, how, seconds)
     assert outcome["kills"] > 0
     assert outcome["slowest"] < 30
     assert not outcome["left"]
     assert "goes on from its checkpoint" in log
+
+
+def run_program(folder, stage, program, how, seconds):
+    """What a program prints at last, and its jobs' log, after it was seen that both jobs gave the same bytes."""
+    program = (PROGRAM + program).replace("TESTS", stage).replace("PREPARE", PREPARE[stage])
+    command = [sys.executable, "-c", program, str(folder), how, str(seconds)]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    log = (folder / "log").read_text() if (folder / "log").is_file() else ""
+    assert finished.returncode == 0, finished.stderr + log
     for name in RESULTS[stage]:
-        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+        assert (folder / "killed" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+    return json.loads(finished.stdout.splitlines()[-1]), log
+
+
+# A job that sends itself the signal at one moment, then one that is left alone.
+AT_ONE_MOMENT = """
+save, rmtree, replace = torch.save, training.shutil.rmtree, os.replace
+saves = 0
+
+def stop():
+    os.kill(os.getpid(), how)
+
+def prepare():
+    MOMENT
+
+before = sorted(path.name for path in folder.iterdir())
+assert os.waitstatus_to_exitcode(os.waitpid(start("whole", None), 0)[1]) == 0
+code = os.waitstatus_to_exitcode(os.waitpid(start("killed", folder / "checkpoints", prepare), 0)[1])
+assert code == -9 if how == signal.SIGKILL else code in (3, -15), code
+left = len(list((folder / "checkpoints").glob("*.pt")))
+assert os.waitstatus_to_exitcode(os.waitpid(start("killed", folder / "checkpoints"), 0)[1]) == 0
+known = {*before, "whole", "killed", "log"}
+print(json.dumps({"checkpoints": left, "left": sorted({path.name for path in folder.iterdir()} - known)}))
+"""
+MOMENTS = {
+    "in the middle of writing a checkpoint": """
+    def half(state, path):
+        global saves
+        saves += 1
+        if saves == 3:
+            save(state, path)
+            os.truncate(path, path.stat().st_size // 2)
+            stop()
+        save(state, path)
+    torch.save = half
+""",
+    "before a checkpoint takes the place of the last": """
+    def late(source, destination):
+        global saves
+        saves += str(destination).endswith(".pt")
+        if saves == 3:
+            stop()
+        replace(source, destination)
+    os.replace = late
+""",
+    "between the last write and the clean-up": """
+    def never(path, **_):
+        if path == folder / "checkpoints":
+            stop()
+        rmtree(path, **_)
+    training.shutil.rmtree = never
+""",
+    "in the middle of the clean-up": """
+    def half(path, **_):
+        if path == folder / "checkpoints":
+            for checkpoint in path.glob("*.pt"):
+                checkpoint.unlink()
+            stop()
+        rmtree(path, **_)
+    training.shutil.rmtree = half
+""",
+}
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("stage", PREPARE)
+def test_a_job_killed_at_the_worst_moment_ends_with_the_same_bytes(tmp_path, stage, moment, how):
+    outcome, _ = run_program(tmp_path, stage, AT_ONE_MOMENT.replace("    MOMENT", MOMENTS[moment]), how, 0)
+    assert outcome["left"] == []
+    assert outcome["checkpoints"] <= 1
 
 
 # -- one checkpoint ----------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def not_built(what):
 
     def refuse(wildcards):
         raise WorkflowError(
-            f"{what} is not built yet; what is: diagnosis, tables 1, 2, 4 and 5, and all that they need"
+            f"{what} is not built yet; what is: diagnosis, tables 1, 2, 4 and 5, figures, export, and all that they need"
         )
 
     return refuse
@@ -160,7 +160,7 @@ def table_files(*names):
 onstart:
     if workflow.is_main_process:
         planned = {job.rule.name for job in workflow.dag.needrun_jobs()}
-        trains = bool(planned & {"pretrain_base", "adapt", "finetune", "finetune_ner"})
+        trains = bool(planned & {"pretrain_base", "adapt", "pretrain_monolingual", "finetune", "finetune_ner"})
         try:
             print(
                 forecast(experiment, on_cluster=workflow.non_local_exec, trains=trains),

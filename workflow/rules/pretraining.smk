@@ -1,4 +1,5 @@
-# Masked-language-model pretraining: base models from scratch, and further on one language (LAPT, VA, TVA).
+# Masked-language-model pretraining: base and monolingual models from scratch, and further on one language (LAPT, VA, TVA).
+MODEL = "results/pretraining/{language}/{representation}"
 
 
 rule pretrain_base:
@@ -24,11 +25,11 @@ rule pretrain_base:
     priority: 60
     conda:
         "../../envs/training.yaml"
-    threads: lambda wildcards: experiment.pretraining(wildcards.base_model)["threads"]
+    threads: lambda wildcards: experiment.base_pretraining(wildcards.base_model)["threads"]
     params:
         pretrain=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"],
         vocabulary=experiment.base_vocabulary_training(),
-        settings=lambda wildcards: experiment.pretraining(wildcards.base_model),
+        settings=lambda wildcards: experiment.base_pretraining(wildcards.base_model),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/pretrain_base.py"
@@ -41,26 +42,62 @@ rule adapt:
         statistics="results/vocabularies/{language}/{representation}/statistics.json",
         corpus="results/corpora/{language}/train.txt",
         validation="results/corpora/{language}/valid.txt",
+        counts="results/corpora/{language}/statistics.json",
     output:
         multiext(
-            "results/pretraining/{language}/{representation}/",
+            f"{MODEL}/",
             config="config.json",
             weights="model.safetensors",
             history="history.json",
+            card="README.md",
         ),
     log:
         "logs/pretraining/{language}/{representation}.log",
     benchmark:
         "timings/pretraining/{language}/{representation}.tsv"
     wildcard_constraints:
-        representation=ADAPTED,
+        representation=with_method("adapt"),
     priority: 60
     conda:
         "../../envs/training.yaml"
-    threads: experiment.pretraining()["threads"]
+    threads: lambda wildcards: experiment.pretraining(wildcards.representation)["threads"]
     params:
         multiplier=lambda wildcards: experiment.representations[wildcards.representation].multiplier,
-        settings=experiment.pretraining(),
+        settings=lambda wildcards: experiment.pretraining(wildcards.representation),
+        description=lambda wildcards: experiment.model_description(**wildcards),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/adapt.py"
+
+
+rule pretrain_monolingual:
+    input:
+        tokenizer="results/vocabularies/{language}/{representation}/tokenizer.json",
+        corpus="results/corpora/{language}/train.txt",
+        validation="results/corpora/{language}/valid.txt",
+        counts="results/corpora/{language}/statistics.json",
+    output:
+        multiext(
+            f"{MODEL}/",
+            config="config.json",
+            weights="model.safetensors",
+            history="history.json",
+            card="README.md",
+        ),
+    log:
+        "logs/pretraining/{language}/{representation}.log",
+    benchmark:
+        "timings/pretraining/{language}/{representation}.tsv"
+    wildcard_constraints:
+        representation=with_method("scratch"),
+    priority: 60
+    conda:
+        "../../envs/training.yaml"
+    threads: lambda wildcards: experiment.pretraining(wildcards.representation)["threads"]
+    params:
+        architecture=lambda wildcards: experiment.config["representations"][wildcards.representation]["architecture"],
+        settings=lambda wildcards: experiment.pretraining(wildcards.representation),
+        description=lambda wildcards: experiment.model_description(**wildcards),
+        version=STAGE_VERSIONS["pretraining"],
+    script:
+        f"{SCRIPTS}/pretrain_monolingual.py"

@@ -1,4 +1,4 @@
-# Tables with significance tests, and the named targets.
+# Tables with significance tests, figures, exported models, and the named targets.
 
 
 METRICS = [cell.metrics for cell in experiment.built_cells]
@@ -17,6 +17,12 @@ TABLES = [
     name
     for name, inputs in TABLE_INPUTS.items()
     if (METRICS or inputs is not METRICS) and (name != "transliteration" or any(map(is_twin, LANGUAGES)))
+]
+FIGURES = [
+    f"results/figures/{name}.{ending}"
+    for name, there in {"pretraining": experiment.adaptations, "sweep": experiment.sweep}.items()
+    for ending in ("svg", "png")
+    if there
 ]
 
 
@@ -79,6 +85,90 @@ rule diagnose:
         f"{SCRIPTS}/diagnose.py"
 
 
+rule pretraining_figure:
+    input:
+        [f"{experiment.encoder_folder(language, name)}/history.json" for language, name in experiment.adaptations],
+    output:
+        svg="results/figures/pretraining.svg",
+        png=report(
+            "results/figures/pretraining.png",
+            caption="../report/pretraining.rst",
+            category="Pretraining",
+            labels={"figure": "pretraining"},
+        ),
+    log:
+        "logs/figures/pretraining.log",
+    benchmark:
+        "timings/figures/pretraining.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        models=experiment.adaptations,
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/pretraining_figure.py"
+
+
+rule sweep_figure:
+    input:
+        METRICS,
+        STATISTICS,
+    output:
+        svg="results/figures/sweep.svg",
+        png=report(
+            "results/figures/sweep.png",
+            caption="../report/sweep.rst",
+            category="Tables",
+            labels={"figure": "sweep"},
+        ),
+    log:
+        "logs/figures/sweep.log",
+    benchmark:
+        "timings/figures/sweep.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=experiment.table_settings("single-task"),
+        representations=[experiment.config["representations"][name] for name in experiment.sweep],
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/sweep_figure.py"
+
+
+rule export_model:
+    input:
+        config=f"{MODEL}/config.json",
+        weights=f"{MODEL}/model.safetensors",
+        history=f"{MODEL}/history.json",
+        card=f"{MODEL}/README.md",
+        metrics=lambda wildcards: [
+            cell.metrics
+            for cell in experiment.built_cells
+            if (cell.language, cell.representation) == (wildcards.language, wildcards.representation)
+        ],
+    output:
+        multiext(
+            "results/export/{language}/{representation}/",
+            config="config.json",
+            weights="model.safetensors",
+            card="README.md",
+            curve="loss.png",
+        ),
+    log:
+        "logs/export/{language}/{representation}.log",
+    benchmark:
+        "timings/export/{language}/{representation}.tsv"
+    wildcard_constraints:
+        representation=with_method("adapt", "scratch"),
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        description=lambda wildcards: experiment.model_description(**wildcards),
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/export_model.py"
+
+
 rule sources:
     input:
         [source.destination for language in experiment.needed_languages for source in sources_of(language)],
@@ -107,6 +197,7 @@ rule vocabularies:
 rule pretraining:
     input:
         [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in experiment.adaptations],
+        [path for path in FIGURES if "pretraining" in path],
 
 
 rule finetuning:
@@ -152,7 +243,7 @@ rule table6:
 
 rule figures:
     input:
-        not_built("the target figures"),
+        FIGURES,
 
 
 rule diagnosis:
@@ -162,4 +253,4 @@ rule diagnosis:
 
 rule export:
     input:
-        not_built("the target export"),
+        [f"results/export/{language}/{name}/README.md" for language, name in experiment.adaptations],

@@ -1,10 +1,9 @@
-# Wordpieces: the base vocabulary, with new pieces in its free slots.
+# Wordpieces: the base vocabulary, with new pieces in its free slots; or the byte-level pieces of a monolingual model.
 
 
-ADAPTED = one_of(name for name, entry in experiment.representations.items() if entry.method == "adapt")
-WITH_WORDPIECES = one_of(
-    name for name, entry in experiment.representations.items() if entry.method in ("base", "adapt")
-)
+def with_method(*methods):
+    """A pattern of the representations that are made in one of these ways."""
+    return one_of(name for name, entry in experiment.representations.items() if entry.method in methods)
 
 
 rule vocabulary:
@@ -23,7 +22,7 @@ rule vocabulary:
     benchmark:
         "timings/vocabularies/{language}/{representation}.tsv"
     wildcard_constraints:
-        representation=WITH_WORDPIECES,
+        representation=with_method("base", "adapt"),
     priority: 70
     conda:
         "../../envs/text.yaml"
@@ -33,3 +32,29 @@ rule vocabulary:
         version=STAGE_VERSIONS["vocabularies"],
     script:
         f"{SCRIPTS}/vocabulary.py"
+
+
+rule byte_vocabulary:
+    input:
+        corpus="results/corpora/{language}/train.txt",
+        labeled=lambda wildcards: labeled_files(wildcards.language, parts=("train",)),
+    output:
+        multiext(
+            "results/vocabularies/{language}/{representation}/",
+            tokenizer="tokenizer.json",
+            statistics="statistics.json",
+        ),
+    log:
+        "logs/vocabularies/{language}/{representation}.log",
+    benchmark:
+        "timings/vocabularies/{language}/{representation}.tsv"
+    wildcard_constraints:
+        representation=with_method("scratch"),
+    priority: 70
+    conda:
+        "../../envs/text.yaml"
+    params:
+        training=lambda wildcards: experiment.vocabulary_training(wildcards.representation),
+        version=STAGE_VERSIONS["vocabularies"],
+    script:
+        f"{SCRIPTS}/byte_vocabulary.py"

@@ -9,11 +9,14 @@ from typing import Any
 import numpy
 import torch
 from tokenizers import Tokenizer
+from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor, nn
-from transformers.models.bert.modeling_bert import BertModel
+from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
+from specialize.files import read_json
 from specialize.training import device
+from specialize.vocabularies import special_ids
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -26,7 +29,7 @@ class WordBatch:
     """Sentences as wordpieces, and which pieces make up each word.
 
     Attributes:
-        ids: (segments, length) wordpiece ids, padded with 0; a long sentence takes several segments (fact 23).
+        ids: (segments, length) wordpiece ids, padded; a long sentence takes several segments (fact 23).
         attention: (segments, length) 1 where there is a piece.
         pieces: indices of all words' pieces in the flattened ids, word after word.
         offsets: (words,) where each word's pieces begin in ``pieces``; a word may have none.
@@ -41,14 +44,21 @@ class WordBatch:
 
 
 class WordPieces:
-    """Turns words into wordpiece ids; each word is segmented on its own (fact 23)."""
+    """Turns words into wordpiece ids; each word is segmented on its own (fact 23).
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the model.
+        leading_space: whether a word has the space before it that byte-level pieces know it by; the paper's code left
+            it out, which handicaps BERT.
+    """
+
+    def __init__(self, folder: Path, leading_space: bool = True) -> None:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
-        vocabulary = self.tokenizer.get_vocab()
-        self.cls, self.sep = vocabulary["[CLS]"], vocabulary["[SEP]"]
+        if isinstance(self.tokenizer.pre_tokenizer, ByteLevel):
+            self.tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=leading_space)
+        self.leading_space, self.special = leading_space, special_ids(self.tokenizer)
         self._known: dict[str, list[int]] = {}
 
     def encode(self, words: list[str]) -> list[list[int]]:
@@ -78,10 +88,10 @@ class WordPieces:
                     home.append((len(segments) - 1, len(segments[-1])))
                 homes.append(home)
         width = max(map(len, segments)) + 2
-        ids = numpy.zeros((len(segments), width), dtype=numpy.int64)
+        ids = numpy.full((len(segments), width), self.special["pad"], dtype=numpy.int64)
         attention = numpy.zeros((len(segments), width), dtype=numpy.int64)
         for row, segment in enumerate(segments):
-            ids[row, : len(segment) + 2] = [self.cls, *segment, self.sep]
+            ids[row, : len(segment) + 2] = [self.special["start"], *segment, self.special["end"]]
             attention[row, : len(segment) + 2] = 1
         pieces = [row * width + column for home in homes for row, column in home]
         counts = [len(home) for home in homes]
@@ -120,8 +130,22 @@ class ScalarMix(nn.Module):
         return mixed
 
 
+def _transformer(folder: Path) -> PreTrainedModel:
+    """The model of a folder without a head; only its own class is imported, since each import takes time."""
+    model: PreTrainedModel
+    if read_json(folder / "config.json")["model_type"] == "roberta":
+        from transformers.models.roberta.modeling_roberta import RobertaModel
+
+        model = RobertaModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+    else:
+        from transformers.models.bert.modeling_bert import BertModel
+
+        model = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+    return model
+
+
 class WordEncoder(nn.Module):
-    """Contextual word vectors from a pretrained BERT.
+    """Contextual word vectors from a pretrained BERT or RoBERTa.
 
     Args:
         folder: the model folder.
@@ -130,11 +154,12 @@ class WordEncoder(nn.Module):
 
     def __init__(self, folder: Path, layer_dropout: float, dropout_when_evaluating: bool) -> None:
         super().__init__()
-        self.bert = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+        self.bert = _transformer(folder)
         config = self.bert.config
         self.mix = ScalarMix(config.num_hidden_layers, layer_dropout, dropout_when_evaluating)
         self.width: int = config.hidden_size
-        self.longest: int = config.max_position_embeddings
+        # RoBERTa's positions begin after the padding's.
+        self.longest: int = config.max_position_embeddings - (2 if config.model_type == "roberta" else 0)
         self.frozen = False
 
     def forward(self, batch: WordBatch) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from specialize import __version__
 from specialize.errors import InputError
-from specialize.files import atomic_path, write_json
+from specialize.files import atomic_path, read_json, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
 from specialize.finetuning.model import TaskModel
 from specialize.finetuning.tasks import Task, task_named
@@ -59,6 +59,7 @@ class FinetuningSettings:
     bias_correction: bool
     layer_dropout: float
     layer_dropout_when_evaluating: bool
+    leading_space: bool
     batch_size: int
     seeds: list[int]
     tags: str | None
@@ -136,7 +137,8 @@ def finetune(
 ) -> None:
     """Train a task's model, keep its best epoch by the development score, and score the test data once.
 
-    Writes metrics.json, predictions of the test data, timing.json, and model/ if it is to be kept.
+    Writes metrics.json, predictions of the test data, timing.json, and model/ if it is to be kept. Nothing is trained
+    on an encoder that did not converge; metrics.json says so.
 
     Args:
         encoder_folder: the pretrained encoder.
@@ -163,7 +165,7 @@ def finetune(
     numpy_seed, torch_seed, python_seed = settings.seeds
     seed_everything(numpy_seed, torch_seed, python_seed, settings.threads)
     encoder = WordEncoder(encoder_folder, settings.layer_dropout, settings.layer_dropout_when_evaluating)
-    model = TaskModel(encoder, WordPieces(encoder_folder), task, settings.head).to(device())
+    model = TaskModel(encoder, WordPieces(encoder_folder, settings.leading_space), task, settings.head).to(device())
     training = TrainingSentences(
         model.pieces,
         [model.pieces.encode(task.words(sentence)) for sentence in sentences["train"]],
@@ -178,10 +180,12 @@ def finetune(
         scores = task.scores(sentences["dev"], model.predict(sentences["dev"], batch_size))
         return {name: round(value, 6) for name, value in scores.items()}
 
+    broken = _unconverged(encoder_folder)
+    epochs = 0 if broken else settings.epochs
     inputs = [encoder_folder / "model.safetensors", encoder_folder / "tokenizer.json", *parts.values()]
     with checkpoint_in(checkpoints, vars(settings), inputs) as checkpoint:
         training_started = time.monotonic()
-        outcome = _fit(model, training, settings, task, evaluate, checkpoint)
+        outcome = _fit(model, training, settings, epochs, task, evaluate, checkpoint)
         training_seconds = time.monotonic() - training_started
         predicted = model.predict(sentences["test"], batch_size)
         predictions = folder / f"predictions.{task.ending}"
@@ -191,18 +195,20 @@ def finetune(
             name: value for name, value in (best or evaluate()).items() if name not in ("epoch", "training_loss")
         }
         test = {name: round(value, 6) for name, value in task.file_scores(parts["test"], predictions).items()}
-        reason = outcome.reason or ("the development score stayed 0" if development[task.metric] == 0 else None)
+        reason = (
+            broken or outcome.reason or ("the development score stayed 0" if development[task.metric] == 0 else None)
+        )
         if keep_model:
             with atomic_path(folder / "model") as temporary:
                 model.save(temporary, encoder_folder)
-        epochs = len(outcome.history)
+        trained = len(outcome.history)
         write_json(
             folder / "timing.json",
             {
                 "seconds": round(time.monotonic() - started, 2),
                 "training_seconds": round(training_seconds, 2),
-                "epochs": epochs,
-                "training_sentences_per_second": round(epochs * len(sentences["train"]) / training_seconds, 1),
+                "epochs": trained,
+                "training_sentences_per_second": round(trained * len(sentences["train"]) / training_seconds, 1),
                 "peak_memory_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
                 "host": platform.node(),
                 "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
@@ -222,10 +228,18 @@ def finetune(
         )
 
 
+def _unconverged(encoder_folder: Path) -> str | None:
+    """Why a pretrained encoder did not converge; None if it did, or nothing is known of its training."""
+    path = encoder_folder / "history.json"
+    history = read_json(path) if path.is_file() else {}
+    return None if history.get("converged", True) else f"the encoder did not converge: {history['reason']}"
+
+
 def _fit(
     model: TaskModel,
     training: TrainingSentences,
     settings: FinetuningSettings,
+    epochs: int,
     task: Task[Any],
     evaluate: Any,
     checkpoint: Checkpoint | None,
@@ -253,7 +267,7 @@ def _fit(
         lambda batch: model.loss(batch.words, batch.targets),
         evaluate,
         score=task.metric,
-        epochs=settings.epochs,
+        epochs=epochs,
         gradient_norm=settings.gradient_norm,
         patience=settings.patience,
         before_epoch=freeze,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training import device
-from specialize.vocabularies import save_tokenizer
 
 ENCODER_PREFIX = "encoder.bert."
 
@@ -56,7 +56,9 @@ class TaskModel(nn.Module):
     def save(self, folder: Path, encoder_folder: Path) -> None:
         """Write the encoder with its tokenizer as a Hugging Face folder, the rest beside it."""
         self.encoder.bert.save_pretrained(folder)
-        save_tokenizer(self.pieces.tokenizer, folder, encoder_folder / "tokenizer_config.json")
+        for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"):
+            if (encoder_folder / name).is_file():
+                shutil.copyfile(encoder_folder / name, folder / name)
         rest = {name: value for name, value in self.state_dict().items() if not name.startswith(ENCODER_PREFIX)}
         save_file(rest, folder / "head.safetensors")
         description = {
@@ -64,6 +66,7 @@ class TaskModel(nn.Module):
             "tags": getattr(self.task, "tags", None),
             "labels": self.task.labels,
             "head": self.settings,
+            "leading_space": self.pieces.leading_space,
         }
         write_json(folder / "task.json", description)
 
@@ -83,7 +86,7 @@ def load_model(folder: Path) -> TaskModel:
     description = read_json(folder / "task.json")
     task = task_named(description["task"], description["tags"], description["labels"])
     encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False)
-    model = TaskModel(encoder, WordPieces(folder), task, description["head"])
+    model = TaskModel(encoder, WordPieces(folder, description["leading_space"]), task, description["head"])
     loaded = model.load_state_dict(load_file(folder / "head.safetensors"), strict=False)
     missing = [name for name in loaded.missing_keys if not name.startswith(ENCODER_PREFIX)]
     if missing or loaded.unexpected_keys:

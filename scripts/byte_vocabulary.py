@@ -1,0 +1,18 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.vocabularies import BytePieceTraining, build_byte_vocabulary, count_labeled_words
+
+    build_byte_vocabulary(
+        corpus=Path(snakemake.input.corpus),
+        training=BytePieceTraining(**snakemake.params.training),
+        labeled=count_labeled_words(map(Path, snakemake.input.labeled)),
+        folder=Path(snakemake.output.tokenizer).parent,
+    )

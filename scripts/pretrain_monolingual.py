@@ -1,0 +1,23 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.pretraining.model_card import ModelDescription
+    from specialize.pretraining.pretrain import pretrain_monolingual
+    from specialize.pretraining.settings import PretrainingSettings
+
+    pretrain_monolingual(
+        vocabulary=Path(snakemake.input.tokenizer).parent,
+        corpus=Path(snakemake.input.corpus).parent,
+        architecture=snakemake.params.architecture,
+        settings=PretrainingSettings(**snakemake.params.settings),
+        description=ModelDescription(**snakemake.params.description),
+        folder=Path(snakemake.output.config).parent,
+        checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
+    )

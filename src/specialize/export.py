@@ -1,0 +1,45 @@
+"""Adapted models as folders that are ready to be uploaded to the Hugging Face hub."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from specialize.errors import SpecializeError
+from specialize.experiment import Experiment
+from specialize.figures import draw_losses
+from specialize.files import atomic_path, read_json
+from specialize.pretraining.model_card import ModelDescription, TaskScore, write_card
+from specialize.tables import NOT_CONVERGED, PRIMARY_METRIC, TASK_TITLES, load_scores, mean_and_deviation
+
+
+def export_model(experiment: Experiment, run: Path, language: str, representation: str, folder: Path) -> None:
+    """Copy a pretrained model with its tokenizer, and write its card with its test scores and its loss curve.
+
+    Args:
+        experiment: the configuration.
+        run: the run's folder.
+        language, representation: of the model.
+        folder: where the export appears.
+
+    Raises:
+        SpecializeError: if the model did not converge, or a result is missing.
+    """
+    model = run / experiment.encoder_folder(language, representation)
+    history = read_json(model / "history.json")
+    if not history["converged"]:
+        raise SpecializeError(f"{model}: did not converge ({history['reason']}), so there is nothing to share")
+    cells = [
+        cell for cell in experiment.built_cells if (cell.language, cell.representation) == (language, representation)
+    ]
+    scores = load_scores(experiment, run, cells)
+    tested = []
+    for key, by_seed in scores.by_seed.items():
+        text = mean_and_deviation(scores, key) if scores.converged(key) else NOT_CONVERGED
+        title, metric = TASK_TITLES[key[2]].split(" (")[0], PRIMARY_METRIC[key[2]]
+        tested.append(TaskScore(title, metric, scores.mean(key), text, len(by_seed)))
+    with atomic_path(folder) as temporary:
+        shutil.copytree(model, temporary)
+        draw_losses(history, temporary)
+        description = ModelDescription(**experiment.model_description(language, representation))
+        write_card(temporary, description, tested, curve="loss.png")

@@ -1,0 +1,145 @@
+"""Figures: the loss of each pretraining, and how scores depend on the number of new pieces and their rate."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from specialize.experiment import TASKS, Experiment, Language
+from specialize.files import atomic_path, read_json
+from specialize.tables import TASK_TITLES, Scores, load_scores, vocabulary_statistics
+
+STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (1, 3))), ("P", (0, (5, 5))))
+PANEL = (3.2, 2.6)  # inches
+
+
+def save_figure(figure: Figure, folder: Path, name: str, endings: tuple[str, ...] = ("svg", "png")) -> None:
+    """Write a figure as {name}.svg and {name}.png, the same bytes every time."""
+    rcParams["svg.hashsalt"] = "specialize"  # else its identifiers change from run to run
+    for ending in endings:
+        with atomic_path(folder / f"{name}.{ending}") as temporary:
+            metadata = {"Date": None} if ending == "svg" else {"Software": None}
+            figure.savefig(temporary, format=ending, dpi=150, metadata=metadata)
+
+
+# -- pretraining -------------------------------------------------------------------------------------------
+
+
+def draw_pretraining(experiment: Experiment, run: Path) -> None:
+    """Draw pretraining.svg and .png: for each model its losses by epoch, languages below one another."""
+    models = experiment.adaptations
+    languages = list(dict.fromkeys(language for language, _ in models))
+    names = list(dict.fromkeys(name for _, name in models))
+    figure, panels = _panels(len(languages), len(names))
+    for row, language in enumerate(languages):
+        for column, name in enumerate(names):
+            axes = panels[row, column]
+            if (language, name) not in models:
+                axes.set_axis_off()
+                continue
+            history = read_json(run / experiment.encoder_folder(language, name) / "history.json")
+            _draw_losses(axes, history)
+            failed = "" if history["converged"] else ", did not converge"
+            axes.set_title(f"{experiment.languages[language].name}: {name}{failed}", fontsize=9)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    save_figure(figure, run / "results" / "figures", "pretraining")
+
+
+def draw_losses(history: dict[str, Any], folder: Path) -> None:
+    """Draw one model's losses by epoch, as loss.png."""
+    figure, panels = _panels(1, 1)
+    _draw_losses(panels[0, 0], history)
+    panels[0, 0].legend(frameon=False)
+    save_figure(figure, folder, "loss", ("png",))
+
+
+def _panels(rows: int, columns: int) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(max(PANEL[0] * columns, 5), 0.5 + PANEL[1] * rows), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _draw_losses(axes: Axes, history: dict[str, Any]) -> None:
+    epochs = history["epochs"]
+    trained = [record for record in epochs if "training_loss" in record]
+    chosen = [record for record in epochs if record["epoch"] == history["best_epoch"]]
+    axes.plot(*_by_epoch(trained, "training_loss"), "--", color="0.5", label="training")
+    axes.plot(*_by_epoch(epochs, "validation_loss"), "o-", color="black", markersize=3, label="validation")
+    axes.plot(
+        *_by_epoch(chosen, "validation_loss"), "o", color="black", markerfacecolor="none", markersize=9, label="chosen"
+    )
+    axes.set_xlabel("Epoch")
+    axes.set_ylabel("Masked loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(color="0.9")
+
+
+def _by_epoch(records: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
+    return [record["epoch"] for record in records], [record[name] for record in records]
+
+
+# -- the sweep ---------------------------------------------------------------------------------------------
+
+
+def draw_sweep(experiment: Experiment, run: Path) -> None:
+    """Draw sweep.svg and .png: test scores by the number of new pieces n, a line for each multiplier a.
+
+    A panel for each language and task; without new pieces (LAPT) is a level line. Bars are standard deviations.
+    """
+    scores = load_scores(experiment, run)
+    numbers = {key: len(read["pieces"]) for key, read in vocabulary_statistics(experiment, run).items()}
+    regimes = experiment.config["experiment"]["regimes"]
+    places = [
+        (language, task)
+        for language in experiment.grid_languages
+        for task in TASKS
+        if task in language.tasks and task in regimes
+    ]
+    figure, panels = _panels(1, len(places))
+    for axes, (language, task) in zip(panels[0], places, strict=True):
+        _draw_scores(axes, experiment, scores, numbers, language, task)
+        axes.set_title(language.name, fontsize=9)
+        axes.set_ylabel(f"{TASK_TITLES[task]}, %")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    save_figure(figure, run / "results" / "figures", "sweep")
+
+
+def _draw_scores(
+    axes: Axes,
+    experiment: Experiment,
+    scores: Scores,
+    numbers: dict[tuple[str, str], int],
+    language: Language,
+    task: str,
+) -> None:
+    lines: dict[float, list[tuple[int, float, float]]] = {}
+    level = None
+    for name in experiment.grid_representations:
+        entry, values = experiment.representations[name], scores.converged((language.tag, name, task))
+        if entry.method != "adapt" or not values:
+            continue
+        measured = list(values.values())
+        mean, deviation = float(numpy.mean(measured)), float(numpy.std(measured, ddof=1)) if len(measured) > 1 else 0.0
+        if entry.pieces == 0:
+            level = mean
+        else:
+            lines.setdefault(entry.multiplier, []).append((numbers[language.tag, name], mean, deviation))
+    if level is not None:
+        axes.axhline(level, color="0.6", label="no new wordpieces")
+    for (multiplier, points), (marker, line) in zip(sorted(lines.items()), cycle(STYLES), strict=False):
+        number, means, deviations = zip(*sorted(points), strict=True)
+        axes.errorbar(
+            number, means, yerr=deviations, marker=marker, linestyle=line, color="black", markersize=4, capsize=2,
+            label=f"a = {multiplier:g}",
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xlabel("New wordpieces n")
+    axes.grid(color="0.9")

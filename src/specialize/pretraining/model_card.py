@@ -1,0 +1,166 @@
+"""The card of an adapted model: what it is, what it learned from, how well, and under which licence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from specialize.files import atomic_text, read_json
+
+METHODS = {
+    "adapt": "`{base}`, pretrained further on text in {name}",
+    "scratch": "a RoBERTa pretrained from scratch on text in {name}",
+}
+LICENSE_UNKNOWN = "not stated; find it out before you share the model"
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """What a model card says besides the figures of the training.
+
+    Attributes:
+        language: BCP-47 tag.
+        name: the language's name.
+        representation: the model's name within the run.
+        method: `adapt` or `scratch`.
+        base_model: name of the base model, on the hub if it is from there; None for `scratch`.
+        on_hub: whether the base model is known to the hub by that name.
+        license: the base model's, as the hub names licences; None if not known.
+        text: where the text is from.
+        text_license: the text's; None if not known.
+    """
+
+    language: str
+    name: str
+    representation: str
+    method: str
+    base_model: str | None
+    on_hub: bool
+    license: str | None
+    text: str
+    text_license: str | None
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """Test scores of one task, as they shall stand in a card.
+
+    Attributes:
+        task, metric: for people.
+        mean: in percent.
+        text: mean ± standard deviation, or that training did not converge.
+        seeds: how many.
+    """
+
+    task: str
+    metric: str
+    mean: float | None
+    text: str
+    seeds: int
+
+
+def write_card(folder: Path, description: ModelDescription, scores: Sequence[TaskScore] = (), curve: str = "") -> None:
+    """Write README.md into a model folder, from its history.json.
+
+    Args:
+        folder: has history.json.
+        description: of the model.
+        scores: of finetuned models, where there are any.
+        curve: name of a picture of the loss in the folder, if there is one.
+    """
+    history = read_json(folder / "history.json")
+    metadata = ModelCardData(
+        language=description.language,
+        license=description.license,
+        library_name="transformers",
+        pipeline_tag="fill-mask",
+        base_model=description.base_model if description.on_hub else None,
+        tags=["specialize", description.representation],
+        model_name=f"{description.language}-{description.representation}",
+        eval_results=[
+            EvalResult(
+                task_type="token-classification",
+                task_name=score.task,
+                dataset_type="test",
+                dataset_name="test data of the run",
+                metric_type=score.metric,
+                metric_value=round(score.mean, 2),
+            )
+            for score in scores
+            if score.mean is not None
+        ]
+        or None,
+    )
+    parts = [
+        f"---\n{metadata.to_yaml()}\n---",
+        f"# {description.name}: `{description.representation}`",
+        "A masked language model: "
+        + METHODS[description.method].format(base=description.base_model, name=description.name)
+        + _pieces(history["hyperparameters"])
+        + ".",
+    ]
+    if not history["converged"]:
+        parts.append(f"**The training did not converge** ({history['reason']}): do not use this model.")
+    parts += [
+        "```python\nfrom transformers import AutoModelForMaskedLM, AutoTokenizer\n\n"
+        'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")\n'
+        'model = AutoModelForMaskedLM.from_pretrained("path/to/this/folder")\n```',
+        "## Training",
+        _table(_training_rows(history, description)),
+        "Validation losses of models with different vocabularies do not compare.",
+    ]
+    if curve:
+        parts.append(f"![Loss by epoch]({curve})")
+    if scores:
+        rows = [(score.task, score.metric, score.text, str(score.seeds)) for score in scores]
+        parts += ["## Test scores after finetuning", _table([("Task", "Metric", "Percent", "Seeds"), *rows])]
+    parts += [
+        "## Licence",
+        f"The base model's licence: {description.license or LICENSE_UNKNOWN}."
+        if description.base_model
+        else "The weights are your own to license.",
+        f"The text's licence: {description.text_license or LICENSE_UNKNOWN}.",
+        "## Made with",
+        "`specialize`, after Ethan C. Chau and Noah A. Smith (2021), *Specializing Multilingual Language Models: An "
+        "Empirical Study*.",
+    ]
+    with atomic_text(folder / "README.md") as stream:
+        stream.write("\n\n".join(parts) + "\n")
+
+
+def _pieces(hyperparameters: dict[str, Any]) -> str:
+    number, multiplier = hyperparameters.get("new_pieces", 0), hyperparameters.get("multiplier", 1)
+    if not number:
+        return ""
+    rate = f", whose embeddings learned at {multiplier:g} times the rate of the rest" if multiplier != 1 else ""
+    return f", with {number} new wordpieces{rate}"
+
+
+def _training_rows(history: dict[str, Any], description: ModelDescription) -> list[tuple[str, str]]:
+    settings, epochs = history["hyperparameters"], history["epochs"]
+    chosen = next(record for record in epochs if record["epoch"] == history["best_epoch"])
+    text = history["text"]
+    return [
+        ("", ""),
+        ("Language", f"{description.name} (`{description.language}`)"),
+        ("Text", description.text),
+        ("Size of its training part", f"{text['sentences']:,} sentences, {text['tokens']:,} tokens"),
+        (
+            "Steps",
+            f"{chosen['steps']:,} of {settings['batch_size']} examples of up to {settings['sequence_length']} pieces",
+        ),
+        ("Epoch", f"{chosen['epoch']}, the one of the lowest validation loss of {epochs[-1]['epoch']}"),
+        ("Validation loss", f"{chosen['validation_loss']:.4f} (before training: {epochs[0]['validation_loss']:.4f})"),
+        ("Learning rate", f"{settings['learning_rate']:g}"),
+        ("Precision", settings["precision"]),
+        ("Seed", str(settings["seed"])),
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])

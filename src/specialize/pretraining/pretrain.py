@@ -1,0 +1,343 @@
+"""Masked-language-model pretraining: of a base model from scratch, or further on one language (LAPT, VA, TVA)."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertForMaskedLM
+from transformers.models.roberta.configuration_roberta import RobertaConfig
+from transformers.models.roberta.modeling_roberta import RobertaForMaskedLM
+from transformers.utils import logging
+
+from specialize.errors import SpecializeError
+from specialize.files import atomic_path, read_json, write_json
+from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
+from specialize.pretraining.model_card import ModelDescription, write_card
+from specialize.pretraining.settings import PretrainingSettings
+from specialize.training import (
+    AdamW,
+    Checkpoint,
+    Fit,
+    Tier,
+    checkpoint_in,
+    decayed_groups,
+    device,
+    fit,
+    linear_schedule,
+    seed_everything,
+)
+from specialize.vocabularies import (
+    WordPieceTraining,
+    bert_tokenizer,
+    count_words,
+    new_base_vocabulary,
+    save_tokenizer,
+    special_ids,
+)
+
+logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
+logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+EPSILON = 1e-6  # fact 16
+# Training has exploded if its loss is so many times that of the model before it, or of a guess, whichever is higher.
+EXPLODED = 2.0
+
+MaskedModel = BertForMaskedLM | RobertaForMaskedLM
+
+
+def masked_loss(model: MaskedModel, batch: MaskedBatch, precision: str = "float32") -> Tensor:
+    """Mean cross-entropy at the masked places; the output layer is computed nowhere else."""
+    head = model.cls if isinstance(model, BertForMaskedLM) else model.lm_head
+    with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        hidden = model.base_model(
+            inputs_embeds=_embedded(_embeddings(model), batch.ids),
+            attention_mask=batch.attention,
+            token_type_ids=batch.segments,
+        ).last_hidden_state
+        logits = head(hidden.flatten(0, 1)[batch.places])
+        return nn.functional.cross_entropy(logits, batch.targets)
+
+
+def _embeddings(model: MaskedModel) -> Tensor:
+    matrix = model.get_input_embeddings().weight
+    assert isinstance(matrix, Tensor)
+    return matrix
+
+
+def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
+    """The rows of a tied matrix, whose gradient is added to that of the output layer instead of a dense one of its own.
+
+    A dense gradient of each lookup, nearly all zeros, and their sum took a third of a step on a CPU. The output layer's
+    gradient is complete by the time the lookup's arrives, since that passes through the whole encoder.
+    """
+    vectors = nn.functional.embedding(ids, matrix.detach())
+    if torch.is_grad_enabled():
+
+        def add(gradient: Tensor) -> None:
+            assert matrix.grad is not None
+            matrix.grad.index_add_(0, ids.flatten(), gradient.flatten(0, 1))
+
+        vectors.requires_grad_().register_hook(add)  # type: ignore[no-untyped-call]
+    return vectors
+
+
+def validation_loss(model: MaskedModel, text: MaskedText, precision: str = "float32") -> float:
+    """Mean masked loss over a text."""
+    total, number = 0.0, 0
+    with torch.no_grad():
+        for batch in text.in_order():
+            total += float(masked_loss(model, batch, precision)) * len(batch.targets)
+            number += len(batch.targets)
+    return total / number
+
+
+def pretrain(
+    model: MaskedModel,
+    tokenizer: Tokenizer,
+    training_files: list[Path],
+    validation_files: list[Path],
+    settings: PretrainingSettings,
+    new_pieces: tuple[Tensor, float] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Fit:
+    """Train a model on text and leave it with the weights of the epoch of lowest validation loss.
+
+    Args:
+        model: changed in place; its output layer is tied to its embeddings.
+        tokenizer: its tokenizer.
+        training_files, validation_files: corpus files.
+        settings: hyperparameters.
+        new_pieces: their ids and the multiplier of their rate (paper §2.1).
+        checkpoint: where the state is kept, and taken up from.
+
+    Raises:
+        SpecializeError: if a sequence is longer than the model takes, or a text empty.
+    """
+    positions = model.config.max_position_embeddings - (2 if isinstance(model, RobertaForMaskedLM) else 0)
+    if settings.sequence_length > positions:
+        raise SpecializeError(
+            f"pretraining.sequence_length {settings.sequence_length} is more than the model's {positions} positions; "
+            "lower it"
+        )
+    model.to(device())  # type: ignore[arg-type]
+    text = training_text(training_files, tokenizer, settings)
+    validation = validation_text(validation_files, tokenizer, settings)
+    tier = None
+    if new_pieces and settings.tiering != "released":
+        ids, multiplier = new_pieces
+        tier = Tier(_embeddings(model), ids.to(device()), multiplier, decayed_twice=settings.tiering == "two-groups")
+    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay)
+    optimizer = AdamW(groups, EPSILON, settings.bias_correction, tier)
+    steps = settings.epochs * text.steps()
+    warmup_steps = text.steps() if settings.warmup_steps == "epoch" else int(settings.warmup_steps)
+    if steps <= warmup_steps:
+        print(
+            f"Warning: {steps} steps in all, but pretraining.warmup_steps is {warmup_steps}: "
+            f"the learning rate never reaches {settings.learning_rate}; lower warmup_steps"
+        )
+    schedule = linear_schedule(optimizer, warmup_steps, steps)
+
+    def evaluate() -> dict[str, float]:
+        loss = validation_loss(model, validation, settings.precision)
+        return {"validation_loss": round(loss, 6), "score": round(-loss, 6)}
+
+    model.train(False)
+    unadapted = {"epoch": 0, **evaluate()}
+    outcome = fit(
+        model,
+        optimizer,
+        schedule,
+        text,
+        lambda batch: masked_loss(model, batch, settings.precision),
+        evaluate,
+        score="score",
+        epochs=settings.epochs,
+        gradient_norm=settings.gradient_norm,
+        highest_loss=EXPLODED * max(unadapted["validation_loss"], math.log(tokenizer.get_vocab_size())),
+        checkpoint=checkpoint,
+    )
+    outcome.history.insert(0, unadapted)
+    for record in outcome.history:
+        record["steps"] = record["epoch"] * text.steps()
+        del record["score"]
+    return outcome
+
+
+def adapt(
+    base_folder: Path,
+    vocabulary: Path,
+    corpus: Path,
+    multiplier: float,
+    settings: PretrainingSettings,
+    description: ModelDescription,
+    folder: Path,
+    checkpoints: Path | None = None,
+) -> None:
+    """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
+
+    No embedding is re-initialised: a new piece starts from its slot's row (fact 13). Pieces beyond the slots get rows
+    of their own, drawn as BERT's first ones were; all others stay.
+
+    Args:
+        base_folder: the base model.
+        vocabulary: the representation's vocabulary folder.
+        corpus: the language's corpus folder.
+        multiplier: the new pieces' embeddings learn at this many times the rate (the paper's a).
+        settings: hyperparameters.
+        description: for the model card.
+        folder: where the model folder appears, with history.json and README.md. A training that does not converge
+            is marked in them, and has the weights of the best epoch before.
+        checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+
+    Raises:
+        SpecializeError: if a text is empty, or the training was stopped by a signal.
+    """
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
+    tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
+    model = BertForMaskedLM.from_pretrained(base_folder, dtype=torch.float32)
+    if tokenizer.get_vocab_size() > model.config.vocab_size:
+        model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
+    ids = torch.tensor(sorted(read_json(vocabulary / "statistics.json")["pieces"].values()), dtype=torch.int64)
+    rate = {"new_pieces": len(ids), "multiplier": multiplier}
+    inputs = [base_folder / "model.safetensors", vocabulary / "statistics.json"]
+    new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
+    _pretrain_on_language(
+        model, vocabulary, corpus, settings, rate, description, folder, checkpoints, inputs, new_pieces
+    )
+
+
+def pretrain_monolingual(
+    vocabulary: Path,
+    corpus: Path,
+    architecture: dict[str, Any],
+    settings: PretrainingSettings,
+    description: ModelDescription,
+    folder: Path,
+    checkpoints: Path | None = None,
+) -> None:
+    """Pretrain a RoBERTa from scratch on one language: the paper's baseline BERT (§2.2.2, fact 20).
+
+    Args:
+        vocabulary: the representation's vocabulary folder, of byte-level pieces.
+        corpus: the language's corpus folder.
+        architecture: sizes, as `transformers.RobertaConfig` names them.
+        settings, description, folder, checkpoints: as for `adapt`.
+
+    Raises:
+        SpecializeError: if a text is empty, or the training was stopped by a signal.
+    """
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
+    tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
+    special = special_ids(tokenizer)
+    config = RobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        pad_token_id=special["pad"],
+        bos_token_id=special["start"],
+        eos_token_id=special["end"],
+        type_vocab_size=2 if settings.examples == "sentence-pairs" else 1,
+        **architecture,
+    )
+    model = RobertaForMaskedLM(config)
+    _pretrain_on_language(
+        model, vocabulary, corpus, settings, {"architecture": architecture}, description, folder, checkpoints
+    )
+
+
+def _pretrain_on_language(
+    model: MaskedModel,
+    vocabulary: Path,
+    corpus: Path,
+    settings: PretrainingSettings,
+    more: dict[str, Any],
+    description: ModelDescription,
+    folder: Path,
+    checkpoints: Path | None,
+    inputs: list[Path] | None = None,
+    new_pieces: tuple[Tensor, float] | None = None,
+) -> None:
+    started = time.monotonic()
+    tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
+    texts = [corpus / "train.txt", corpus / "valid.txt"]
+    inputs = [vocabulary / "tokenizer.json", *texts, *(inputs or [])]
+    hyperparameters = {**asdict(settings), **more}
+    counts = {"text": read_json(corpus / "statistics.json")["train"]}
+
+    def complete(temporary: Path) -> None:
+        for path in sorted(vocabulary.iterdir()):
+            if path.name != "statistics.json":
+                shutil.copyfile(path, temporary / path.name)
+        write_card(temporary, description)
+
+    with checkpoint_in(checkpoints, hyperparameters, inputs) as checkpoint:
+        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], settings, new_pieces, checkpoint)
+        _save_model(model, outcome, {**counts, "hyperparameters": hyperparameters}, folder, complete)
+    print(f"{time.monotonic() - started:.0f} s of training")
+    if not outcome.converged:
+        message = f"{folder}: did not converge: {outcome.reason}; its scores will print as –. Lower the learning rate"
+        print(message, file=sys.__stderr__)  # beside the log, which `reported` has it written to
+        print(message)
+
+
+def pretrain_base(
+    corpora: list[Path],
+    vocabulary_size: int,
+    unused_slots: int,
+    training: WordPieceTraining,
+    architecture: dict[str, Any],
+    settings: PretrainingSettings,
+    folder: Path,
+    checkpoints: Path | None = None,
+) -> None:
+    """Pretrain a small BERT from scratch on several languages, with free slots in its vocabulary as mBERT has.
+
+    Args:
+        corpora: corpus folders, one a language.
+        vocabulary_size: of the learned wordpieces, the specials included.
+        unused_slots: free slots besides.
+        training: how the vocabulary is learned (its size is overridden).
+        architecture: sizes, as `transformers.BertConfig` names them.
+        settings: hyperparameters.
+        folder: where the model folder appears, with history.json.
+        checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+
+    Raises:
+        SpecializeError: if the training did not converge, or was stopped by a signal.
+    """
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
+    files = [corpus / "train.txt" for corpus in corpora]
+    sizes = WordPieceTraining(vocabulary_size, training.min_frequency, training.limit_alphabet)
+    names = new_base_vocabulary(count_words(files).words, sizes, unused_slots)
+    tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)})
+    model = BertForMaskedLM(BertConfig(vocab_size=len(names), pad_token_id=0, **architecture))
+    validation_files = [corpus / "valid.txt" for corpus in corpora]
+    known = asdict(settings) | {"vocabulary": names, "architecture": architecture}
+    with checkpoint_in(checkpoints, known, [*files, *validation_files]) as checkpoint:
+        outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
+        if not outcome.converged:
+            raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")
+        _save_model(
+            model, outcome, {"hyperparameters": asdict(settings)}, folder, lambda path: save_tokenizer(tokenizer, path)
+        )
+
+
+def _save_model(
+    model: MaskedModel, outcome: Fit, known: dict[str, Any], folder: Path, complete: Callable[[Path], None]
+) -> None:
+    """Write a loadable model folder with the history of its training, all at once."""
+    with atomic_path(folder) as temporary:
+        model.save_pretrained(temporary)
+        reason = {} if outcome.converged else {"reason": outcome.reason}
+        marks = {"best_epoch": outcome.best_epoch, "converged": outcome.converged, **reason}
+        write_json(temporary / "history.json", {**marks, **known, "epochs": outcome.history})
+        complete(temporary)
