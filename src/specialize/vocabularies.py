@@ -27,6 +27,7 @@ CONTINUATION = "##"
 BYTE_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # in RoBERTa's order
 LEADING_SPACE = "Ġ"  # how byte-level pieces write it
 SHOWN_LETTERS = 30
+WORDS_IN_A_CALL = 1000
 
 
 @dataclass(frozen=True)
@@ -251,12 +252,15 @@ def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: 
 
 
 def segment(tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
-    """The pieces of each word."""
+    """The pieces of each word. Many words go into one call, since each costs more than a word."""
     pieces = in_order(tokenizer)
-    return [
-        [pieces[number] for number in encoding.ids]
-        for encoding in tokenizer.encode_batch_fast(words, add_special_tokens=False)
-    ]
+    segmented: list[list[str]] = [[] for _ in words]
+    blocks = [words[first : first + WORDS_IN_A_CALL] for first in range(0, len(words), WORDS_IN_A_CALL)]
+    encoded = tokenizer.encode_batch(blocks, add_special_tokens=False, is_pretokenized=True)  # the fast one names no words
+    for first, encoding in zip(range(0, len(words), WORDS_IN_A_CALL), encoded, strict=True):
+        for number, word in zip(encoding.ids, encoding.word_ids, strict=True):
+            segmented[first + word].append(pieces[number])
+    return segmented
 
 
 def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:

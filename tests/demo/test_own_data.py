@@ -1,4 +1,4 @@
-"""Text, treebank, entities and base model of one's own, from another working directory, to tables and predictions."""
+"""Text, treebank, entities and base model of one's own, from another working directory, to tables, predictions, exports."""
 
 import shutil
 import subprocess
@@ -6,7 +6,11 @@ import sys
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 from tests.conftest import ROOT, run_snakemake
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+from specialize.files import read_json
 
 pytestmark = pytest.mark.demo
 
@@ -25,14 +29,17 @@ def own_run(demo, tmp_path_factory):
     }
     grid = {
         "languages": ["x-mine"],
-        "representations": ["embert", "tva"],
+        "representations": ["embert", "tva", "va", "wild"],
         "regimes": ["pos", "ud", "ner"],
         "seeds": [1],
+        "exceptions": [{"representations": ["va", "wild"], "regimes": ["ud", "ner"], "seeds": []}],
     }
+    wild = {"method": "adapt", "training": {"learning_rate": 1e6, "warmup_steps": 0}}
     base = {"folder": str(demo / "results/pretraining/base/demo")}
     settings = {
         "keep_models": True,
-        "experiment": {**grid, "exceptions": []},
+        "experiment": grid,
+        "representations": {"wild": wild},
         "languages": {"x-mine": entry},
         "base_model": "own",
         "base_models": {"own": base},
@@ -45,7 +52,7 @@ def own_run(demo, tmp_path_factory):
     run = home / "run"
     finished = run_snakemake(run, "all", "--configfile", config, cwd=home)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "6 finetuning jobs over 1 language\n" in finished.stderr
+    assert "8 finetuning jobs over 1 language\n" in finished.stderr
     assert "downloads: 0 files" in finished.stderr
     return run
 
@@ -58,7 +65,44 @@ def test_own_data_reach_the_tables(own_run):
 
 def test_a_single_seed_is_said_to_have_no_test(own_run):
     table = (own_run / "results/tables/comparisons.csv").read_text(encoding="utf-8")
-    assert table.count("no test") == 3
+    assert table.count("no test") == 3 + 1 + 1
+
+
+def test_a_model_that_did_not_converge_prints_as_a_dash(own_run):
+    metrics = read_json(own_run / "results/finetuning/x-mine/wild/pos/seed1/metrics.json")
+    history = read_json(own_run / "results/pretraining/x-mine/wild/history.json")
+    assert (metrics["converged"], history["converged"]) == (False, False)
+    assert metrics["reason"] == f"the encoder did not converge: {history['reason']}"
+    table = (own_run / "results/tables/single-task.csv").read_text(encoding="utf-8")
+    assert "POS (accuracy),wild,–\n" in table
+    assert "My language pos wild" in (own_run / "results/tables/single-task.md").read_text(encoding="utf-8")
+    log = (own_run / "logs/pretraining/x-mine/wild.log").read_text(encoding="utf-8")
+    assert "did not converge: the loss became" in log
+
+
+def test_a_model_that_did_not_converge_is_not_exported(own_run):
+    finished = run_snakemake(own_run, "export", "--configfile", own_run.parent / "own.yaml", "--keep-going")
+    assert finished.returncode != 0
+    log = (own_run / "logs/export/x-mine/wild.log").read_text(encoding="utf-8")
+    assert "results/pretraining/x-mine/wild: did not converge" in log
+    assert "nothing to share" in log
+    folder = own_run / "results/export/x-mine/tva"
+    model, tokenizer = AutoModelForMaskedLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    assert model.config.vocab_size == len(tokenizer)
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.language == "x-mine"
+    score = read_json(own_run / "results/finetuning/x-mine/tva/pos/seed1/metrics.json")["scores"]["test"]["pos"]
+    found = {result.task_name: result.metric_value for result in card.data.eval_results}
+    assert found["POS"] == pytest.approx(100 * score["accuracy"], abs=0.006)
+    assert set(found) == {"POS", "UD", "NER"}
+    assert "![Loss by epoch](loss.png)" in card.text
+    assert (folder / "loss.png").stat().st_size > 0
+
+
+def test_three_kinds_of_new_pieces_are_drawn_as_a_sweep(own_run):
+    for ending in ("svg", "png"):
+        for name in ("sweep", "pretraining"):
+            assert (own_run / f"results/figures/{name}.{ending}").stat().st_size > 0
 
 
 def predict(model, text, *options):

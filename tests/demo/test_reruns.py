@@ -9,6 +9,7 @@ from tests.conftest import ROOT, demo_arguments, planned_jobs
 pytestmark = pytest.mark.demo
 TABLES = {f"results/tables/{name}.md" for name in ("single-task", "transliteration", "comparisons")}
 SETTINGS = {"results/tables/hyperparameters.md"}
+CURVES = {"results/figures/pretraining.svg"}
 
 
 @pytest.fixture
@@ -60,22 +61,23 @@ def test_the_batch_size_of_one_language_and_task(completed, tmp_path):
 def test_the_multiplier_of_one_representation(completed, tmp_path):
     changed = overlay(tmp_path, representations={"tva": {"multiplier": 3}})
     adapted = {f"results/pretraining/{language}/tva/config.json" for language in ("qad", "qad-Latn", "qae")}
-    assert planned(completed, changed) == adapted | cells(completed, representation="tva") | TABLES | SETTINGS
+    jobs = adapted | cells(completed, representation="tva")
+    assert planned(completed, changed) == jobs | TABLES | SETTINGS | CURVES
 
 
 def test_a_hyperparameter_of_pretraining_spares_the_unadapted(completed, tmp_path):
-    changed = overlay(tmp_path, pretraining={"learning_rate": 0.001})  # the base model has a rate of its own
+    changed = overlay(tmp_path, pretraining={"learning_rate": 0.001}, representations={"bert": {"training": {"epochs": 2}}})
     adapted = {
         f"results/pretraining/{language}/{name}/config.json"
         for language, names in {
-            "qad": ("lapt", "va", "tva"),
+            "qad": ("bert", "lapt", "va", "tva"),
             "qad-Latn": ("lapt", "tva"),
             "qae": ("lapt", "tva"),
         }.items()
         for name in names
     }
     jobs = cells(completed) - cells(completed, representation="mbert")
-    assert planned(completed, changed) == adapted | jobs | TABLES | SETTINGS
+    assert planned(completed, changed) == adapted | jobs | TABLES | SETTINGS | CURVES
 
 
 def test_one_more_seed_is_one_more_job_each(completed, tmp_path):
@@ -97,7 +99,7 @@ def test_how_pieces_are_learned_touches_only_representations_that_have_new_ones(
     jobs = set().union(*(cells(completed, *pair) for pair in with_pieces))
     jobs |= {f"results/vocabularies/{language}/{name}/tokenizer.json" for language, name in with_pieces}
     jobs |= {f"results/pretraining/{language}/{name}/config.json" for language, name in with_pieces}
-    assert planned(completed, changed) == jobs | TABLES | SETTINGS | {"results/tables/corpora.md"}
+    assert planned(completed, changed) == jobs | TABLES | SETTINGS | CURVES | {"results/tables/corpora.md"}
 
 
 def test_a_run_without_the_mirror_that_it_began_with_has_nothing_to_do(completed):

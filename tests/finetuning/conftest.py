@@ -1,14 +1,23 @@
 """What these tests share: a small encoder, a small treebank with entities, and settings to finetune with."""
 
 import random
+from collections import Counter
 
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM
+from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
+from specialize.datasets import read_treebank
 from specialize.finetuning.finetune import FinetuningSettings, finetune
 from specialize.training import seed_everything
-from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, save_tokenizer
+from specialize.vocabularies import (
+    SPECIAL_TOKENS,
+    BytePieceTraining,
+    bert_tokenizer,
+    learn_byte_pieces,
+    save_byte_tokenizer,
+    save_tokenizer,
+)
 
 LETTERS = "abdegiklmnorstuw"
 LONGEST = 24  # pieces of a segment, so that sentences of a few words are folded already
@@ -42,6 +51,27 @@ def write_encoder(folder):
     )
     model.save_pretrained(folder)
     save_tokenizer(tokenizer, folder)
+    return folder
+
+
+def write_monolingual_encoder(folder, data):
+    """A RoBERTa with byte-level pieces of the treebank's words."""
+    words = Counter(word.form for sentence in read_treebank(data / "train.conllu") for word in sentence.words)
+    tokenizer = learn_byte_pieces(words, BytePieceTraining(size=330, min_frequency=1))
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    seed_everything(1, 1, 1, threads=1)
+    model = RobertaForMaskedLM(
+        RobertaConfig(
+            vocab_size=tokenizer.get_vocab_size(),
+            max_position_embeddings=LONGEST + 2,
+            type_vocab_size=1,
+            pad_token_id=tokenizer.token_to_id("<pad>"),
+            initializer_range=0.2,
+            **sizes,
+        )
+    )
+    model.save_pretrained(folder)
+    save_byte_tokenizer(tokenizer, folder)
     return folder
 
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from seqeval.metrics import f1_score
-from tests.finetuning.conftest import ENDINGS, SIZES, conllu, finetuned, small_settings
+from tests.finetuning.conftest import ENDINGS, SIZES, conllu, finetuned, small_settings, write_monolingual_encoder
 from tokenizers import Tokenizer
 from udtools.udeval import evaluate, load_conllu_file
 
 from specialize import __version__
 from specialize.datasets import EntitySentence, read_entities, read_treebank
 from specialize.errors import InputError, SpecializeError
-from specialize.files import read_json
+from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordPieces
 from specialize.finetuning.finetune import TrainingSentences
 from specialize.finetuning.model import load_model
@@ -301,3 +301,43 @@ def test_padding_stored_in_a_tokenizer_is_not_used(tmp_path, encoder_folder):
     stored.save(str(tmp_path / "tokenizer.json"))
     words = ["mat", "abide", "o"]
     assert WordPieces(tmp_path).encode(words) == WordPieces(encoder_folder).encode(words)
+
+
+# -- encoders ----------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_trained_on_an_encoder_that_did_not_converge(tmp_path, encoder_folder, data):
+    encoder = shutil.copytree(encoder_folder, tmp_path / "encoder")
+    write_json(encoder / "history.json", {"converged": False, "reason": "the loss became nan in epoch 2"})
+    folder = finetuned(tmp_path / "pos", encoder, data, "pos", keep_model=True)
+    metrics = read_json(folder / "metrics.json")
+    assert metrics["converged"] is False
+    assert metrics["reason"] == "the encoder did not converge: the loss became nan in epoch 2"
+    assert metrics["best_epoch"] == 0
+    assert read_json(folder / "timing.json")["epochs"] == 0
+    assert (folder / "predictions.conllu").is_file()
+    assert (folder / "model/task.json").is_file()
+
+
+def test_an_encoder_that_converged_is_trained_on(tmp_path, encoder_folder, data):
+    encoder = shutil.copytree(encoder_folder, tmp_path / "encoder")
+    write_json(encoder / "history.json", {"converged": True})
+    assert read_json(finetuned(tmp_path / "pos", encoder, data, "pos") / "metrics.json")["converged"]
+
+
+@pytest.mark.parametrize("leading_space", [True, False])
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_monolingual_model_is_finetuned_like_any_other(tmp_path, data, regime, leading_space):
+    encoder = write_monolingual_encoder(tmp_path / "encoder", data)
+    folder = finetuned(
+        tmp_path / regime, encoder, data, regime, keep_model=True, epochs=6, leading_space=leading_space
+    )
+    metrics = read_json(folder / "metrics.json")
+    assert metrics["converged"]
+    assert metrics["scores"]["dev"][regime][METRICS[regime][0]] > 0.3
+    task = load_model(folder)
+    read = read_entities if regime == "ner" else read_treebank
+    sentences = read(data / f"test.{ENDINGS[regime]}")
+    again = task.predict(sentences, 4)
+    task.task.write(tmp_path / "again", again)
+    assert (tmp_path / "again").read_bytes() == (folder / f"predictions.{ENDINGS[regime]}").read_bytes()

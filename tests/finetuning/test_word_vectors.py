@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+import numpy
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.finetuning.conftest import LETTERS, LONGEST
+from tests.finetuning.conftest import LETTERS, LONGEST, write_monolingual_encoder
+from transformers import AutoTokenizer, RobertaModel
 
 from specialize.finetuning.encoder import ScalarMix, WordEncoder, WordPieces
 from specialize.training import device
@@ -57,6 +59,28 @@ def vectors_slowly(encoder, pieces, sentence):
         result.append(torch.stack(own).mean(0) if own else torch.zeros(encoder.width, device=device()))
         place += len(word)
     return torch.stack(result)
+
+
+@pytest.mark.parametrize("leading_space", [True, False])
+def test_words_of_a_roberta_are_those_of_the_whole_sentence(tmp_path, data, leading_space):
+    """With the space before each word, pieces and vectors are those that the model was trained on."""
+    folder = write_monolingual_encoder(tmp_path / "encoder", data)
+    pieces = WordPieces(folder, leading_space)
+    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False).to(device()).eval()
+    assert encoder.longest == LONGEST
+    words = ["mat", "abide", "."]
+    sentence = AutoTokenizer.from_pretrained(folder)(" ".join(words), return_tensors="pt").input_ids.to(device())
+    flat = [piece for word in pieces.encode(words) for piece in word]
+    assert (sentence[0, 1:-1].tolist() == flat) == leading_space
+    short, long = vectors_of(encoder, pieces, [words, [*words, *words]])
+    torch.testing.assert_close(short, vectors_of(encoder, pieces, [words])[0], rtol=1e-4, atol=1e-5)
+    if leading_space:
+        with torch.no_grad():
+            hidden = RobertaModel.from_pretrained(folder).to(device()).eval()(sentence, output_hidden_states=True)
+        mixed = torch.stack(hidden.hidden_states[1:]).mean(0)[0, 1:-1]
+        ends = numpy.cumsum([len(word) for word in pieces.encode(words)])
+        expected = torch.stack([part.mean(0) for part in mixed.tensor_split(ends[:-1].tolist())])
+        torch.testing.assert_close(short, expected, rtol=1e-4, atol=1e-5)
 
 
 # -- pieces ------------------------------------------------------------------------------------------------

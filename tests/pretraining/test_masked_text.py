@@ -307,7 +307,17 @@ def test_an_epoch_ends_after_so_many_batches(limit, steps):
     text = masked([5] * 30, batch_size=8, steps_per_epoch=limit)
     sizes = [len(batch.ids) for batch in text.epoch(1)]
     assert text.steps() == len(sizes) == steps
-    assert sizes == [8, 8, 8, 6][:steps]
+    assert sizes.count(8) >= steps - 1
+    assert set(sizes) <= {6, 8}
+
+
+def test_little_of_a_batch_is_padding():
+    generator = numpy.random.default_rng(3)
+    batches = list(masked(generator.integers(1, 62, 2000), batch_size=16).epoch(1))
+    padding = [1 - float(batch.attention.float().mean()) for batch in batches]
+    assert numpy.mean(padding) < 0.03
+    widths = [batch.ids.shape[1] for batch in batches]
+    assert numpy.corrcoef(widths[:-1], widths[1:])[0, 1] < 0.3, "short ones come at any time"
 
 
 # -- validation --------------------------------------------------------------------------------------------
@@ -318,7 +328,7 @@ def test_validation_takes_one_line_an_example_and_the_same_masks_every_time(corp
     lines = [sentence for sentences in read_corpus(path) for sentence in sentences]
     text = validation_text([path], TOKENIZER, small_settings(sequence_length=12))
     found = [row[1:-1] for batch in text.in_order() for row in unmasked(batch)]
-    assert found == [ids[:10] for ids in encode_lines(lines, TOKENIZER)]
+    assert found == sorted((ids[:10] for ids in encode_lines(lines, TOKENIZER)), key=len)
     again = validation_text([path], TOKENIZER, small_settings(sequence_length=12))
     for one, first_pass, second_pass in zip(again.in_order(), text.in_order(), text.in_order(), strict=True):
         assert same(one, first_pass) and same(first_pass, second_pass)

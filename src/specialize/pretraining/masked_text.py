@@ -21,6 +21,7 @@ from specialize.training import device
 from specialize.vocabularies import special_ids
 
 MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # the rest stays as it is (fact 14)
+BATCHES_OF_LIKE_LENGTH = 50  # are cut from so many at random, so that little of a batch is padding
 OTHER_ARTICLE_SHARE = 0.5  # of the second segments of sentence pairs (fact 15)
 NO_SLICE = (0, 0)
 
@@ -81,12 +82,18 @@ class MaskedText:
         return min(passes, self.settings.steps_per_epoch or passes)
 
     def epoch(self, number: int) -> Iterator[MaskedBatch]:
-        """Batches of one epoch, shuffled by the seed and the epoch's number."""
+        """Batches of examples of similar length, shuffled by the seed and the epoch's number."""
         if self.masking == "dynamic":
             self.places, self.replacements = self._masks([self.settings.seed, 0, number])
-        order = numpy.random.default_rng([self.settings.seed, number]).permutation(len(self))
-        for step in range(self.steps()):
-            yield self.batch(order[step * self.settings.batch_size : (step + 1) * self.settings.batch_size])
+        generator, size = numpy.random.default_rng([self.settings.seed, number]), self.settings.batch_size
+        order, lengths = generator.permutation(len(self)), (self.ends - self.starts).sum(axis=1)
+        batches = []
+        for first in range(0, len(order), BATCHES_OF_LIKE_LENGTH * size):
+            some = order[first : first + BATCHES_OF_LIKE_LENGTH * size]
+            some = some[numpy.argsort(lengths[some], kind="stable")]
+            batches += [some[start : start + size] for start in range(0, len(some), size)]
+        for place in generator.permutation(len(batches))[: self.steps()]:
+            yield self.batch(batches[place])
 
     def in_order(self) -> Iterator[MaskedBatch]:
         """Batches of all examples as they stand."""
@@ -198,6 +205,7 @@ def validation_text(paths: Iterable[Path], tokenizer: Tokenizer, settings: Pretr
         chosen = numpy.random.default_rng([settings.seed, 2]).permutation(len(lines))[: settings.validation_sentences]
         lines = [lines[index] for index in sorted(chosen)]
     encoded = [ids[: settings.sequence_length - 2] for (ids,) in _encoded([[line] for line in lines], tokenizer)]
+    encoded.sort(key=len)  # so that little of a batch is padding
     if not encoded:
         raise SpecializeError("the validation text has no wordpieces at all; look at results/corpora")
     return MaskedText(_joined(encoded), [(one, NO_SLICE) for one in _ranges(encoded)], tokenizer, settings)

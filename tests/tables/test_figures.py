@@ -1,0 +1,79 @@
+"""Figures of pretraining and of a sweep over the number of new pieces and their rate."""
+
+import pytest
+from tests.tables.test_tables import small_experiment
+
+from specialize.figures import draw_losses, draw_pretraining, draw_sweep
+from specialize.files import write_json
+
+KINDS = {
+    f"n{number}-a{rate}": {"method": "adapt", "pieces": number, "multiplier": rate}
+    for number in (10, 100)
+    for rate in (1, 5)
+}
+
+
+@pytest.fixture
+def sweep():
+    experiment = small_experiment(
+        languages=["ug"], representations=["lapt", *KINDS], regimes=["pos", "ner"], seeds=[1, 2]
+    )
+    return type(experiment)({**experiment.config, "representations": experiment.config["representations"] | KINDS})
+
+
+def history(converged=True):
+    epochs = [{"epoch": 0, "steps": 0, "validation_loss": 5.0}]
+    for epoch, loss in ((1, 3.0), (2, 2.5), (3, 2.6)):
+        epochs.append({"epoch": epoch, "steps": 10 * epoch, "training_loss": loss, "validation_loss": loss})
+    marks = {"best_epoch": 2, "converged": converged} | ({} if converged else {"reason": "the loss became nan"})
+    return {**marks, "epochs": epochs}
+
+
+def write_run(run, experiment, failed=()):
+    for language, name in experiment.adaptations:
+        write_json(run / f"results/pretraining/{language}/{name}/history.json", history(name not in failed))
+        pieces = {f"##{number}": number for number in range(experiment.representations[name].pieces)}
+        write_json(run / f"results/vocabularies/{language}/{name}/statistics.json", {"pieces": pieces})
+    for number, cell in enumerate(experiment.built_cells):
+        metric = {"pos": "accuracy", "ner": "f1"}[cell.regime]
+        scores = {"test": {cell.regime: {metric: 0.5 + number / 100}}}
+        converged = cell.representation not in failed
+        write_json(run / cell.metrics, {"converged": converged, "scores": scores})
+
+
+def test_a_sweep_has_a_line_for_each_rate_and_a_level_without_new_pieces(tmp_path, sweep):
+    write_run(tmp_path, sweep)
+    draw_sweep(sweep, tmp_path)
+    drawn = (tmp_path / "results/figures/sweep.svg").read_text(encoding="utf-8")
+    for words in ("a = 1", "a = 5", "no new wordpieces", "POS (accuracy), %", "NER (F1), %", "New wordpieces n"):
+        assert f"<!-- {words} -->" in drawn
+
+
+def test_a_model_that_did_not_converge_is_left_out_of_a_sweep_and_named_in_the_curves(tmp_path, sweep):
+    write_run(tmp_path, sweep, failed=["n10-a5", "n100-a5"])
+    draw_sweep(sweep, tmp_path)
+    draw_pretraining(sweep, tmp_path)
+    assert "a = 5" not in (tmp_path / "results/figures/sweep.svg").read_text(encoding="utf-8")
+    curves = (tmp_path / "results/figures/pretraining.svg").read_text(encoding="utf-8")
+    assert "Uyghur: n10-a5, did not converge" in curves
+    assert "Uyghur: n10-a1 -->" in curves
+
+
+def test_figures_have_the_same_bytes_again(tmp_path, sweep):
+    write_run(tmp_path, sweep)
+    drawn = []
+    for _ in range(2):
+        draw_sweep(sweep, tmp_path)
+        draw_pretraining(sweep, tmp_path)
+        draw_losses(history(), tmp_path)
+        paths = [*sorted((tmp_path / "results/figures").iterdir()), tmp_path / "loss.png"]
+        drawn.append([path.read_bytes() for path in paths])
+    assert len(drawn[0]) == 5
+    assert drawn[0] == drawn[1]
+
+
+def test_two_kinds_of_new_pieces_are_no_sweep():
+    config = small_experiment().config
+    assert small_experiment(representations=["lapt", "va", "tva"]).sweep == ()
+    assert small_experiment(representations=["lapt", "va", "tva", "embert"]).sweep == ("va", "tva", "embert")
+    assert config["representations"]["va"]["pieces"] == config["representations"]["tva"]["pieces"]
