@@ -256,9 +256,11 @@ def segment(tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
     pieces = in_order(tokenizer)
     segmented: list[list[str]] = [[] for _ in words]
     blocks = [words[first : first + WORDS_IN_A_CALL] for first in range(0, len(words), WORDS_IN_A_CALL)]
-    encoded = tokenizer.encode_batch(blocks, add_special_tokens=False, is_pretokenized=True)  # the fast one names no words
+    # Of the library's two ways the faster one does not say of which word a piece is.
+    encoded = tokenizer.encode_batch(blocks, add_special_tokens=False, is_pretokenized=True)
     for first, encoding in zip(range(0, len(words), WORDS_IN_A_CALL), encoded, strict=True):
         for number, word in zip(encoding.ids, encoding.word_ids, strict=True):
+            assert word is not None
             segmented[first + word].append(pieces[number])
     return segmented
 

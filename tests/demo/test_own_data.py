@@ -1,4 +1,4 @@
-"""Text, treebank, entities and base model of one's own, from another working directory, to tables, predictions, exports."""
+"""Text, treebank, entities and base model of one's own, from another folder, to tables, predictions and exports."""
 
 import shutil
 import subprocess

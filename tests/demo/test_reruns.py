@@ -66,7 +66,8 @@ def test_the_multiplier_of_one_representation(completed, tmp_path):
 
 
 def test_a_hyperparameter_of_pretraining_spares_the_unadapted(completed, tmp_path):
-    changed = overlay(tmp_path, pretraining={"learning_rate": 0.001}, representations={"bert": {"training": {"epochs": 2}}})
+    rates = {"pretraining": {"learning_rate": 0.001}, "representations": {"bert": {"training": {"epochs": 2}}}}
+    changed = overlay(tmp_path, **rates)  # the base model has a rate of its own, and so has the monolingual one
     adapted = {
         f"results/pretraining/{language}/{name}/config.json"
         for language, names in {

@@ -329,9 +329,7 @@ def test_an_encoder_that_converged_is_trained_on(tmp_path, encoder_folder, data)
 @pytest.mark.parametrize("regime", REGIMES)
 def test_a_monolingual_model_is_finetuned_like_any_other(tmp_path, data, regime, leading_space):
     encoder = write_monolingual_encoder(tmp_path / "encoder", data)
-    folder = finetuned(
-        tmp_path / regime, encoder, data, regime, keep_model=True, epochs=6, leading_space=leading_space
-    )
+    folder = finetuned(tmp_path / regime, encoder, data, regime, keep_model=True, epochs=6, leading_space=leading_space)
     metrics = read_json(folder / "metrics.json")
     assert metrics["converged"]
     assert metrics["scores"]["dev"][regime][METRICS[regime][0]] > 0.3

@@ -72,7 +72,7 @@ def test_words_of_a_roberta_are_those_of_the_whole_sentence(tmp_path, data, lead
     sentence = AutoTokenizer.from_pretrained(folder)(" ".join(words), return_tensors="pt").input_ids.to(device())
     flat = [piece for word in pieces.encode(words) for piece in word]
     assert (sentence[0, 1:-1].tolist() == flat) == leading_space
-    short, long = vectors_of(encoder, pieces, [words, [*words, *words]])
+    short, _ = vectors_of(encoder, pieces, [words, [*words, *words]])
     torch.testing.assert_close(short, vectors_of(encoder, pieces, [words])[0], rtol=1e-4, atol=1e-5)
     if leading_space:
         with torch.no_grad():

@@ -315,7 +315,7 @@ def test_little_of_a_batch_is_padding():
     generator = numpy.random.default_rng(3)
     batches = list(masked(generator.integers(1, 62, 2000), batch_size=16).epoch(1))
     padding = [1 - float(batch.attention.float().mean()) for batch in batches]
-    assert numpy.mean(padding) < 0.03
+    assert numpy.mean(padding) < 0.04  # a third in batches at random
     widths = [batch.ids.shape[1] for batch in batches]
     assert numpy.corrcoef(widths[:-1], widths[1:])[0, 1] < 0.3, "short ones come at any time"
 

@@ -3,6 +3,7 @@
 import pytest
 from tests.tables.test_tables import small_experiment
 
+from specialize.experiment import Experiment
 from specialize.figures import draw_losses, draw_pretraining, draw_sweep
 from specialize.files import write_json
 
@@ -15,10 +16,9 @@ KINDS = {
 
 @pytest.fixture
 def sweep():
-    experiment = small_experiment(
-        languages=["ug"], representations=["lapt", *KINDS], regimes=["pos", "ner"], seeds=[1, 2]
-    )
-    return type(experiment)({**experiment.config, "representations": experiment.config["representations"] | KINDS})
+    config = small_experiment().config
+    grid = {"languages": ["ug"], "representations": ["lapt", *KINDS], "regimes": ["pos", "ner"], "seeds": [1, 2]}
+    return Experiment({**config, "representations": config["representations"] | KINDS, "experiment": grid})
 
 
 def history(converged=True):
