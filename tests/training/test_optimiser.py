@@ -113,6 +113,21 @@ def test_rows_move_as_a_group_of_their_own_would(seed, rows, multiplier):
         torch.testing.assert_close(trained[chosen], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("bias_correction", [True, False])
+@pytest.mark.parametrize("multiplier", [0.5, 5.0, 25.0])
+def test_after_some_steps_new_rows_have_moved_so_many_times_as_far_and_no_other_row_has(multiplier, bias_correction):
+    new, others, its_gradients = [1, 4, 5], [0, 2, 3, 6], gradients((7, 3), seed=2)
+    moved = []
+    for factor in (1.0, multiplier):
+        matrix = nn.Parameter(start((7, 3), 1))
+        group = {"params": [matrix], "lr": LEARNING_RATE, "weight_decay": 0.0}
+        optimizer = AdamW([group], EPSILON, bias_correction, Tier(matrix, torch.tensor(new), factor))
+        moved.append(after_training(matrix, optimizer, its_gradients) - start((7, 3), 1))
+    torch.testing.assert_close(moved[1][new], multiplier * moved[0][new], rtol=1e-4, atol=1e-5)
+    assert torch.equal(moved[1][others], moved[0][others])
+    assert moved[0].abs().mean() > 0.05
+
+
 def test_rows_of_a_tied_matrix_train_at_five_times_the_rate():
     """Both uses of the matrix feed its gradient; decay of a row follows the row's rate (fact 17)."""
     new, multiplier = [1, 4], 5.0
