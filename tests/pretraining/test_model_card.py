@@ -84,14 +84,15 @@ def test_pieces_at_the_common_rate_and_none_at_all(tmp_path):
 def test_scores_stand_in_the_text_and_for_the_hub(tmp_path):
     scores = [
         TaskScore("POS", "accuracy", 87.654, "87.65 ± 0.31", 5),
+        TaskScore("UD", "las", 61.5, "61.50", 1),
         TaskScore("NER", "f1", None, "–", 3),
     ]
     written = card(tmp_path, scores=scores, curve="loss.png")
     assert "| POS | accuracy | 87.65 ± 0.31 | 5 |" in written.text
     assert "| NER | f1 | – | 3 |" in written.text
     assert "![Loss by epoch](loss.png)" in written.text
-    (result,) = written.data.eval_results
-    assert (result.task_name, result.metric_type, result.metric_value) == ("POS", "accuracy", 87.65)
+    results = [(result.task_name, result.metric_type, result.metric_value) for result in written.data.eval_results]
+    assert results == [("POS", "accuracy", 87.65), ("UD", "las", 61.5)]
 
 
 def test_a_model_that_did_not_converge_says_so_first(tmp_path):

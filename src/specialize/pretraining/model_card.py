@@ -85,8 +85,8 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
             EvalResult(
                 task_type="token-classification",
                 task_name=score.task,
-                dataset_type="test",
-                dataset_name="test data of the run",
+                dataset_type=score.task.lower(),  # results on one data set would be listed under one task
+                dataset_name=f"test data for {score.task}",
                 metric_type=score.metric,
                 metric_value=round(score.mean, 2),
             )
