@@ -25,6 +25,21 @@ def test_the_short_profile_name_works_from_a_fresh_clone():
     assert (ROOT / "slurm" / "config.yaml").samefile(ROOT / "profiles/slurm/config.yaml")
 
 
+def test_every_rule_that_trains_asks_a_cluster_for_a_gpu_and_is_in_the_forecast():
+    training = set()
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in re.split(r"^(?=rule |use rule )", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
+            if "envs/training.yaml" in rule:
+                training.add(re.match(r"rule (\w+)", rule)[1])
+            elif match := re.match(r"use rule (\w+) as (\w+)", rule):
+                training |= {match[2]} if match[1] in training else set()
+    assert len(training) == 5
+    asked = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
+    assert {rule for rule, resources in asked.items() if resources.get("gpu")} == training
+    forecast = re.search(r"planned & \{(.*?)\}", (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8"))[1]
+    assert set(re.findall(r"\w+", forecast)) == training
+
+
 SCRIPTS_OF = {
     "text": [
         "byte_vocabulary",
