@@ -141,5 +141,8 @@ def _draw_scores(
             label=f"a = {multiplier:g}",
         )  # fmt: skip
     axes.set_xscale("log")
+    ticks = sorted({number for points in lines.values() for number, _, _ in points})
+    axes.set_xticks(ticks, [str(number) for number in ticks])
+    axes.minorticks_off()
     axes.set_xlabel("New wordpieces n")
     axes.grid(color="0.9")
