@@ -124,6 +124,11 @@ def with_corpus(twins):
     )
 
 
+def with_method(*methods):
+    """A pattern of the representations that are made in one of these ways."""
+    return one_of(name for name, entry in experiment.representations.items() if entry.method in methods)
+
+
 def own_model(wildcards):
     """The files of a base model of one's own; none of one that is fetched."""
     folder = experiment.config["base_models"][wildcards.base_model].get("folder")

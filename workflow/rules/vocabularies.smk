@@ -1,11 +1,6 @@
 # Wordpieces: the base vocabulary, with new pieces in its free slots; or the byte-level pieces of a monolingual model.
 
 
-def with_method(*methods):
-    """A pattern of the representations that are made in one of these ways."""
-    return one_of(name for name, entry in experiment.representations.items() if entry.method in methods)
-
-
 rule vocabulary:
     input:
         base=lambda wildcards: base_of(wildcards)["config"],
