@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.figures import save_figure
 from specialize.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_words, estimate, hours_in_words
@@ -79,6 +80,8 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
         for (tag, name), read in vocabulary_statistics(experiment, run).items()
         if experiment.representations[name].method != "scratch"  # which has no base vocabulary to diagnose
     }
+    if not vocabularies:
+        raise SpecializeError("there is no base vocabulary to diagnose: add one, such as mbert, to the representations")
     diagnoses = [
         Diagnosis(
             language,

@@ -38,7 +38,7 @@ STAGE_VERSIONS = {
 }
 
 ROBERTA_POSITIONS = 514  # two more than it reads
-WIKIPEDIA_LICENSE = "cc-by-sa-4.0"  # since June 2023; 3.0 before, which allows later versions
+WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 

@@ -107,8 +107,10 @@ def draw_sweep(experiment: Experiment, run: Path) -> None:
         _draw_scores(axes, experiment, scores, numbers, language, task)
         axes.set_title(language.name, fontsize=9)
         axes.set_ylabel(f"{TASK_TITLES[task]}, %")
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    shown = {
+        label: handle for axes in panels[0] for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=3, frameon=False)
     save_figure(figure, run / "results" / "figures", "sweep")
 
 

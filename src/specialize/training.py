@@ -119,8 +119,9 @@ class AdamW(torch.optim.AdamW):
 def decayed_groups(model: nn.Module, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
     """Two parameter groups: LayerNorm and biases do not decay (facts 16 and 24)."""
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    plain = [parameter for name, parameter in named if name.endswith("bias") or "LayerNorm" in name]
-    decayed = [parameter for name, parameter in named if not (name.endswith("bias") or "LayerNorm" in name)]
+    names = {name for name, _ in named if name.endswith("bias") or "LayerNorm" in name or "layer_norm" in name}
+    plain = [parameter for name, parameter in named if name in names]
+    decayed = [parameter for name, parameter in named if name not in names]
     return [
         {"params": decayed, "lr": learning_rate, "weight_decay": weight_decay},
         {"params": plain, "lr": learning_rate, "weight_decay": 0.0},
@@ -390,6 +391,8 @@ def fit(
             if checkpoint and checkpoint.due():
                 checkpoint.save(state(number, steps, _random_state()))
                 checkpoint.end()
+        if checkpoint:
+            checkpoint.between_steps = False
         if not outcome.converged:
             break
         training_loss = float(total / max(steps, 1))
@@ -400,7 +403,6 @@ def fit(
         before_evaluation = _random_state()
         try:
             if checkpoint:
-                checkpoint.between_steps = False
                 checkpoint.end()
             figures = {name: float(value) for name, value in evaluate().items()}
         except StoppedError:

@@ -14,6 +14,7 @@ HYPERPARAMETERS = {
     "learning_rate": 2e-5,
     "precision": "float32",
     "seed": 1,
+    "tiering": "rows",
     "new_pieces": 99,
     "multiplier": 5.0,
 }
@@ -79,6 +80,11 @@ def test_pieces_at_the_common_rate_and_none_at_all(tmp_path):
     for number, multiplier, words in ((99, 1.0, ", with 99 new wordpieces."), (0, 1.0, "text in Talvaric.")):
         changed = {**HYPERPARAMETERS, "new_pieces": number, "multiplier": multiplier}
         assert words in card(tmp_path, {**HISTORY, "hyperparameters": changed}).text
+
+
+def test_pieces_that_learned_at_the_common_rate_whatever_the_multiplier(tmp_path):
+    written = card(tmp_path, {**HISTORY, "hyperparameters": {**HYPERPARAMETERS, "tiering": "released"}})
+    assert ", with 99 new wordpieces." in written.text
 
 
 def test_scores_stand_in_the_text_and_for_the_hub(tmp_path):

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from transformers import BertConfig, BertForMaskedLM
+from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
 from specialize.training import AdamW, Tier, decayed_groups
 
@@ -178,6 +178,16 @@ def test_rows_follow_a_changing_rate():
 
 
 # -- groups ------------------------------------------------------------------------------------------------
+
+
+def test_no_layer_norm_of_a_roberta_decays():
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    model = RobertaForMaskedLM(RobertaConfig(vocab_size=11, max_position_embeddings=16, **sizes))
+    decayed, plain = (group["params"] for group in decayed_groups(model, 1.0, 0.1))
+    norms = [module for module in model.modules() if isinstance(module, nn.LayerNorm)]
+    assert len(norms) == 4
+    assert all(any(norm.weight is one for one in plain) for norm in norms)
+    assert all(parameter.ndim == 2 for parameter in decayed)
 
 
 def test_layer_norms_and_biases_do_not_decay():

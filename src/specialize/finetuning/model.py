@@ -86,7 +86,7 @@ def load_model(folder: Path) -> TaskModel:
     description = read_json(folder / "task.json")
     task = task_named(description["task"], description["tags"], description["labels"])
     encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False)
-    model = TaskModel(encoder, WordPieces(folder, description["leading_space"]), task, description["head"])
+    model = TaskModel(encoder, WordPieces(folder, description.get("leading_space", True)), task, description["head"])
     loaded = model.load_state_dict(load_file(folder / "head.safetensors"), strict=False)
     missing = [name for name in loaded.missing_keys if not name.startswith(ENCODER_PREFIX)]
     if missing or loaded.unexpected_keys:
