@@ -10,13 +10,15 @@ with reported(snakemake.log[0]):
 
     from specialize.finetuning.finetune import FinetuningSettings, finetune
 
+    folder = Path(snakemake.output.metrics).parent
     cell = dict(snakemake.wildcards.items())
     finetune(
         encoder_folder=Path(snakemake.input.encoder).parent,
         data=Path(snakemake.input.data[0]).parent,
         cell=cell | {"seed": int(cell["seed"])},
         settings=FinetuningSettings(**snakemake.params.settings),
-        folder=Path(snakemake.output.metrics).parent,
+        folder=folder,
         keep_model=hasattr(snakemake.output, "model"),
-        checkpoints=Path("checkpoints", *Path(snakemake.output.metrics).parts[1:-1]),
+        checkpoints=Path("checkpoints", *folder.parts[1:]),
+        scalars=Path("logs", *folder.parts[1:]) if snakemake.config["tensorboard"] else None,
     )

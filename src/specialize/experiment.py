@@ -33,7 +33,7 @@ STAGE_VERSIONS = {
     "corpora": 2,
     "vocabularies": 2,
     "pretraining": 2,
-    "finetuning": 1,
+    "finetuning": 2,
     "tables": 2,
 }
 
@@ -153,7 +153,7 @@ class Experiment:
         self.config = _string_keys(config)
         self._check_tags(config.get("languages"))
         self._check_numbers(self.config, ())
-        for key in ("allow_cpu", "keep_models"):  # a command line's true is text
+        for key in ("allow_cpu", "keep_models", "tensorboard"):  # a command line's true is text
             self.config[key] = {"true": True, "false": False}.get(
                 str(self.config.get(key)), self.config.get(key, False)
             )
@@ -396,16 +396,17 @@ class Experiment:
 
     def finetuning(self, language: str, representation: str, regime: str, seed: int) -> dict[str, Any]:
         """Resolved hyperparameters of one finetuning job."""
-        shared = dict(self.config["finetuning"])
-        heads = {task: shared.pop(task) for task in TASKS}
-        tables = [self.config["representations"][representation].get("batch_sizes", {}), shared.pop("batch_sizes", {})]
+        shared, entry = dict(self.config["finetuning"]), self.config["representations"][representation]
+        own = dict(entry.get("finetuning", {}))
+        heads = {task: {**shared.pop(task), **own.pop(task, {})} for task in TASKS}
+        tables = [entry.get("batch_sizes", {}), shared.pop("batch_sizes", {})]
         default = shared.pop("batch_size")
         tag = self.languages[language].original or language
         sizes = [table[tag][regime] for table in tables if regime in table.get(tag, {})]
         seeds = shared.pop("seeds")[str(seed)]
-        return shared | {
-            # The paper's code had it on for its monolingual BERT (fact 24).
-            "bias_correction": shared["bias_correction"] or self.representations[representation].method == "scratch",
+        return {
+            **shared,
+            **own,
             "batch_size": (sizes or [default])[0],
             "seeds": seeds,
             "tags": self.languages[language].tags if regime == "pos" else None,

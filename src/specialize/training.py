@@ -29,7 +29,6 @@ from specialize.experiment import STAGE_VERSIONS
 from specialize.files import atomic_path
 
 Batch = TypeVar("Batch")
-SomeBatch = TypeVar("SomeBatch", covariant=True)
 
 # A step count at which Adam's bias corrections 1 - β^t are exactly one in double precision.
 UNCORRECTED_STEP = 1e6
@@ -149,14 +148,17 @@ def inverse_square_root_schedule(optimizer: AdamW, steps_per_epoch: int) -> Lamb
     return LambdaLR(optimizer, factor)
 
 
-class Loader(Protocol[SomeBatch]):
+class Loader(Protocol[Batch]):
     """Batches of each epoch."""
 
-    def epoch(self, number: int) -> Iterable[SomeBatch]:
+    def epoch(self, number: int) -> Iterable[Batch]:
         """The batches of an epoch (from 1), in an order that depends on the seed and the number only."""
 
     def steps(self) -> int:
         """How many batches an epoch has."""
+
+    def parts(self, batch: Batch, number: int) -> list[tuple[float, Batch]]:
+        """A batch in so many parts, or in as many as it has examples, each with its share of the batch's loss."""
 
 
 class StoppedError(SpecializeError):
@@ -258,6 +260,37 @@ class Checkpoint:
         return state
 
 
+class EpochScalars:
+    """Figures of each epoch in TensorBoard's format; a context in which they can be watched.
+
+    Args:
+        folder: where they go, in place of what an earlier start left there; None: nowhere.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.writer: Any = None
+        if folder is not None:
+            from tensorboardX import SummaryWriter  # its import takes time
+
+            shutil.rmtree(folder, ignore_errors=True)
+            self.writer = SummaryWriter(str(folder))
+
+    def __enter__(self) -> EpochScalars:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.writer:
+            self.writer.close()
+
+    def add(self, record: dict[str, float]) -> None:
+        """Write an epoch's record, except its number."""
+        for name, value in record.items() if self.writer else ():
+            if name != "epoch":
+                self.writer.add_scalar(name, value, record["epoch"])
+        if self.writer:
+            self.writer.flush()
+
+
 def _random_state() -> dict[str, Any]:
     kind, keys, position, has_gauss, gauss = numpy.random.get_state(legacy=True)
     return {
@@ -286,12 +319,16 @@ class Fit:
         history: one record per epoch.
         converged: whether loss, weights and score stayed finite, and the loss below its bound.
         reason: why not.
+        parts: a batch was computed in so many in the end, since a whole one did not fit the GPU's memory.
+        seconds: that the batches took, evaluation not counted.
     """
 
     best_epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     converged: bool = True
     reason: str | None = None
+    parts: int = 1
+    seconds: float = 0.0
 
 
 def fit(
@@ -308,6 +345,7 @@ def fit(
     highest_loss: float = math.inf,
     patience: int | None = None,
     before_epoch: Callable[[int], None] = lambda number: None,
+    after_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Train, and leave the model with the weights of its best epoch.
@@ -316,7 +354,7 @@ def fit(
         model: set to training mode for each epoch, to evaluation mode for each evaluation.
         optimizer, schedule: stepped once per batch.
         loader: the batches.
-        loss_of: the loss of one batch.
+        loss_of: the mean loss of one batch, or of a part of one.
         evaluate: validation figures; higher is better for ``score``.
         score: which of them chooses the epoch.
         epochs: at most so many.
@@ -324,10 +362,12 @@ def fit(
         highest_loss: training has exploded, and stops, if the mean loss of some batches in a row is above this.
         patience: stop after so many epochs without a better score; None never stops early.
         before_epoch: called with each epoch's number (from 1), again if training goes on within it.
+        after_epoch: called with each epoch's record, and with all earlier ones if training goes on.
         checkpoint: where the state is kept, and taken up from.
 
     Raises:
         StoppedError: if a signal asked to end; the state has been saved.
+        torch.OutOfMemoryError: if not even one example of a batch fits the GPU's memory.
     """
     outcome = Fit()
     best_score, best_weights = -float("inf"), _copy_of_weights(model)
@@ -342,6 +382,8 @@ def fit(
         first, done = saved["epoch"], saved["done"]
         total, unseen = (saved[name].to(total.device) for name in ("total", "unseen"))
         print(f"goes on from its checkpoint: epoch {first}, {done} of {loader.steps()} batches done", flush=True)
+        for record in outcome.history:
+            after_epoch(record)
 
     def state(number: int, done: int, random_state: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -371,15 +413,15 @@ def fit(
         progress = tqdm(batches, f"epoch {number}", loader.steps(), initial=steps, unit="batch", mininterval=5)
         if checkpoint:
             checkpoint.between_steps = True
+        began = time.monotonic()
         for batch in progress:
-            loss = loss_of(batch)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss, outcome.parts = _backward(batch, loader, loss_of, optimizer, outcome.parts)
             nn.utils.clip_grad_norm_(model.parameters(), gradient_norm)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-            total += loss.detach()
-            unseen += loss.detach()
+            total += loss
+            unseen += loss
             steps += 1
             if steps % STEPS_BETWEEN_LOOKS == 0 or steps == loader.steps():
                 recent = float(unseen) / ((steps - 1) % STEPS_BETWEEN_LOOKS + 1)
@@ -389,8 +431,10 @@ def fit(
                     break
                 unseen.zero_()
             if checkpoint and checkpoint.due():
+                outcome.seconds, began = outcome.seconds + time.monotonic() - began, time.monotonic()
                 checkpoint.save(state(number, steps, _random_state()))
                 checkpoint.end()
+        outcome.seconds += time.monotonic() - began
         if checkpoint:
             checkpoint.between_steps = False
         if not outcome.converged:
@@ -414,6 +458,7 @@ def fit(
             outcome.converged, outcome.reason = False, f"the {score} became {record[score]} in epoch {number}"
             break
         outcome.history.append(record)
+        after_epoch(record)
         print(" ".join(f"{name} {value:.6g}" for name, value in record.items()), flush=True)
         if record[score] > best_score:
             best_score, outcome.best_epoch = record[score], number
@@ -424,6 +469,36 @@ def fit(
     model.load_state_dict(best_weights)
     model.eval()
     return outcome
+
+
+def _backward(
+    batch: Batch, loader: Loader[Batch], loss_of: Callable[[Batch], Tensor], optimizer: AdamW, parts: int
+) -> tuple[Tensor, int]:
+    """Loss and gradients of a batch, which is computed in twice as many parts whenever they do not fit the GPU.
+
+    The gradient is the whole batch's in any number of parts; only masks of dropout are drawn otherwise.
+    """
+    while True:
+        divided = loader.parts(batch, parts) if parts > 1 else [(1.0, batch)]
+        try:
+            return _accumulate(divided, loss_of), parts
+        except torch.OutOfMemoryError:
+            if len(divided) < parts:
+                raise
+        # Here and not in the handler, since the exception keeps the failed part's tensors as long as it lives.
+        optimizer.zero_grad()
+        torch.cuda.empty_cache()
+        parts *= 2
+        print(f"does not fit the GPU's memory: each batch is computed in {parts} parts from now on", flush=True)
+
+
+def _accumulate(divided: list[tuple[float, Batch]], loss_of: Callable[[Batch], Tensor]) -> Tensor:
+    losses = []
+    for share, part in divided:
+        loss = share * loss_of(part)
+        loss.backward()  # type: ignore[no-untyped-call]
+        losses.append(loss.detach())
+    return torch.stack(losses).sum()
 
 
 def _copy_of_weights(model: nn.Module) -> dict[str, Tensor]:

@@ -152,6 +152,8 @@ def small_settings(regime, **changes):
         "layer_dropout": 0.1,
         "layer_dropout_when_evaluating": False,
         "leading_space": True,
+        "precision": "float32",
+        "development_punctuation": True,
         "batch_size": 4,
         "seeds": [1337, 133, 13370],
         "tags": "upos" if regime == "pos" else None,

@@ -36,13 +36,15 @@ def training_sentences(encoder_folder):
     encoded = [pieces.encode(sentence) for sentence in words]
 
     def make(seed):
-        return TrainingSentences(pieces, encoded, targets, batch_size=4, longest=24, seed=seed)
+        return TrainingSentences(
+            pieces, encoded, targets, batch_size=4, longest=24, seed=seed, units=lambda sentences, words: words
+        )
 
     return make
 
 
 def lengths(batches):
-    return [tuple(batch.words.mask.sum(1).tolist()) for batch in batches]
+    return [tuple(int(index) + 1 for index in batch) for batch in batches]
 
 
 def test_an_epoch_has_every_sentence_once_in_batches_of_similar_length(training_sentences):
@@ -51,8 +53,10 @@ def test_an_epoch_has_every_sentence_once_in_batches_of_similar_length(training_
     assert len(batches) == sentences.steps() == 3
     assert Counter(length for batch in lengths(batches) for length in batch) == Counter(range(1, 12))
     assert all(max(batch) - min(batch) <= 5 for batch in lengths(batches))
-    for batch in batches:
-        for row, mask in zip(batch.targets[0].tolist(), batch.words.mask.tolist(), strict=True):
+    for chosen in batches:
+        words, (targets,) = sentences.tensors(chosen)
+        assert words.mask.sum(1).tolist() == [index + 1 for index in chosen]
+        for row, mask in zip(targets.tolist(), words.mask.tolist(), strict=True):
             assert row == [*range(sum(mask)), *[0] * (len(mask) - sum(mask))], "targets stay with their sentence"
 
 
@@ -72,6 +76,7 @@ def test_a_job_writes_what_was_promised_and_nothing_else(jobs, regime):
     assert {path.name for path in jobs[regime].iterdir()} == {
         "metrics.json",
         "timing.json",
+        "history.json",
         f"predictions.{ENDINGS[regime]}",
         "model",
     }

@@ -16,6 +16,7 @@ try:
     experiment = Experiment(config, [*(file for file in workflow.configfiles if file not in own_files), *own_files])
 except SpecializeError as error:
     raise WorkflowError(str(error)) from None
+config.update(experiment.config)  # scripts read it, and a command line's true is text
 
 CONLLU = {part: f"{part}.conllu" for part in PARTS}
 IOB2 = {part: f"{part}.tsv" for part in PARTS}

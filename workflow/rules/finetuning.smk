@@ -10,6 +10,7 @@ rule finetune:
     output:
         **model_if_kept(),
         metrics=f"{RESULT}/metrics.json",
+        history=f"{RESULT}/history.json",
         timing=f"{RESULT}/timing.json",
         predictions=f"{RESULT}/predictions.conllu",
     log:
@@ -32,6 +33,7 @@ use rule finetune as finetune_ner with:
     output:
         **model_if_kept(),
         metrics=f"{RESULT}/metrics.json",
+        history=f"{RESULT}/history.json",
         timing=f"{RESULT}/timing.json",
         predictions=f"{RESULT}/predictions.tsv",
     wildcard_constraints:

@@ -150,9 +150,12 @@ class WordEncoder(nn.Module):
     Args:
         folder: the model folder.
         layer_dropout, dropout_when_evaluating: see `ScalarMix`.
+        precision: `float32`, or `bfloat16` for the transformer's matrix products.
     """
 
-    def __init__(self, folder: Path, layer_dropout: float, dropout_when_evaluating: bool) -> None:
+    def __init__(
+        self, folder: Path, layer_dropout: float, dropout_when_evaluating: bool, precision: str = "float32"
+    ) -> None:
         super().__init__()
         self.bert = _transformer(folder)
         config = self.bert.config
@@ -160,11 +163,13 @@ class WordEncoder(nn.Module):
         self.width: int = config.hidden_size
         # RoBERTa's positions begin after the padding's.
         self.longest: int = config.max_position_embeddings - (2 if config.model_type == "roberta" else 0)
+        self.precision = precision
         self.frozen = False
 
     def forward(self, batch: WordBatch) -> Tensor:
         """Word vectors: (sentences, longest, width), zeros where there is no word or a word has no pieces."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+        half = torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), half:
             output = self.bert(input_ids=batch.ids, attention_mask=batch.attention, output_hidden_states=True)
         mixed = self.mix(output.hidden_states[1:]).flatten(0, 1)  # the embeddings' output is not in the mix
         words = nn.functional.embedding_bag(batch.pieces, mixed, batch.offsets, mode="mean")

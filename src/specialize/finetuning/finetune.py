@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from specialize import __version__
@@ -23,6 +24,7 @@ from specialize.finetuning.tasks import Task, task_named
 from specialize.training import (
     AdamW,
     Checkpoint,
+    EpochScalars,
     Fit,
     checkpoint_in,
     decayed_groups,
@@ -36,12 +38,16 @@ EPSILON = 1e-8  # fact 24
 LENGTH_NOISE = 0.1  # batches are of similar, not of equal length
 EVALUATION_FACTOR = 4  # without gradients, batches may be so many times larger
 
+Chosen = NDArray[Any]  # the numbers of some sentences
+
 
 @dataclass(frozen=True)
 class FinetuningSettings:
     """Resolved hyperparameters of one job (paper, Table 5; facts 22 to 31).
 
     Attributes:
+        precision: of the encoder's matrix products: `float32`, or `bfloat16`; weights and optimiser stay in float32.
+        development_punctuation: whether the development LAS counts punctuation, as the test LAS does (fact 32).
         seeds: of numpy, torch, python.
         tags: the column that POS tagging predicts; None for other tasks.
         head: the head's own settings.
@@ -60,23 +66,12 @@ class FinetuningSettings:
     layer_dropout: float
     layer_dropout_when_evaluating: bool
     leading_space: bool
+    precision: str
+    development_punctuation: bool
     batch_size: int
     seeds: list[int]
     tags: str | None
     head: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some training sentences.
-
-    Attributes:
-        words: their pieces.
-        targets: what the head's loss takes, each (sentences, longest), 0 where there is no word.
-    """
-
-    words: WordBatch
-    targets: list[Tensor]
 
 
 class TrainingSentences:
@@ -89,6 +84,7 @@ class TrainingSentences:
         batch_size: sentences a batch.
         longest: the most pieces of a segment.
         seed: of the order.
+        units: of how many units the loss of so many sentences with so many words is the mean.
     """
 
     def __init__(
@@ -99,25 +95,37 @@ class TrainingSentences:
         batch_size: int,
         longest: int,
         seed: int,
+        units: Callable[[int, int], int],
     ) -> None:
         self.pieces, self.sentences, self.targets = pieces, sentences, targets
-        self.batch_size, self.longest, self.seed = batch_size, longest, seed
+        self.batch_size, self.longest, self.seed, self.units = batch_size, longest, seed, units
         self.lengths = numpy.asarray([sum(map(len, sentence)) for sentence in sentences])
 
     def steps(self) -> int:
         """Batches in an epoch."""
         return -(-len(self.sentences) // self.batch_size)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Batches of one epoch."""
+    def epoch(self, number: int) -> Iterator[Chosen]:
+        """Batches of one epoch: the numbers of their sentences."""
         generator = numpy.random.default_rng([self.seed, number])
         noise = generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(self.lengths))
         order = numpy.argsort(self.lengths * noise, kind="stable")
         for step in generator.permutation(self.steps()):
-            chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-            words = self.pieces.collate([self.sentences[index] for index in chosen], self.longest)
-            kinds = zip(*(self.targets[index] for index in chosen), strict=True)
-            yield Batch(words, [_padded(list(rows), words.mask) for rows in kinds])
+            yield order[step * self.batch_size : (step + 1) * self.batch_size]
+
+    def parts(self, batch: Chosen, number: int) -> list[tuple[float, Chosen]]:
+        """A batch in so many parts with their shares of its loss; see `training.Loader`."""
+        parts = numpy.array_split(batch, min(number, len(batch)))
+        return [(self._units(part) / self._units(batch), part) for part in parts]
+
+    def _units(self, chosen: Chosen) -> int:
+        return self.units(len(chosen), sum(len(self.sentences[index]) for index in chosen))
+
+    def tensors(self, chosen: Chosen) -> tuple[WordBatch, list[Tensor]]:
+        """Some sentences and what the head's loss takes, each (sentences, longest), 0 where there is no word."""
+        words = self.pieces.collate([self.sentences[index] for index in chosen], self.longest)
+        kinds = zip(*(self.targets[index] for index in chosen), strict=True)
+        return words, [_padded(list(rows), words.mask) for rows in kinds]
 
 
 def _padded(rows: list[list[int]], mask: Tensor) -> Tensor:
@@ -134,11 +142,13 @@ def finetune(
     folder: Path,
     keep_model: bool,
     checkpoints: Path | None = None,
+    scalars: Path | None = None,
 ) -> None:
     """Train a task's model, keep its best epoch by the development score, and score the test data once.
 
-    Writes metrics.json, predictions of the test data, timing.json, and model/ if it is to be kept. Nothing is trained
-    on an encoder that did not converge; metrics.json says so.
+    Writes metrics.json, predictions of the test data, history.json (loss and development scores of each epoch),
+    timing.json, and model/ if it is to be kept. Nothing is trained on an encoder that did not converge; metrics.json
+    says so.
 
     Args:
         encoder_folder: the pretrained encoder.
@@ -148,13 +158,14 @@ def finetune(
         folder: an existing folder that everything is written to, each file atomically.
         keep_model: keep the model for `predict`.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+        scalars: a folder for each epoch's figures in TensorBoard's format.
 
     Raises:
         InputError: if a labeled file is broken.
         SpecializeError: if the training was stopped by a signal.
     """
     started = time.monotonic()
-    task = task_named(cell["regime"], settings.tags)
+    task = task_named(cell["regime"], settings.tags, development_punctuation=settings.development_punctuation)
     parts = {part: data / f"{part}.{task.ending}" for part in ("train", "dev", "test")}
     sentences = {part: task.read(path) for part, path in parts.items()}
     task.labels = sorted({label for sentence in sentences["train"] for label in task.label_names(sentence)})
@@ -164,7 +175,9 @@ def finetune(
 
     numpy_seed, torch_seed, python_seed = settings.seeds
     seed_everything(numpy_seed, torch_seed, python_seed, settings.threads)
-    encoder = WordEncoder(encoder_folder, settings.layer_dropout, settings.layer_dropout_when_evaluating)
+    encoder = WordEncoder(
+        encoder_folder, settings.layer_dropout, settings.layer_dropout_when_evaluating, settings.precision
+    )
     model = TaskModel(encoder, WordPieces(encoder_folder, settings.leading_space), task, settings.head).to(device())
     training = TrainingSentences(
         model.pieces,
@@ -173,6 +186,7 @@ def finetune(
         settings.batch_size,
         encoder.longest,
         numpy_seed,
+        model.head.units,  # type: ignore[arg-type]
     )
     batch_size = EVALUATION_FACTOR * settings.batch_size
 
@@ -183,11 +197,11 @@ def finetune(
     broken = _unconverged(encoder_folder)
     epochs = 0 if broken else settings.epochs
     inputs = [encoder_folder / "model.safetensors", encoder_folder / "tokenizer.json", *parts.values()]
-    with checkpoint_in(checkpoints, vars(settings), inputs) as checkpoint:
-        training_started = time.monotonic()
-        outcome = _fit(model, training, settings, epochs, task, evaluate, checkpoint)
-        training_seconds = time.monotonic() - training_started
+    with checkpoint_in(checkpoints, vars(settings), inputs) as checkpoint, EpochScalars(scalars) as watched:
+        outcome = _fit(model, training, settings, epochs, task, evaluate, checkpoint, watched.add)
+        decoding_started = time.monotonic()
         predicted = model.predict(sentences["test"], batch_size)
+        decoding_seconds = time.monotonic() - decoding_started
         predictions = folder / f"predictions.{task.ending}"
         task.write(predictions, predicted)
         best = next((record for record in outcome.history if record["epoch"] == outcome.best_epoch), None)
@@ -198,6 +212,7 @@ def finetune(
         reason = (
             broken or outcome.reason or ("the development score stayed 0" if development[task.metric] == 0 else None)
         )
+        converged = {"converged": reason is None} | ({"reason": reason} if reason else {})
         if keep_model:
             with atomic_path(folder / "model") as temporary:
                 model.save(temporary, encoder_folder)
@@ -206,15 +221,17 @@ def finetune(
             folder / "timing.json",
             {
                 "seconds": round(time.monotonic() - started, 2),
-                "training_seconds": round(training_seconds, 2),
+                "training_seconds": round(outcome.seconds, 2),
                 "epochs": trained,
-                "training_sentences_per_second": round(trained * len(sentences["train"]) / training_seconds, 1),
+                "training_sentences_per_second": round(trained * len(sentences["train"]) / (outcome.seconds or 1), 1),
+                "decoding_sentences_per_second": round(len(predicted) / decoding_seconds, 1),
+                "parts_of_a_batch": outcome.parts,
                 "peak_memory_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
                 "host": platform.node(),
                 "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             },
         )
-        converged = {"converged": reason is None} | ({"reason": reason} if reason else {})
+        write_json(folder / "history.json", {"best_epoch": outcome.best_epoch, **converged, "epochs": outcome.history})
         write_json(
             folder / "metrics.json",
             {
@@ -243,6 +260,7 @@ def _fit(
     task: Task[Any],
     evaluate: Any,
     checkpoint: Checkpoint | None,
+    after_epoch: Callable[[dict[str, float]], None],
 ) -> Fit:
     encoder_rate = settings.encoder_multiplier * settings.learning_rate
     rest = nn.ModuleList([model.encoder.mix, model.head])
@@ -264,12 +282,13 @@ def _fit(
         optimizer,
         schedule,
         training,
-        lambda batch: model.loss(batch.words, batch.targets),
+        lambda chosen: model.loss(*training.tensors(chosen)),
         evaluate,
         score=task.metric,
         epochs=epochs,
         gradient_norm=settings.gradient_norm,
         patience=settings.patience,
         before_epoch=freeze,
+        after_epoch=after_epoch,
         checkpoint=checkpoint,
     )

@@ -32,6 +32,10 @@ class Tagger(nn.Module):
         logits = self.projection(self.dropout(vectors[mask]))
         return nn.functional.cross_entropy(logits, tags[mask])
 
+    def units(self, sentences: int, words: int) -> int:
+        """Of how many units the loss is the mean."""
+        return words
+
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
         """For each sentence the best tag of each word."""
         best = self.projection(vectors).argmax(-1)
@@ -64,6 +68,10 @@ class EntityTagger(nn.Module):
         """Negative log-likelihood of label sequences; ``labels`` is (sentences, longest)."""
         likelihood = crf_log_likelihood(self.projection(self.dropout(vectors)), self.transitions, mask, labels)
         return -(likelihood.mean() if self.reduction == "mean" else likelihood.sum())
+
+    def units(self, sentences: int, words: int) -> int:
+        """Of how many units the loss is the mean; of one if it is their sum."""
+        return sentences if self.reduction == "mean" else 1
 
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
         """For each sentence the best label sequence that is valid IOB2."""
@@ -143,6 +151,7 @@ class Parser(nn.Module):
         input_dropout: of the word vectors.
         dropout: variational, of the states and of each MLP's output.
         arc_dimension, label_dimension: of the MLPs.
+        single_root: whether a tree has exactly one word below the root, as UD demands.
     """
 
     def __init__(
@@ -153,8 +162,10 @@ class Parser(nn.Module):
         dropout: float,
         arc_dimension: int,
         label_dimension: int,
+        single_root: bool = True,
     ) -> None:
         super().__init__()
+        self.single_root = single_root
         self.root = nn.Parameter(torch.randn(1, 1, width) / width**0.5)
         self.input_dropout = nn.Dropout(input_dropout)
         self.dropout = VariationalDropout(dropout)
@@ -184,18 +195,22 @@ class Parser(nn.Module):
         logits = torch.einsum("nlh,nh->nl", chosen, head_states[rows, gold_heads]) + self.label_bias
         return arc_loss + nn.functional.cross_entropy(logits, gold_labels)
 
+    def units(self, sentences: int, words: int) -> int:
+        """Of how many units the loss is the mean."""
+        return words
+
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
         """For each sentence its best tree: a head and a relation for each word."""
         arcs, head_states, child_states = self.scores(vectors, mask)
         arc_log = torch.log_softmax(arcs, -1)
         logits = torch.einsum("bch,lhg->bclg", child_states[:, 1:], self.label)
-        pairs = torch.einsum("bclg,bhg->bchl", logits, head_states) + self.label_bias
-        label_log, best_label = torch.log_softmax(pairs, -1).max(-1)
-        energy = (arc_log + label_log).double().cpu().numpy()
+        pairs = torch.einsum("bclg,bhg->blch", logits, head_states) + self.label_bias[:, None, None]
+        highest, best_label = pairs.max(1)
+        energy = (arc_log + highest - pairs.logsumexp(1)).double().cpu().numpy()
         best = best_label.cpu().numpy()
         trees = []
         for row, length in enumerate(mask.sum(1).tolist()):
-            heads = maximum_tree(energy[row, :length, : length + 1])
+            heads = maximum_tree(energy[row, :length, : length + 1], self.single_root)
             trees.append([(int(head), int(best[row, child, head])) for child, head in enumerate(heads)])
         return trees
 
@@ -218,16 +233,17 @@ def _with_one(states: Tensor) -> Tensor:
     return torch.cat([states, states.new_ones(*states.shape[:-1], 1)], dim=-1)
 
 
-def maximum_tree(scores: NDArray[numpy.float64]) -> list[int]:
-    """Heads of the highest-scoring tree with exactly one root, as UD demands.
+def maximum_tree(scores: NDArray[numpy.float64], single_root: bool = True) -> list[int]:
+    """Heads of the highest-scoring tree.
 
     Args:
         scores: (words, words + 1), the score of each word's arc from each head, the root being column 0.
+        single_root: with exactly one word below the root, as UD demands.
     """
     size = len(scores) + 1
     matrix = numpy.full((size, size), numpy.nan)
     matrix[1:] = scores
-    # A second root would cost more than all other arcs together can gain.
-    matrix[1:, 0] -= 1 + size * (scores.max() - scores.min())
+    if single_root:  # a second one would cost more than all other arcs together can gain
+        matrix[1:, 0] -= 1 + size * (scores.max() - scores.min())
     heads, _ = chu_liu_edmonds(matrix)
     return list(heads[1:])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
+from specialize.finetuning.heads import Decoded
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training import device
 
@@ -40,18 +41,32 @@ class TaskModel(nn.Module):
         return loss
 
     def predict(self, sentences: list[Any], batch_size: int) -> list[Any]:
-        """Copies of sentences with predicted labels, in their order; batches are of similar length."""
+        """Copies of sentences with predicted labels, in their order.
+
+        Batches are of similar length, and as small as the GPU's memory demands.
+        """
         encoded = [self.pieces.encode(self.task.words(sentence)) for sentence in sentences]
-        order = sorted(range(len(sentences)), key=lambda index: sum(map(len, encoded[index])))
+        remaining = sorted(range(len(sentences)), key=lambda index: sum(map(len, encoded[index])))
         predicted: list[Any] = [None] * len(sentences)
-        with torch.no_grad():
-            for first in range(0, len(order), batch_size):
-                chosen = order[first : first + batch_size]
-                words = self.pieces.collate([encoded[index] for index in chosen], self.encoder.longest)
-                decoded = self.head.decode(self.encoder(words), words.mask)  # type: ignore[operator]
-                for index, labels in zip(chosen, decoded, strict=True):
-                    predicted[index] = self.task.labeled(sentences[index], labels)
+        while remaining:
+            chosen = remaining[:batch_size]
+            try:
+                decoded = self._decode([encoded[index] for index in chosen])
+            except torch.OutOfMemoryError:
+                if len(chosen) == 1:
+                    raise
+                batch_size = len(chosen) // 2
+                continue
+            for index, labels in zip(chosen, decoded, strict=True):
+                predicted[index] = self.task.labeled(sentences[index], labels)
+            remaining = remaining[batch_size:]
         return predicted
+
+    @torch.no_grad()
+    def _decode(self, sentences: list[list[list[int]]]) -> Decoded:
+        words = self.pieces.collate(sentences, self.encoder.longest)
+        decoded: Decoded = self.head.decode(self.encoder(words), words.mask)  # type: ignore[operator]
+        return decoded
 
     def save(self, folder: Path, encoder_folder: Path) -> None:
         """Write the encoder with its tokenizer as a Hugging Face folder, the rest beside it."""
@@ -67,6 +82,7 @@ class TaskModel(nn.Module):
             "labels": self.task.labels,
             "head": self.settings,
             "leading_space": self.pieces.leading_space,
+            "precision": self.encoder.precision,
         }
         write_json(folder / "task.json", description)
 
@@ -85,7 +101,8 @@ def load_model(folder: Path) -> TaskModel:
         raise InputError(folder, "holds no finetuned model", remedy="run the finetuning with --config keep_models=true")
     description = read_json(folder / "task.json")
     task = task_named(description["task"], description["tags"], description["labels"])
-    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False)
+    precision = description.get("precision", "float32")
+    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False, precision=precision)
     model = TaskModel(encoder, WordPieces(folder, description.get("leading_space", True)), task, description["head"])
     loaded = model.load_state_dict(load_file(folder / "head.safetensors"), strict=False)
     missing = [name for name in loaded.missing_keys if not name.startswith(ENCODER_PREFIX)]

@@ -124,6 +124,19 @@ class MaskedText:
         where = device()
         return MaskedBatch(*(torch.from_numpy(array).to(where) for array in (ids, attention, segments, flat, targets)))
 
+    def parts(self, batch: MaskedBatch, number: int) -> list[tuple[float, MaskedBatch]]:
+        """A batch in so many parts with their shares of its predictions; see `training.Loader`."""
+        rows = torch.div(batch.places, batch.ids.shape[1], rounding_mode="floor")
+        matrices = (batch.ids, batch.attention, batch.segments)
+        divided = [matrix.tensor_split(min(number, len(batch.ids))) for matrix in matrices]
+        parts, first = [], 0
+        for ids, attention, segments in zip(*divided, strict=True):
+            chosen = (rows >= first) & (rows < first + len(ids))
+            places, targets = batch.places[chosen] - first * ids.shape[1], batch.targets[chosen]
+            parts.append((len(targets) / len(batch.targets), MaskedBatch(ids, attention, segments, places, targets)))
+            first += len(ids)
+        return parts
+
     @staticmethod
     def _columns(places: NDArray[Any], first: NDArray[Any]) -> NDArray[Any]:
         """The columns of pieces in a batch, where special tokens stand before both segments."""

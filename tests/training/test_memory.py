@@ -1,0 +1,140 @@
+"""What does not fit a GPU is computed in parts, with the gradient of the whole.
+
+There is no GPU here: the error that it raises is raised where more than so many examples are computed at once.
+"""
+
+from functools import partial
+
+import pytest
+import torch
+from tests.finetuning.conftest import HEADS, finetuned, small_settings, write_data, write_encoder
+from tests.pretraining.conftest import small_settings as pretraining_settings
+from tests.pretraining.conftest import write_base, write_corpus
+from tokenizers import Tokenizer
+from transformers import BertForMaskedLM
+
+from specialize.files import read_json, write_json
+from specialize.finetuning.encoder import WordEncoder, WordPieces
+from specialize.finetuning.finetune import TrainingSentences
+from specialize.finetuning.model import TaskModel
+from specialize.finetuning.tasks import task_named
+from specialize.pretraining.masked_text import training_text
+from specialize.pretraining.pretrain import masked_loss
+
+TASKS = {"pos": {}, "ud": {}, "ner": {}, "ner-sum": {"loss": "sum"}}
+
+
+@pytest.fixture(scope="module")
+def encoder_folder(tmp_path_factory):
+    return write_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_data(tmp_path_factory.mktemp("data"))
+
+
+def fitting(function, most, size_of):
+    """The function on a device whose memory holds so many examples."""
+
+    def limited(self, *arguments):
+        if size_of(*arguments) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return function(self, *arguments)
+
+    return limited
+
+
+# -- the gradient ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [2, 3, 100])
+@pytest.mark.parametrize("name", TASKS)
+def test_parts_of_a_finetuning_batch_add_up_to_its_loss_and_gradient(encoder_folder, data, name, number):
+    task = task_named(name.partition("-")[0], "upos")
+    sentences = task.read(data / f"train.{task.ending}")[:7]
+    task.labels = sorted({label for sentence in sentences for label in task.label_names(sentence)})
+    torch.manual_seed(1)
+    model = TaskModel(
+        WordEncoder(encoder_folder, 0.0, False), WordPieces(encoder_folder), task, {**HEADS[task.name], **TASKS[name]}
+    ).eval()
+    training = TrainingSentences(
+        model.pieces,
+        [model.pieces.encode(task.words(sentence)) for sentence in sentences],
+        [task.targets(sentence) for sentence in sentences],
+        7,
+        24,
+        seed=1,
+        units=model.head.units,
+    )
+    (batch,) = training.epoch(1)
+    parts = training.parts(batch, number)
+    assert len(parts) == min(number, 7)
+
+    def loss_of(chosen):
+        return model.loss(*training.tensors(chosen))
+
+    expected = gradient(model, loss_of, [(1, batch)])
+    found = gradient(model, loss_of, parts)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [2, 3, 100])
+def test_parts_of_a_pretraining_batch_add_up_to_its_loss_and_gradient(tmp_path, number):
+    base, corpus = write_base(tmp_path), write_corpus(tmp_path)
+    model = BertForMaskedLM.from_pretrained(base).eval()
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    text = training_text([corpus / "train.txt"], tokenizer, pretraining_settings())
+    batch = next(iter(text.epoch(1)))
+    parts = text.parts(batch, number)
+    assert len(parts) == min(number, len(batch.ids))
+    expected = gradient(model, partial(masked_loss, model), [(1, batch)])
+    found = gradient(model, partial(masked_loss, model), parts)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def gradient(model, loss_of, parts):
+    """The loss of all parts and the gradients that they add up to."""
+    model.zero_grad()
+    total = 0
+    for share, part in parts:
+        loss = share * loss_of(part)
+        loss.backward()
+        total += loss.detach()
+    return {"loss": total, **{name: one.grad.clone() for name, one in model.named_parameters()}}
+
+
+# -- whole jobs --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("most", "parts"), [(3, 2), (1, 4)])
+def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeypatch, capsys, most, parts):
+    encoder_folder = write_encoder(tmp_path)  # without dropout, whose masks differ
+    config = read_json(encoder_folder / "config.json")
+    write_json(
+        encoder_folder / "config.json",
+        {**config, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+    )
+    head = {**HEADS["ud"], "input_dropout": 0.0, "dropout": 0.0}
+    settings = {"head": head, "layer_dropout": 0.0, "epochs": 3, "learning_rate": 0.005}
+    whole = finetuned(tmp_path / "whole", encoder_folder, data, "ud", **settings)
+    monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, most, lambda words, _: len(words.mask)))
+    monkeypatch.setattr(TaskModel, "_decode", fitting(TaskModel._decode, most, len))
+    divided = finetuned(tmp_path / "divided", encoder_folder, data, "ud", **settings)
+    assert f"each batch is computed in {parts} parts from now on" in capsys.readouterr().out
+    assert read_json(divided / "timing.json")["parts_of_a_batch"] == parts
+    assert read_json(whole / "timing.json")["parts_of_a_batch"] == 1
+    one, other = (read_json(folder / "metrics.json") for folder in (whole, divided))
+    assert one["hyperparameters"] == other["hyperparameters"] == vars(small_settings("ud", **settings))
+    losses = [
+        [record["training_loss"] for record in read_json(folder / "history.json")["epochs"]]
+        for folder in (whole, divided)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    assert other["scores"]["test"]["ud"]["las"] == pytest.approx(one["scores"]["test"]["ud"]["las"], abs=0.03)
+
+
+def test_what_does_not_fit_even_alone_is_an_error(tmp_path, encoder_folder, data, monkeypatch):
+    monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, 0, lambda words, _: len(words.mask)))
+    with pytest.raises(torch.OutOfMemoryError):
+        finetuned(tmp_path / "job", encoder_folder, data, "pos")
