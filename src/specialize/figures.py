@@ -1,4 +1,4 @@
-"""Figures: the loss of each pretraining, and how scores depend on the number of new pieces and their rate."""
+"""Figures: losses and scores by epoch, and how scores depend on the number of new pieces and their rate."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy
 from matplotlib import rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from specialize.experiment import TASKS, Experiment, Language
 from specialize.files import atomic_path, read_json
-from specialize.tables import TASK_TITLES, Scores, load_scores, vocabulary_statistics
+from specialize.tables import PRIMARY_METRIC, TASK_TITLES, Scores, load_scores, vocabulary_statistics
 
 STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (1, 3))), ("P", (0, (5, 5))))
 PANEL = (3.2, 2.6)  # inches
@@ -83,6 +84,51 @@ def _draw_losses(axes: Axes, history: dict[str, Any]) -> None:
 
 def _by_epoch(records: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
     return [record["epoch"] for record in records], [record[name] for record in records]
+
+
+# -- finetuning --------------------------------------------------------------------------------------------
+
+
+def draw_learning_curves(experiment: Experiment, run: Path) -> None:
+    """Draw learning-curves.svg and .png: development scores by epoch, a line for each seed, a dot where it was chosen.
+
+    A panel for each language and task, languages below one another.
+    """
+    cells = experiment.built_cells
+    languages = list(dict.fromkeys(cell.language for cell in cells))
+    tasks = [task for task in TASKS if any(cell.regime == task for cell in cells)]
+    names = list(dict.fromkeys(cell.representation for cell in cells))
+    figure, panels = _panels(len(languages), len(tasks))
+    shown: dict[str, Artist] = {}
+    for cell in cells:
+        axes = panels[languages.index(cell.language), tasks.index(cell.regime)]
+        history = read_json(run / cell.folder / "history.json")
+        number, metric = names.index(cell.representation), PRIMARY_METRIC[cell.regime]
+        epochs, scores = _by_epoch(history["epochs"], metric)
+        (line,) = axes.plot(
+            epochs,
+            [100 * score for score in scores],
+            color=f"C{number % 10}",
+            linestyle=STYLES[number % len(STYLES)][1],
+            linewidth=0.8,
+            marker="o",
+            markersize=3,
+            markevery=[place for place, epoch in enumerate(epochs) if epoch == history["best_epoch"]],
+        )
+        shown.setdefault(cell.representation, line)
+    for row, language in enumerate(languages):
+        for column, task in enumerate(tasks):
+            axes = panels[row, column]
+            if not axes.lines:
+                axes.set_axis_off()
+                continue
+            axes.set_title(experiment.languages[language].name, fontsize=9)
+            axes.set_xlabel("Epoch")
+            axes.set_ylabel(f"{TASK_TITLES[task]}, development, %")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(color="0.9")
+    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=4, frameon=False)
+    save_figure(figure, run / "results" / "figures", "learning-curves")
 
 
 # -- the sweep ---------------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         "byte_vocabulary": len(LANGUAGES) + 2,
         "pretrain_monolingual": len(LANGUAGES) + 2,
         "pretraining_figure": 1,
+        "learning_curves": 1,
         "adapt": len(ADAPTED) * (len(LANGUAGES) + 2),
         "table": 5,
     }
@@ -83,6 +84,7 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         ("results/pretraining/ug/bert/README.md", "pretrain_monolingual"),
         ("results/export/ug-Latn/tva/README.md", "export_model"),
         ("results/figures/pretraining.svg", "pretraining_figure"),
+        ("results/figures/learning-curves.svg", "learning_curves"),
         ("results/finetuning/ug/va/ud/seed3/predictions.conllu", "finetune"),
         ("results/finetuning/ug/va/ner/seed3/predictions.tsv", "finetune_ner"),
         ("results/tables/hyperparameters.tex", "table"),

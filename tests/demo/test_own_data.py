@@ -101,7 +101,7 @@ def test_a_model_that_did_not_converge_is_not_exported(own_run):
 
 def test_three_kinds_of_new_pieces_are_drawn_as_a_sweep(own_run):
     for ending in ("svg", "png"):
-        for name in ("sweep", "pretraining"):
+        for name in ("sweep", "pretraining", "learning-curves"):
             assert (own_run / f"results/figures/{name}.{ending}").stat().st_size > 0
 
 

@@ -8,6 +8,7 @@ from tests.conftest import ROOT, demo_arguments, planned_jobs
 
 pytestmark = pytest.mark.demo
 TABLES = {f"results/tables/{name}.md" for name in ("single-task", "transliteration", "comparisons")}
+TABLES |= {"results/figures/learning-curves.svg"}
 SETTINGS = {"results/tables/hyperparameters.md"}
 CURVES = {"results/figures/pretraining.svg"}
 
@@ -110,3 +111,7 @@ def test_a_run_without_the_mirror_that_it_began_with_has_nothing_to_do(completed
 def test_a_model_that_was_not_kept_is_made_when_it_is_wanted(completed):
     shutil.rmtree(completed / "results/finetuning/qae/tva/ud/seed2/model")
     assert planned(completed) == {"results/finetuning/qae/tva/ud/seed2/metrics.json"} | TABLES
+
+
+def test_scalars_on_demand_train_nothing_again(completed, tmp_path):
+    assert planned(completed, overlay(tmp_path, tensorboard=True)) == set()

@@ -2,13 +2,23 @@
 
 import json
 import shutil
+import struct
 from collections import Counter
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from seqeval.metrics import f1_score
-from tests.finetuning.conftest import ENDINGS, SIZES, conllu, finetuned, small_settings, write_monolingual_encoder
+from tensorboardX.proto.event_pb2 import Event
+from tests.finetuning.conftest import (
+    ENDINGS,
+    HEADS,
+    SIZES,
+    conllu,
+    finetuned,
+    small_settings,
+    write_monolingual_encoder,
+)
 from tokenizers import Tokenizer
 from udtools.udeval import evaluate, load_conllu_file
 
@@ -17,7 +27,7 @@ from specialize.datasets import EntitySentence, read_entities, read_treebank
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordPieces
-from specialize.finetuning.finetune import TrainingSentences
+from specialize.finetuning.finetune import EVALUATION_FACTOR, TrainingSentences, finetune
 from specialize.finetuning.model import load_model
 from specialize.finetuning.tasks import EntityRecognition
 
@@ -66,6 +76,57 @@ def test_the_order_depends_on_the_seed_and_the_epoch_only(training_sentences):
     }
     assert all(lengths(training_sentences(seed).epoch(number)) == order for (seed, number), order in orders.items())
     assert len({tuple(order) for order in orders.values()}) > 5
+
+
+# -- what a job can be told ----------------------------------------------------------------------------------
+
+
+def test_with_bfloat16_a_job_learns_and_its_kept_model_predicts_as_it_did(tmp_path, encoder_folder, data):
+    folder = finetuned(tmp_path / "job", encoder_folder, data, "pos", keep_model=True, precision="bfloat16", epochs=8)
+    metrics = read_json(folder / "metrics.json")
+    assert metrics["hyperparameters"]["precision"] == "bfloat16"
+    assert metrics["scores"]["dev"]["pos"]["accuracy"] > 0.6
+    model = load_model(folder)
+    words = model.pieces.collate([[[5], [6]]], 24)
+    with torch.no_grad():
+        vectors = {}
+        for model.encoder.precision in ("float32", "bfloat16"):
+            vectors[model.encoder.precision] = model.encoder(words)
+    difference = (vectors["bfloat16"] - vectors["float32"]).abs().max()
+    assert 0 < difference < 0.1
+    predicted = model.predict(model.task.read(data / "test.conllu"), EVALUATION_FACTOR * 4)
+    model.task.write(tmp_path / "again.conllu", predicted)
+    assert (tmp_path / "again.conllu").read_bytes() == (folder / "predictions.conllu").read_bytes()
+
+
+def test_without_a_single_root_the_job_is_scored_all_the_same(tmp_path, encoder_folder, data):
+    head = {**HEADS["ud"], "single_root": False}
+    folder = finetuned(tmp_path / "job", encoder_folder, data, "ud", head=head, epochs=1, learning_rate=1e-5)
+    text = (folder / "predictions.conllu").read_text(encoding="utf-8")
+    sentences = [[line.split("\t") for line in block.split("\n") if line[:1].isdigit()] for block in text.split("\n\n")]
+    roots = [sum(row[6] == "0" for row in sentence) for sentence in sentences if sentence]
+    assert max(roots) > 1, "an untrained parser gives trees of several roots"
+    assert 0 <= read_json(folder / "metrics.json")["scores"]["test"]["ud"]["las"] < 1
+
+
+def test_figures_of_each_epoch_are_there_for_tensorboard(tmp_path, encoder_folder, data):
+    (tmp_path / "job").mkdir()
+    cell = {"language": "qaa", "representation": "lapt", "regime": "ner", "seed": 1}
+    for _ in range(2):  # the second start replaces what the first one left
+        finetune(encoder_folder, data, cell, small_settings("ner"), tmp_path / "job", False, scalars=tmp_path / "logs")
+    (events,) = (tmp_path / "logs").iterdir()
+    assert events.name.startswith("events.out.tfevents")
+    found = {}
+    records = events.read_bytes()
+    while records:  # a record: length, its checksum, the event, its checksum
+        (length,) = struct.unpack("<Q", records[:8])
+        event = Event.FromString(records[12 : 12 + length])
+        for value in event.summary.value:
+            found[value.tag, event.step] = value.simple_value
+        records = records[16 + length :]
+    history = read_json(tmp_path / "job/history.json")["epochs"]
+    expected = {(name, record["epoch"]): record[name] for record in history for name in record if name != "epoch"}
+    assert found == pytest.approx(expected)
 
 
 # -- what a job writes -------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ WIDTH, RELATIONS = 5, ["nsubj", "obj", "punct", "root"]
 # -- trees -------------------------------------------------------------------------------------------------
 
 
-def is_tree(heads):
-    """Whether heads (0 for the root) are a tree with one root."""
-    if list(heads).count(0) != 1:
+def is_tree(heads, single_root=True):
+    """Whether heads (0 for the root) are a tree, with one word below the root or with any number."""
+    if single_root and list(heads).count(0) != 1:
         return False
     for word in range(1, len(heads) + 1):
         node = word
@@ -65,14 +65,17 @@ def test_ties_are_broken_in_favour_of_some_best_tree_and_always_the_same_one(val
     assert maximum_tree(scores.copy()) == heads
 
 
-def test_six_words_among_7776_trees():
-    trees = [heads for heads in product(range(7), repeat=6) if is_tree(heads)]
-    assert len(trees) == 6**5
-    rows = numpy.arange(6)
-    for seed in range(20):
+@pytest.mark.parametrize(("single_root", "number"), [(True, 6**5), (False, 7**5)])
+def test_six_words_among_all_trees_with_one_root_or_with_any(single_root, number):
+    trees = [heads for heads in product(range(7), repeat=6) if is_tree(heads, single_root)]
+    assert len(trees) == number
+    rows, several = numpy.arange(6), 0
+    for seed in range(30):
         scores = numpy.random.default_rng(seed).normal(size=(6, 7))
-        totals = scores[rows, numpy.asarray(trees)].sum(1)
-        assert tuple(maximum_tree(scores)) == trees[int(totals.argmax())]
+        best = trees[int(scores[rows, numpy.asarray(trees)].sum(1).argmax())]
+        assert tuple(maximum_tree(scores, single_root)) == best
+        several += best.count(0) > 1
+    assert (several > 0) is not single_root
 
 
 # -- scores ------------------------------------------------------------------------------------------------

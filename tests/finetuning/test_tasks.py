@@ -130,6 +130,17 @@ def test_attachment_counts_every_word_and_sets_subtypes_aside(gold):
     assert task.scores(sentences, sentences) == {"las": 1.0, "uas": 1.0}
 
 
+def test_punctuation_is_left_out_of_development_scores_on_demand(gold):
+    sentences = Parsing().read(gold)
+    wrong_at_marks = [  # every mark hangs wrongly, every word rightly
+        [(0 if word.upos == "PUNCT" else word.head, word.deprel.partition(":")[0]) for word in sentence.words]
+        for sentence in sentences
+    ]
+    predicted = parsed(sentences, wrong_at_marks)
+    assert Parsing(RELATIONS, development_punctuation=False).scores(sentences, predicted) == {"las": 1.0, "uas": 1.0}
+    assert Parsing(RELATIONS).scores(sentences, predicted)["uas"] < 1
+
+
 TREES_OF_THREE = [(0, 1, 1), (0, 1, 2), (0, 3, 1), (2, 0, 2), (2, 0, 1), (3, 0, 2), (3, 3, 0), (2, 3, 0), (3, 1, 0)]
 
 

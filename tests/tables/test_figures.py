@@ -1,10 +1,10 @@
-"""Figures of pretraining and of a sweep over the number of new pieces and their rate."""
+"""Figures of pretraining, of finetuning, and of a sweep over the number of new pieces and their rate."""
 
 import pytest
 from tests.tables.test_tables import small_experiment
 
 from specialize.experiment import Experiment
-from specialize.figures import draw_losses, draw_pretraining, draw_sweep
+from specialize.figures import draw_learning_curves, draw_losses, draw_pretraining, draw_sweep
 from specialize.files import write_json
 
 KINDS = {
@@ -39,6 +39,8 @@ def write_run(run, experiment, failed=()):
         scores = {"test": {cell.regime: {metric: 0.5 + number / 100}}}
         converged = cell.representation not in failed
         write_json(run / cell.metrics, {"converged": converged, "scores": scores})
+        epochs = [{"epoch": epoch, metric: 0.5 + 0.1 * epoch} for epoch in range(1, 3 if converged else 1)]
+        write_json(run / cell.folder / "history.json", {"best_epoch": len(epochs), "epochs": epochs})
 
 
 def test_a_sweep_has_a_line_for_each_rate_and_a_level_without_new_pieces(tmp_path, sweep):
@@ -59,16 +61,25 @@ def test_a_model_that_did_not_converge_is_left_out_of_a_sweep_and_named_in_the_c
     assert "Uyghur: n10-a1 -->" in curves
 
 
+def test_learning_curves_have_a_panel_for_each_task_and_a_line_for_each_seed(tmp_path, sweep):
+    write_run(tmp_path, sweep, failed=["n10-a5"])  # trained for no epoch at all
+    draw_learning_curves(sweep, tmp_path)
+    drawn = (tmp_path / "results/figures/learning-curves.svg").read_text(encoding="utf-8")
+    for words in ("POS (accuracy), development, %", "NER (F1), development, %", "lapt", *KINDS):
+        assert f"<!-- {words} -->" in drawn
+
+
 def test_figures_have_the_same_bytes_again(tmp_path, sweep):
     write_run(tmp_path, sweep)
     drawn = []
     for _ in range(2):
         draw_sweep(sweep, tmp_path)
         draw_pretraining(sweep, tmp_path)
+        draw_learning_curves(sweep, tmp_path)
         draw_losses(history(), tmp_path)
         paths = [*sorted((tmp_path / "results/figures").iterdir()), tmp_path / "loss.png"]
         drawn.append([path.read_bytes() for path in paths])
-    assert len(drawn[0]) == 5
+    assert len(drawn[0]) == 7
     assert drawn[0] == drawn[1]
 
 

@@ -20,7 +20,11 @@ TABLES = [
 ]
 FIGURES = [
     f"results/figures/{name}.{ending}"
-    for name, there in {"pretraining": experiment.adaptations, "sweep": experiment.sweep}.items()
+    for name, there in {
+        "pretraining": experiment.adaptations,
+        "learning-curves": METRICS,
+        "sweep": experiment.sweep,
+    }.items()
     for ending in ("svg", "png")
     if there
 ]
@@ -107,6 +111,30 @@ rule pretraining_figure:
         version=STAGE_VERSIONS["tables"],
     script:
         f"{SCRIPTS}/pretraining_figure.py"
+
+
+rule learning_curves:
+    input:
+        [f"{cell.folder}/history.json" for cell in experiment.built_cells],
+    output:
+        svg="results/figures/learning-curves.svg",
+        png=report(
+            "results/figures/learning-curves.png",
+            caption="../report/learning-curves.rst",
+            category="Finetuning",
+            labels={"figure": "learning curves"},
+        ),
+    log:
+        "logs/figures/learning-curves.log",
+    benchmark:
+        "timings/figures/learning-curves.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=experiment.table_settings("single-task"),
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/learning_curves.py"
 
 
 rule sweep_figure:
