@@ -8,17 +8,20 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
+    from specialize.experiment import Experiment
     from specialize.pretraining.model_card import ModelDescription
     from specialize.pretraining.pretrain import adapt
     from specialize.pretraining.settings import PretrainingSettings
 
+    # No parameter of the rule: another licence is no reason to train again. `export` writes its card anew.
+    description = Experiment(snakemake.config).model_description(**snakemake.wildcards)
     adapt(
         base_folder=Path(snakemake.input.config).parent,
         vocabulary=Path(snakemake.input.tokenizer).parent,
         corpus=Path(snakemake.input.corpus).parent,
         multiplier=snakemake.params.multiplier,
         settings=PretrainingSettings(**snakemake.params.settings),
-        description=ModelDescription(**snakemake.params.description),
+        description=ModelDescription(**description),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
     )

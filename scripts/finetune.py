@@ -20,5 +20,6 @@ with reported(snakemake.log[0]):
         folder=folder,
         keep_model=hasattr(snakemake.output, "model"),
         checkpoints=Path("checkpoints", *folder.parts[1:]),
+        shared=Path("checkpoints/wordpieces"),
         scalars=Path("logs", *folder.parts[1:]) if snakemake.config["tensorboard"] else None,
     )

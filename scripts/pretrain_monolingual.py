@@ -8,16 +8,19 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
+    from specialize.experiment import Experiment
     from specialize.pretraining.model_card import ModelDescription
     from specialize.pretraining.pretrain import pretrain_monolingual
     from specialize.pretraining.settings import PretrainingSettings
 
+    # No parameter of the rule: another licence is no reason to train again. `export` writes its card anew.
+    description = Experiment(snakemake.config).model_description(**snakemake.wildcards)
     pretrain_monolingual(
         vocabulary=Path(snakemake.input.tokenizer).parent,
         corpus=Path(snakemake.input.corpus).parent,
         architecture=snakemake.params.architecture,
         settings=PretrainingSettings(**snakemake.params.settings),
-        description=ModelDescription(**snakemake.params.description),
+        description=ModelDescription(**description),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
     )

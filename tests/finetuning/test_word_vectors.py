@@ -103,6 +103,23 @@ def test_a_word_has_the_same_pieces_every_time_it_comes(pieces):
     assert pieces.encode(["kul", "mat", "kul"]) == alone
 
 
+def test_words_that_one_job_has_segmented_are_taken_by_the_next(pieces, encoder_folder, tmp_path, monkeypatch):
+    words = ["mat", "tam", "matmat", "mat", "ქარი", ""]
+    expected = pieces.encode(words)
+    first = WordPieces(encoder_folder)
+    first.share(words, tmp_path)
+    (path,) = tmp_path.glob("*.safetensors")
+    assert first.encode(words) == expected
+    second = WordPieces(encoder_folder)
+    monkeypatch.setattr(second, "tokenizer", None)  # so that it can only remember
+    second.share(reversed(words), tmp_path)
+    assert second.encode(words) == expected
+    WordPieces(encoder_folder, leading_space=False).share(words, tmp_path)
+    WordPieces(encoder_folder).share([*words, "mama"], tmp_path)
+    assert len(list(tmp_path.glob("*.safetensors"))) == 3, "another segmentation, and other words"
+    assert path.is_file()
+
+
 @settings(max_examples=30, deadline=None)
 @given(sentences=st.lists(st.lists(words, min_size=1, max_size=8), min_size=1, max_size=4))
 def test_a_batch_has_every_piece_in_order_within_segments_of_bounded_length(pieces, sentences):

@@ -64,7 +64,6 @@ rule adapt:
     params:
         multiplier=lambda wildcards: experiment.representations[wildcards.representation].multiplier,
         settings=lambda wildcards: experiment.pretraining(wildcards.representation),
-        description=lambda wildcards: experiment.model_description(**wildcards),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/adapt.py"
@@ -97,7 +96,6 @@ rule pretrain_monolingual:
     params:
         architecture=lambda wildcards: experiment.config["representations"][wildcards.representation]["architecture"],
         settings=lambda wildcards: experiment.pretraining(wildcards.representation),
-        description=lambda wildcards: experiment.model_description(**wildcards),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/pretrain_monolingual.py"

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
+from filelock import FileLock
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor, nn
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
-from specialize.files import read_json
+from specialize.files import atomic_path, file_hash, read_json
 from specialize.training import device
 from specialize.vocabularies import special_ids
 
@@ -53,6 +59,7 @@ class WordPieces:
     """
 
     def __init__(self, folder: Path, leading_space: bool = True) -> None:
+        self.folder = folder
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
@@ -64,9 +71,34 @@ class WordPieces:
     def encode(self, words: list[str]) -> list[list[int]]:
         """The pieces of each word of a sentence."""
         new = sorted({word for word in words if word not in self._known})
-        for word, encoding in zip(new, self.tokenizer.encode_batch_fast(new, add_special_tokens=False), strict=True):
-            self._known[word] = encoding.ids
+        encoded = self.tokenizer.encode_batch_fast(new, add_special_tokens=False) if new else []
+        self._known.update(zip(new, (encoding.ids for encoding in encoded), strict=True))
         return [self._known[word] for word in words]
+
+    def share(self, words: Iterable[str], folder: Path) -> None:
+        """Encode words, or take them from where a job with the same words and vocabulary has left them.
+
+        Args:
+            words: all that will be asked for.
+            folder: of such files, each known by its content: the vocabulary and the words.
+        """
+        distinct = sorted(set(words))
+        content = [file_hash(self.folder / "tokenizer.json"), self.leading_space, distinct]
+        path = folder / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()}.safetensors"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):  # all seeds of a cell may start at once
+            if not path.is_file():
+                encoded = self.encode(distinct)
+                arrays: dict[str, NDArray[Any]] = {
+                    "ids": numpy.asarray([piece for word in encoded for piece in word], dtype=numpy.int32),
+                    "ends": numpy.cumsum([len(word) for word in encoded], dtype=numpy.int64),
+                }
+                with atomic_path(path) as temporary:
+                    save_file(arrays, temporary)
+        arrays = load_file(path)
+        ids, ends = (arrays[name].tolist() for name in ("ids", "ends"))
+        for word, start, end in zip(distinct, [0, *ends], ends, strict=False):
+            self._known[word] = ids[start:end]
 
     def collate(self, sentences: list[list[list[int]]], longest: int) -> WordBatch:
         """Encoded sentences as one batch.

@@ -143,6 +143,7 @@ def finetune(
     keep_model: bool,
     checkpoints: Path | None = None,
     scalars: Path | None = None,
+    shared: Path | None = None,
 ) -> None:
     """Train a task's model, keep its best epoch by the development score, and score the test data once.
 
@@ -158,6 +159,7 @@ def finetune(
         folder: an existing folder that everything is written to, each file atomically.
         keep_model: keep the model for `predict`.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+        shared: a folder for segmented words, which jobs with the same data and vocabulary share.
         scalars: a folder for each epoch's figures in TensorBoard's format.
 
     Raises:
@@ -178,7 +180,10 @@ def finetune(
     encoder = WordEncoder(
         encoder_folder, settings.layer_dropout, settings.layer_dropout_when_evaluating, settings.precision
     )
-    model = TaskModel(encoder, WordPieces(encoder_folder, settings.leading_space), task, settings.head).to(device())
+    pieces = WordPieces(encoder_folder, settings.leading_space)
+    if shared:
+        pieces.share((word for part in sentences.values() for one in part for word in task.words(one)), shared)
+    model = TaskModel(encoder, pieces, task, settings.head).to(device())
     training = TrainingSentences(
         model.pieces,
         [model.pieces.encode(task.words(sentence)) for sentence in sentences["train"]],
