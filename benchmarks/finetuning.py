@@ -9,7 +9,7 @@ environment with SuPar 1.1.4 and the last transformers that it works with:
     python -m venv supar && supar/bin/pip install torch==2.13.0 transformers==4.40.2 supar==1.1.4
 
 Both train the same architecture (mean of each word's pieces, mix of all layers, MLPs and dropout of the same size)
-with the same peak rates from the first epoch on, in processes of their own that take turns. SuPar's batches have as
+with the same base rates from the first epoch on, in processes of their own that take turns. SuPar's batches have as
 many words as ours have on average. Trees are scored by the official evaluation.
 """
 

@@ -171,12 +171,11 @@ class Parser(nn.Module):
         self.dropout = VariationalDropout(dropout)
         self.arc_head, self.arc_child = (nn.Linear(width, arc_dimension) for _ in range(2))
         self.label_head, self.label_child = (nn.Linear(width, label_dimension) for _ in range(2))
-        self.arc = nn.Parameter(torch.empty(arc_dimension + 1, arc_dimension + 1))
+        # Zero at first, as Dozat and Manning have them: drawn ones cost many epochs to unlearn.
+        self.arc = nn.Parameter(torch.zeros(arc_dimension + 1, arc_dimension + 1))
         self.arc_bias = nn.Parameter(torch.zeros(1))
-        self.label = nn.Parameter(torch.empty(len(labels), label_dimension, label_dimension))
+        self.label = nn.Parameter(torch.zeros(len(labels), label_dimension, label_dimension))
         self.label_bias = nn.Parameter(torch.zeros(len(labels)))
-        for matrix in (self.arc, *self.label.unbind(0)):
-            nn.init.xavier_uniform_(matrix.data)
 
     def loss(self, vectors: Tensor, mask: Tensor, heads: Tensor, labels: Tensor) -> Tensor:
         """Mean over words of the arc's and the label's negative log-likelihood (gold head for the label).
