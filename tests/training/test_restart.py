@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 from tests.conftest import ROOT
+from tests.finetuning.conftest import ENDINGS
 from tests.training.test_fitting import Dial, ThreeBatches
 
 from specialize import training
@@ -49,9 +50,13 @@ AT_RANDOM = """
 began = time.monotonic()
 assert os.waitstatus_to_exitcode(os.waitpid(start("whole", None), 0)[1]) == 0
 duration = time.monotonic() - began
+BEGUN = "*.pt" if how == signal.SIGKILL else "lock"
 kills, slowest, chance = 0, 0.0, random.Random(1)
 while kills < 60:
     pid = start("killed", folder / "checkpoints")
+    patience = time.monotonic() + 30
+    while kills == 0 and time.monotonic() < patience and not list((folder / "checkpoints").glob(BEGUN)):
+        time.sleep(0.002)  # so that the first kill leaves something to go on from
     time.sleep(chance.uniform(0.02, 0.9 * duration))
     began = time.monotonic()
     os.kill(pid, how)
@@ -78,41 +83,42 @@ settings = small_settings(copies=12, epochs=3, bias_correction=True)
 def run(destination, checkpoints):
     adapt(base, vocabulary, corpus, 5.0, settings, DESCRIPTION, destination, checkpoints)
 """,
-    "finetuning": """
+    "TASK": """
 from specialize.finetuning.finetune import finetune
 for name in ("encoder", "data", "whole", "killed"):
     (folder / name).mkdir()
 encoder, data = write_encoder(folder / "encoder"), write_data(folder / "data")
-cell = {"language": "qaa", "representation": "lapt", "regime": "ud", "seed": 1}
-settings = small_settings("ud", epochs=8, patience=4, layer_dropout_when_evaluating=True)
+cell = {"language": "qaa", "representation": "lapt", "regime": "TASK", "seed": 1}
+settings = small_settings("TASK", epochs=8, patience=4, layer_dropout_when_evaluating=True)
 def run(destination, checkpoints):
     finetune(encoder, data, cell, settings, destination, False, checkpoints)
 """,
 }
-RESULTS = {
-    "pretraining": ["model.safetensors", "history.json", "README.md"],
-    "finetuning": ["metrics.json", "predictions.conllu"],
-}
+PREPARE |= {task: PREPARE["TASK"].replace("TASK", task) for task in ENDINGS}
+del PREPARE["TASK"]
+RESULTS = {"pretraining": ["model.safetensors", "history.json", "README.md"]}
+RESULTS |= {task: ["metrics.json", "history.json", f"predictions.{ending}"] for task, ending in ENDINGS.items()}
 
 
 @pytest.mark.parametrize(("how", "seconds"), [("SIGKILL", 0.0), ("SIGKILL", 0.05), ("SIGTERM", 600.0)])
-@pytest.mark.parametrize("stage", PREPARE)
-def test_a_killed_job_ends_with_the_same_bytes(tmp_path, stage, how, seconds):
-    outcome, log = run_program(tmp_path, stage, AT_RANDOM, how, seconds)
+@pytest.mark.parametrize("job", PREPARE)
+def test_a_killed_job_ends_with_the_same_bytes(tmp_path, job, how, seconds):
+    outcome, log = run_program(tmp_path, job, AT_RANDOM, how, seconds)
     assert outcome["kills"] > 0
     assert outcome["slowest"] < 30
     assert not outcome["left"]
     assert "goes on from its checkpoint" in log
 
 
-def run_program(folder, stage, program, how, seconds):
+def run_program(folder, job, program, how, seconds):
     """What a program prints at last, and its jobs' log, after it was seen that both jobs gave the same bytes."""
-    program = (PROGRAM + program).replace("TESTS", stage).replace("PREPARE", PREPARE[stage])
+    stage = "finetuning" if job in ENDINGS else job
+    program = (PROGRAM + program).replace("TESTS", stage).replace("PREPARE", PREPARE[job])
     command = [sys.executable, "-c", program, str(folder), how, str(seconds)]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     log = (folder / "log").read_text() if (folder / "log").is_file() else ""
     assert finished.returncode == 0, finished.stderr + log
-    for name in RESULTS[stage]:
+    for name in RESULTS[job]:
         assert (folder / "killed" / name).read_bytes() == (folder / "whole" / name).read_bytes()
     return json.loads(finished.stdout.splitlines()[-1]), log
 
@@ -179,9 +185,9 @@ MOMENTS = {
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("stage", PREPARE)
-def test_a_job_killed_at_the_worst_moment_ends_with_the_same_bytes(tmp_path, stage, moment, how):
-    outcome, _ = run_program(tmp_path, stage, AT_ONE_MOMENT.replace("    MOMENT", MOMENTS[moment]), how, 0)
+@pytest.mark.parametrize("job", ["pretraining", "ud"])
+def test_a_job_killed_at_the_worst_moment_ends_with_the_same_bytes(tmp_path, job, moment, how):
+    outcome, _ = run_program(tmp_path, job, AT_ONE_MOMENT.replace("    MOMENT", MOMENTS[moment]), how, 0)
     assert outcome["left"] == []
     assert outcome["checkpoints"] <= 1
 
