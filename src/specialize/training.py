@@ -328,7 +328,7 @@ class Fit:
     converged: bool = True
     reason: str | None = None
     parts: int = 1
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
 
 
 def fit(
