@@ -44,7 +44,7 @@ def run_specialize(settings, folder):
     """What one of our jobs took; called in a process of its own."""
     from specialize.finetuning.finetune import FinetuningSettings, finetune
 
-    head = dict.fromkeys(("input_dropout", "dropout"), settings["dropout"])
+    head = {"input_dropout": 0.0, "dropout": settings["dropout"]}  # SuPar has no dropout besides
     head |= dict.fromkeys(("arc_dimension", "label_dimension"), settings["dimension"])
     shared = {name: settings[name] for name in ("threads", "epochs", "learning_rate", "encoder_multiplier")}
     finetune(
@@ -157,7 +157,7 @@ def main():
     parsers.add_argument("--seeds", type=int, default=3)
     parsers.add_argument("--batch", type=int, default=32)
     parsers.add_argument("--threads", type=int, default=2)
-    parsers.add_argument("--schedule", default="inverse-square-root", choices=["inverse-square-root", "constant"])
+    parsers.add_argument("--schedule", default="constant", choices=["inverse-square-root", "constant"])
     parsers.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     parsers.set_defaults(run=compare_parsers)
     job = modes.add_parser("job")
