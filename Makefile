@@ -12,9 +12,10 @@ SNAKEMAKE_DEMO := $(BIN)/snakemake all --cores $(CORES) --directory runs/demo --
 
 install: .venv/installed
 
+# seqeval comes as a source archive that pip's old way of building cannot build
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --editable '.[development]'
+	$(BIN)/pip install --quiet --use-pep517 --editable '.[development]'
 	touch $@
 
 demo: install

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -58,12 +58,13 @@ class Sentence:
                 parts.append(columns[FORM])
         return re.sub(r"\s", "", "".join(parts))
 
-    def relabeled(self, column: int, values: Iterable[str]) -> Sentence:
-        """A copy with one column of its words replaced."""
+    def relabeled(self, replaced: Mapping[int, Sequence[str]]) -> Sentence:
+        """A copy with some columns of its words replaced; each column is known by its number."""
         lines, words = list(self.lines), []
-        for word, value in zip(self.words, values, strict=True):
+        for word, *values in zip(self.words, *replaced.values(), strict=True):
             columns = lines[word.row].split("\t")
-            columns[column] = value
+            for column, value in zip(replaced, values, strict=True):
+                columns[column] = value
             lines[word.row] = "\t".join(columns)
             words.append(_word(columns, word.row))
         return Sentence(tuple(words), tuple(lines))

@@ -37,6 +37,8 @@ STAGE_VERSIONS = {
     "tables": 2,
 }
 
+# Keys of a representation that its method needs and no other has.
+OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}}
 ROBERTA_POSITIONS = 514  # two more than it reads
 WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
 
@@ -109,11 +111,6 @@ class Representation:
     base_model: str
     pieces: int | None
     multiplier: float
-
-    @property
-    def missing(self) -> str | None:
-        """What is not built yet of what it needs; None if nothing."""
-        return f"representation {self.name} (method {self.method})" if self.method == "fasttext" else None
 
 
 @dataclass(frozen=True, order=True)
@@ -218,7 +215,7 @@ class Experiment:
     @cached_property
     def built_cells(self) -> tuple[Cell, ...]:
         """The cells that this version can run."""
-        return tuple(cell for cell in self.cells if self.missing(cell.representation, cell.regime) is None)
+        return tuple(cell for cell in self.cells if self.missing(cell.regime) is None)
 
     @cached_property
     def grid_languages(self) -> tuple[Language, ...]:
@@ -233,15 +230,24 @@ class Experiment:
 
     @cached_property
     def vocabularies(self) -> tuple[tuple[str, str], ...]:
-        """Each (language, representation) with wordpieces that a cell uses, in the order of the grid.
+        """Those of `encoders` with wordpieces."""
+        return tuple(pair for pair in self.encoders if self.representations[pair[1]].method != "fasttext")
+
+    @cached_property
+    def static_vectors(self) -> tuple[tuple[str, str], ...]:
+        """Those of `encoders` with word vectors in place of wordpieces."""
+        return tuple(pair for pair in self.encoders if self.representations[pair[1]].method == "fasttext")
+
+    @cached_property
+    def encoders(self) -> tuple[tuple[str, str], ...]:
+        """Each (language, representation) that a cell uses, in the order of the grid.
 
         A language without labeled data has no cells; it gets them all, so that text is enough to begin with.
         """
         pairs = dict.fromkeys((cell.language, cell.representation) for cell in self.built_cells)
         for language in self.grid_languages:
             if not language.tasks:
-                names = (name for name in self.grid_representations if not self.representations[name].missing)
-                pairs |= dict.fromkeys((language.tag, name) for name in names)
+                pairs |= dict.fromkeys((language.tag, name) for name in self.grid_representations)
         return tuple(pairs)
 
     @cached_property
@@ -270,19 +276,18 @@ class Experiment:
             tags += self.config["base_models"][name]["pretrain"]["languages"]
         return tuple(self.languages[tag] for tag in dict.fromkeys(tags))
 
-    def missing(self, representation: str, regime: str) -> str | None:
+    @staticmethod
+    def missing(regime: str) -> str | None:
         """What a cell needs that is not built yet, in words; None if it can run."""
-        if regime not in TASKS:
-            return f"regime {regime}"
-        return self.representations[representation].missing
+        return None if regime in TASKS else f"regime {regime}"
 
-    def require_built(self, representation: str, regime: str = "pos") -> None:
+    def require_built(self, regime: str) -> None:
         """Refuse what is not built yet.
 
         Raises:
             NotBuiltError: with what is missing.
         """
-        missing = self.missing(representation, regime)
+        missing = self.missing(regime)
         if missing:
             raise NotBuiltError(f"{missing} is described in the configuration but not built yet")
 
@@ -400,18 +405,29 @@ class Experiment:
         own = dict(entry.get("finetuning", {}))
         heads = {task: {**shared.pop(task), **own.pop(task, {})} for task in TASKS}
         tables = [entry.get("batch_sizes", {}), shared.pop("batch_sizes", {})]
-        default = shared.pop("batch_size")
+        defaults = [entry.get("batch_size"), shared.pop("batch_size")]
         tag = self.languages[language].original or language
-        sizes = [table[tag][regime] for table in tables if regime in table.get(tag, {})]
+        sizes = [
+            size
+            for table, default in zip(tables, defaults, strict=True)
+            for size in (table.get(tag, {}).get(regime), default)
+            if size is not None
+        ]
         seeds = shared.pop("seeds")[str(seed)]
         return {
             **shared,
             **own,
-            "batch_size": (sizes or [default])[0],
+            "batch_size": sizes[0],
             "seeds": seeds,
             "tags": self.languages[language].tags if regime == "pos" else None,
             "head": heads[regime],
+            "task_encoder": entry["task_encoders"][regime] if entry["method"] == "fasttext" else None,
         }
+
+    def vectors(self, representation: str) -> dict[str, Any]:
+        """Hyperparameters of static vectors; see `pretraining.static_vectors.VectorSettings`."""
+        settings: dict[str, Any] = self.config["representations"][representation]["vectors"]
+        return settings
 
     # -- checks --------------------------------------------------------------------------------------------
 
@@ -504,13 +520,13 @@ class Experiment:
             with_text = [tag for tag, known in self.languages.items() if known.has_corpus and known.original is None]
             self._check_known(place, languages, with_text, "language with a corpus")
         for representation in self.representations.values():
-            own = {"vocabulary", "architecture"}
-            given = own & self.config["representations"][representation.name].keys()
-            if given != (own if representation.method == "scratch" else set()):
-                raise ConfigError(
-                    f"{self.place(['representations', representation.name])}: vocabulary and architecture belong to "
-                    "method scratch, and both to each of its representations"
-                )
+            for method, own in OWN_KEYS.items():
+                given = own & self.config["representations"][representation.name].keys()
+                if given != (own if representation.method == method else set()):
+                    raise ConfigError(
+                        f"{self.place(['representations', representation.name])}: {' and '.join(sorted(own))} belong "
+                        f"to method {method}, and both to each of its representations"
+                    )
             if representation.method in ("base", "adapt"):
                 place = ("representations", representation.name)
                 known = self.config["base_models"]
@@ -526,7 +542,7 @@ class Experiment:
         for language in dict.fromkeys([*self.grid_languages, *self.needed_languages]):
             self._check_language(language)
         self._check_grid()
-        for tag, name in self.adaptations:
+        for tag, name in (*self.adaptations, *self.static_vectors):
             if not self.languages[tag].has_corpus:
                 raise ConfigError(
                     f"{self.place(['languages', tag])}: {name} needs a corpus; "
@@ -558,7 +574,7 @@ class Experiment:
                 )
 
     def _check_grid(self) -> None:
-        if self.vocabularies:
+        if self.encoders:
             return
         if not self.cells:
             raise ConfigError(
@@ -566,7 +582,7 @@ class Experiment:
                 "labeled data, its seeds and its exceptions"
             )
         if self.cells:
-            missing = dict.fromkeys(self.missing(cell.representation, cell.regime) for cell in self.cells)
+            missing = dict.fromkeys(self.missing(cell.regime) for cell in self.cells)
             raise NotBuiltError(
                 f"{self.place(['experiment'])}: nothing of this grid is built yet: {', '.join(filter(None, missing))}"
             )

@@ -133,7 +133,7 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
     ]
     left_out = len(experiment.cells) - len(cells)
     if left_out:
-        parts = dict.fromkeys(experiment.missing(cell.representation, cell.regime) for cell in experiment.cells)
+        parts = dict.fromkeys(experiment.missing(cell.regime) for cell in experiment.cells)
         lines.insert(1, f"{left_out:,} cells are left out, not built yet: {', '.join(filter(None, parts))}")
     if trains and not gpu and sum(hours) > LONGEST_WITHOUT_GPU and not experiment.config["allow_cpu"]:
         raise ConfigError(

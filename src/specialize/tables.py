@@ -37,7 +37,6 @@ PAPER_TABLE_1 = {
 LEVEL = 0.05  # paper §2.2
 NOT_CONVERGED = "–"
 NOT_IN_GRID = "not in this grid"
-NOT_BUILT = "not built yet"
 NOTHING = "–"
 
 Key = tuple[str, str, str]  # language, representation, task
@@ -236,7 +235,7 @@ def _column(experiment: Experiment, scores: Scores, language: Language, task: st
     for name in experiment.grid_representations:
         key = (language.tag, name, task)
         if key not in scores.by_seed:
-            cells[name] = _absent(experiment, name)
+            cells[name] = Entry(NOT_IN_GRID)
         elif name not in ranked:
             cells[name] = Entry(NOT_CONVERGED)
         else:
@@ -259,10 +258,6 @@ def _average(scores: Scores, keys: Sequence[Key]) -> float | None:
         return None
     means = [mean for key in keys if (mean := scores.mean(key)) is not None]
     return sum(means) / len(means) if means else None
-
-
-def _absent(experiment: Experiment, name: str) -> Entry:
-    return Entry(NOT_BUILT if experiment.representations[name].missing else NOT_IN_GRID)
 
 
 def _score_notes(experiment: Experiment, scores: Scores) -> list[str]:
@@ -325,9 +320,7 @@ def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
             shown = {name: keys for name, keys in halves.items() if all(key in scores.by_seed for key in keys)}
             means = {name: (scores.mean(before), scores.mean(after)) for name, (before, after) in shown.items()}
             best = max((mean for pair in means.values() for mean in pair if mean is not None), default=None)
-            cells = [
-                _before_and_after(*means[name], best) if name in shown else _absent(experiment, name) for name in halves
-            ]
+            cells = [_before_and_after(*means[name], best) if name in shown else Entry(NOT_IN_GRID) for name in halves]
             if shown:
                 name = experiment.languages[twin.original].name
                 table.rows.append([Entry(name), Entry(TASK_TITLES[task]), *cells])

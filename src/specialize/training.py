@@ -118,7 +118,7 @@ class AdamW(torch.optim.AdamW):
 def decayed_groups(model: nn.Module, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
     """Two parameter groups: LayerNorm and biases do not decay (facts 16 and 24)."""
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    names = {name for name, _ in named if name.endswith("bias") or "LayerNorm" in name or "layer_norm" in name}
+    names = {name for name, _ in named if "bias" in name or "LayerNorm" in name or "layer_norm" in name}
     plain = [parameter for name, parameter in named if name in names]
     decayed = [parameter for name, parameter in named if name not in names]
     return [

@@ -93,7 +93,7 @@ def test_relabelling_changes_one_column_of_the_words_and_nothing_else(folder, li
     path.write_bytes(text_of([lines]).encode())
     (sentence,) = read_treebank(path)
     tags = data.draw(st.lists(FIELDS, min_size=len(sentence.words), max_size=len(sentence.words)))
-    relabelled = sentence.relabeled(XPOS, tags)
+    relabelled = sentence.relabeled({XPOS: tags})
     assert [word.xpos for word in relabelled.words] == tags
     assert [word.head for word in relabelled.words] == [word.head for word in sentence.words]
     for row, (old, new) in enumerate(zip(sentence.lines, relabelled.lines, strict=True)):

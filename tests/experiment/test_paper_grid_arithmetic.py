@@ -14,7 +14,6 @@ CONFIGURATIONS = Path(__file__).parents[2] / "config"
 THREE_TASKS = ("be", "bg", "ga", "mt", "ug", "ur", "vi")
 SEEDS = 5
 REPRESENTATIONS = 5
-BUILT_REPRESENTATIONS = ("bert", "mbert", "lapt", "tva")
 
 
 def read(name):
@@ -76,9 +75,7 @@ def test_prefinetuned_cells(paper):
 def test_whole_grid_and_the_part_that_is_built(paper):
     assert len(paper.cells) == 600 + 100 + 750 + 575 == 2025
     built = Counter(cell.language in TWINS for cell in paper.built_cells)
-    per_language_task = len(BUILT_REPRESENTATIONS) * SEEDS
-    assert built == {False: 24 * per_language_task, True: 4 * per_language_task} == {False: 480, True: 80}
-    assert {cell.representation for cell in paper.built_cells} == set(BUILT_REPRESENTATIONS)
+    assert built == {False: 600, True: 100}  # the single-task ones
     assert {cell.regime for cell in paper.built_cells} == set(SINGLE)
 
 

@@ -152,12 +152,14 @@ def small_settings(regime, **changes):
         "layer_dropout": 0.1,
         "layer_dropout_when_evaluating": False,
         "leading_space": True,
+        "unknown_words": "subwords",
         "precision": "float32",
         "development_punctuation": True,
         "batch_size": 4,
         "seeds": [1337, 133, 13370],
         "tags": "upos" if regime == "pos" else None,
         "head": HEADS[regime],
+        "task_encoder": None,
     }
     return FinetuningSettings(**values | changes)
 

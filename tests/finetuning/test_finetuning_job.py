@@ -27,7 +27,7 @@ from specialize.datasets import EntitySentence, read_entities, read_treebank
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordPieces
-from specialize.finetuning.finetune import EVALUATION_FACTOR, TrainingSentences, finetune
+from specialize.finetuning.finetune import TrainingSentences, finetune
 from specialize.finetuning.model import load_model
 from specialize.finetuning.tasks import EntityRecognition
 
@@ -94,7 +94,7 @@ def test_with_bfloat16_a_job_learns_and_its_kept_model_predicts_as_it_did(tmp_pa
             vectors[model.encoder.precision] = model.encoder(words)
     difference = (vectors["bfloat16"] - vectors["float32"]).abs().max()
     assert 0 < difference < 0.1
-    predicted = model.predict(model.task.read(data / "test.conllu"), EVALUATION_FACTOR * 4)
+    predicted = model.predict(model.task.read(data / "test.conllu"))
     model.task.write(tmp_path / "again.conllu", predicted)
     assert (tmp_path / "again.conllu").read_bytes() == (folder / "predictions.conllu").read_bytes()
 
@@ -282,7 +282,7 @@ def test_a_kept_model_s_folder_is_that_of_the_library(jobs, encoder_folder):
 
     folder = jobs["pos"] / "model"
     encoder = AutoModel.from_pretrained(folder, add_pooling_layer=False)
-    tuned = load_model(jobs["pos"]).encoder.bert.cpu()
+    tuned = load_model(jobs["pos"]).encoder.pretrained.cpu()
     for name, value in encoder.state_dict().items():
         assert torch.equal(value, tuned.state_dict()[name])
     assert (

@@ -26,8 +26,8 @@ def pieces(encoder_folder):
 def encoder(encoder_folder):
     encoder = WordEncoder(encoder_folder, layer_dropout=0.1, dropout_when_evaluating=False)
     with torch.no_grad():
-        encoder.mix.weights.copy_(torch.tensor([0.3, -0.4]))
-        encoder.mix.gamma.fill_(1.7)
+        encoder.added.weights.copy_(torch.tensor([0.3, -0.4]))
+        encoder.added.gamma.fill_(1.7)
     return encoder.to(device()).eval()
 
 
@@ -50,7 +50,7 @@ def vectors_slowly(encoder, pieces, sentence):
             [[pieces.special["start"], *flat[first : first + LONGEST - 2], pieces.special["end"]]], device=device()
         )
         with torch.no_grad():
-            hidden = encoder.bert(input_ids=ids, output_hidden_states=True).hidden_states
+            hidden = encoder.pretrained(input_ids=ids, output_hidden_states=True).hidden_states
         weights = torch.softmax(torch.tensor([0.3, -0.4]), 0).tolist()
         states += list(1.7 * (weights[0] * hidden[1] + weights[1] * hidden[2])[0, 1:-1])
     result, place = [], 0
@@ -179,11 +179,11 @@ def test_a_frozen_encoder_gives_no_gradients_but_its_mix_does(encoder_folder, pi
     batch = pieces.collate([pieces.encode(["mat", "gon"])], encoder.longest)
     encoder.frozen = True
     encoder(batch)[0, 0, 0].backward()
-    assert all(parameter.grad is None for parameter in encoder.bert.parameters())
-    assert encoder.mix.weights.grad.abs().sum() > 0
+    assert all(parameter.grad is None for parameter in encoder.pretrained.parameters())
+    assert encoder.added.weights.grad.abs().sum() > 0
     encoder.frozen = False
     encoder(batch)[0, 0, 0].backward()
-    assert encoder.bert.embeddings.word_embeddings.weight.grad.abs().sum() > 0
+    assert encoder.pretrained.embeddings.word_embeddings.weight.grad.abs().sum() > 0
 
 
 # -- the mix -----------------------------------------------------------------------------------------------

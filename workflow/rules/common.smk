@@ -144,8 +144,10 @@ def base_of(wildcards):
 
 def encoder(wildcards):
     """The pretrained encoder of a cell; refuses what is not built yet."""
-    experiment.require_built(wildcards.representation, wildcards.regime)
-    return f"{experiment.encoder_folder(wildcards.language, wildcards.representation)}/model.safetensors"
+    experiment.require_built(wildcards.regime)
+    static = experiment.representations[wildcards.representation].method == "fasttext"
+    weights = "vectors.vec" if static else "model.safetensors"
+    return f"{experiment.encoder_folder(wildcards.language, wildcards.representation)}/{weights}"
 
 
 def model_if_kept():
@@ -166,7 +168,10 @@ def table_files(*names):
 onstart:
     if workflow.is_main_process:
         planned = {job.rule.name for job in workflow.dag.needrun_jobs()}
-        trains = bool(planned & {"pretrain_base", "adapt", "pretrain_monolingual", "finetune", "finetune_ner"})
+        trains = bool(
+            planned
+            & {"pretrain_base", "adapt", "pretrain_monolingual", "static_vectors", "finetune", "finetune_ner"}
+        )
         try:
             print(
                 forecast(experiment, on_cluster=workflow.non_local_exec, trains=trains),

@@ -1,4 +1,5 @@
 # Masked-language-model pretraining: base and monolingual models from scratch, and further on one language (LAPT, VA, TVA).
+# Static word vectors.
 MODEL = "results/pretraining/{language}/{representation}"
 
 
@@ -99,3 +100,31 @@ rule pretrain_monolingual:
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/pretrain_monolingual.py"
+
+
+rule static_vectors:
+    input:
+        corpus="results/corpora/{language}/train.txt",
+        counts="results/corpora/{language}/statistics.json",
+    output:
+        multiext(
+            f"{MODEL}/",
+            vectors="vectors.vec",
+            subwords="subwords.safetensors",
+            statistics="statistics.json",
+        ),
+    log:
+        "logs/pretraining/{language}/{representation}.log",
+    benchmark:
+        "timings/pretraining/{language}/{representation}.tsv"
+    wildcard_constraints:
+        representation=with_method("fasttext"),
+    priority: 60
+    conda:
+        "../../envs/training.yaml"
+    threads: lambda wildcards: experiment.vectors(wildcards.representation)["threads"]
+    params:
+        settings=lambda wildcards: experiment.vectors(wildcards.representation),
+        version=STAGE_VERSIONS["pretraining"],
+    script:
+        f"{SCRIPTS}/static_vectors.py"

@@ -225,6 +225,7 @@ rule vocabularies:
 rule pretraining:
     input:
         [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in experiment.adaptations],
+        [f"results/pretraining/{language}/{name}/vectors.vec" for language, name in experiment.static_vectors],
         [path for path in FIGURES if "pretraining" in path],
 
 

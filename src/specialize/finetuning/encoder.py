@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,9 @@ class WordBatch:
 class WordPieces:
     """Turns words into wordpiece ids; each word is segmented on its own (fact 23).
 
+    Attributes:
+        description: what `predict` must know to do it in the same way.
+
     Args:
         folder: of the model.
         leading_space: whether a word has the space before it that byte-level pieces know it by; the paper's code left
@@ -66,6 +70,7 @@ class WordPieces:
         if isinstance(self.tokenizer.pre_tokenizer, ByteLevel):
             self.tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=leading_space)
         self.leading_space, self.special = leading_space, special_ids(self.tokenizer)
+        self.description = {"leading_space": leading_space}
         self._known: dict[str, list[int]] = {}
 
     def encode(self, words: list[str]) -> list[list[int]]:
@@ -179,32 +184,50 @@ def _transformer(folder: Path) -> PreTrainedModel:
 class WordEncoder(nn.Module):
     """Contextual word vectors from a pretrained BERT or RoBERTa.
 
+    Attributes:
+        pretrained: what learns at the encoder's rate, and can be frozen.
+        added: what learns at the head's.
+        files: of the folder, that training depends on.
+        saved_apart: names of the parameters that `save` writes.
+        description: what must be known to make it anew.
+
     Args:
         folder: the model folder.
         layer_dropout, dropout_when_evaluating: see `ScalarMix`.
         precision: `float32`, or `bfloat16` for the transformer's matrix products.
     """
 
+    files = ("model.safetensors", "tokenizer.json")
+    saved_apart = ("encoder.pretrained.",)
+
     def __init__(
         self, folder: Path, layer_dropout: float, dropout_when_evaluating: bool, precision: str = "float32"
     ) -> None:
         super().__init__()
-        self.bert = _transformer(folder)
-        config = self.bert.config
-        self.mix = ScalarMix(config.num_hidden_layers, layer_dropout, dropout_when_evaluating)
+        self.pretrained = _transformer(folder)
+        config = self.pretrained.config
+        self.added = ScalarMix(config.num_hidden_layers, layer_dropout, dropout_when_evaluating)
         self.width: int = config.hidden_size
         # RoBERTa's positions begin after the padding's.
         self.longest: int = config.max_position_embeddings - (2 if config.model_type == "roberta" else 0)
         self.precision = precision
+        self.description = {"precision": precision}
         self.frozen = False
 
     def forward(self, batch: WordBatch) -> Tensor:
         """Word vectors: (sentences, longest, width), zeros where there is no word or a word has no pieces."""
         half = torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), half:
-            output = self.bert(input_ids=batch.ids, attention_mask=batch.attention, output_hidden_states=True)
-        mixed = self.mix(output.hidden_states[1:]).flatten(0, 1)  # the embeddings' output is not in the mix
+            output = self.pretrained(input_ids=batch.ids, attention_mask=batch.attention, output_hidden_states=True)
+        mixed = self.added(output.hidden_states[1:]).flatten(0, 1)  # the embeddings' output is not in the mix
         words = nn.functional.embedding_bag(batch.pieces, mixed, batch.offsets, mode="mean")
         vectors = words.new_zeros(*batch.mask.shape, self.width)
         vectors[batch.mask] = words
         return vectors
+
+    def save(self, folder: Path, source: Path) -> None:
+        """Write the transformer as a Hugging Face folder, with the tokenizer of the folder it is from."""
+        self.pretrained.save_pretrained(folder)
+        for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"):
+            if (source / name).is_file():
+                shutil.copyfile(source / name, folder / name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,8 @@ from torch import Tensor, nn
 from specialize import __version__
 from specialize.errors import InputError
 from specialize.files import atomic_path, read_json, write_json
-from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
-from specialize.finetuning.model import TaskModel
+from specialize.finetuning.encoder import WordEncoder, WordPieces
+from specialize.finetuning.model import Encoder, Pieces, TaskModel, Words
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training import (
     AdamW,
@@ -36,7 +38,6 @@ from specialize.training import (
 
 EPSILON = 1e-8  # fact 24
 LENGTH_NOISE = 0.1  # batches are of similar, not of equal length
-EVALUATION_FACTOR = 4  # without gradients, batches may be so many times larger
 
 Chosen = NDArray[Any]  # the numbers of some sentences
 
@@ -46,11 +47,13 @@ class FinetuningSettings:
     """Resolved hyperparameters of one job (paper, Table 5; facts 22 to 31).
 
     Attributes:
+        unknown_words: what stands for a word without a static vector of its own; see `recurrent.StaticWords`.
         precision: of the encoder's matrix products: `float32`, or `bfloat16`; weights and optimiser stay in float32.
         development_punctuation: whether the development LAS counts punctuation, as the test LAS does (fact 32).
         seeds: of numpy, torch, python.
         tags: the column that POS tagging predicts; None for other tasks.
         head: the head's own settings.
+        task_encoder: the BiLSTM's between static vectors and head; None on a pretrained transformer.
     """
 
     threads: int
@@ -66,12 +69,14 @@ class FinetuningSettings:
     layer_dropout: float
     layer_dropout_when_evaluating: bool
     leading_space: bool
+    unknown_words: str
     precision: str
     development_punctuation: bool
     batch_size: int
     seeds: list[int]
     tags: str | None
     head: dict[str, Any]
+    task_encoder: dict[str, Any] | None
 
 
 class TrainingSentences:
@@ -89,7 +94,7 @@ class TrainingSentences:
 
     def __init__(
         self,
-        pieces: WordPieces,
+        pieces: Pieces,
         sentences: list[list[list[int]]],
         targets: list[list[list[int]]],
         batch_size: int,
@@ -121,7 +126,7 @@ class TrainingSentences:
     def _units(self, chosen: Chosen) -> int:
         return self.units(len(chosen), sum(len(self.sentences[index]) for index in chosen))
 
-    def tensors(self, chosen: Chosen) -> tuple[WordBatch, list[Tensor]]:
+    def tensors(self, chosen: Chosen) -> tuple[Words, list[Tensor]]:
         """Some sentences and what the head's loss takes, each (sentences, longest), 0 where there is no word."""
         words = self.pieces.collate([self.sentences[index] for index in chosen], self.longest)
         kinds = zip(*(self.targets[index] for index in chosen), strict=True)
@@ -152,7 +157,7 @@ def finetune(
     says so.
 
     Args:
-        encoder_folder: the pretrained encoder.
+        encoder_folder: the pretrained encoder, or static vectors.
         data: folder of {train,dev,test} files.
         cell: `language`, `representation`, `regime` and `seed`, as they shall stand in metrics.json.
         settings: hyperparameters.
@@ -177,12 +182,8 @@ def finetune(
 
     numpy_seed, torch_seed, python_seed = settings.seeds
     seed_everything(numpy_seed, torch_seed, python_seed, settings.threads)
-    encoder = WordEncoder(
-        encoder_folder, settings.layer_dropout, settings.layer_dropout_when_evaluating, settings.precision
-    )
-    pieces = WordPieces(encoder_folder, settings.leading_space)
-    if shared:
-        pieces.share((word for part in sentences.values() for one in part for word in task.words(one)), shared)
+    words = {part: [word for sentence in some for word in task.words(sentence)] for part, some in sentences.items()}
+    encoder, pieces = _encoder(encoder_folder, settings, words, shared)
     model = TaskModel(encoder, pieces, task, settings.head).to(device())
     training = TrainingSentences(
         model.pieces,
@@ -193,19 +194,19 @@ def finetune(
         numpy_seed,
         model.head.units,  # type: ignore[arg-type]
     )
-    batch_size = EVALUATION_FACTOR * settings.batch_size
+    gc.freeze()  # all of this stays; to look through it for garbage again and again takes tenths of seconds
 
     def evaluate() -> dict[str, float]:
-        scores = task.scores(sentences["dev"], model.predict(sentences["dev"], batch_size))
+        scores = task.scores(sentences["dev"], model.predict(sentences["dev"]))
         return {name: round(value, 6) for name, value in scores.items()}
 
     broken = _unconverged(encoder_folder)
     epochs = 0 if broken else settings.epochs
-    inputs = [encoder_folder / "model.safetensors", encoder_folder / "tokenizer.json", *parts.values()]
+    inputs = [*(encoder_folder / name for name in encoder.files), *parts.values()]
     with checkpoint_in(checkpoints, vars(settings), inputs) as checkpoint, EpochScalars(scalars) as watched:
         outcome = _fit(model, training, settings, epochs, task, evaluate, checkpoint, watched.add)
         decoding_started = time.monotonic()
-        predicted = model.predict(sentences["test"], batch_size)
+        predicted = model.predict(sentences["test"])
         decoding_seconds = time.monotonic() - decoding_started
         predictions = folder / f"predictions.{task.ending}"
         task.write(predictions, predicted)
@@ -250,6 +251,22 @@ def finetune(
         )
 
 
+def _encoder(
+    folder: Path, settings: FinetuningSettings, words: dict[str, list[str]], shared: Path | None
+) -> tuple[Encoder, Pieces]:
+    if settings.task_encoder:
+        from specialize.finetuning.recurrent import RecurrentEncoder, StaticWords
+        from specialize.pretraining.static_vectors import StaticVectors  # its import takes time
+
+        static = StaticWords(StaticVectors(folder), words["train"], settings.unknown_words)
+        return RecurrentEncoder(static.first_vectors(), **settings.task_encoder), static
+    pieces = WordPieces(folder, settings.leading_space)
+    if shared:
+        pieces.share(chain.from_iterable(words.values()), shared)
+    encoder = WordEncoder(folder, settings.layer_dropout, settings.layer_dropout_when_evaluating, settings.precision)
+    return encoder, pieces
+
+
 def _unconverged(encoder_folder: Path) -> str | None:
     """Why a pretrained encoder did not converge; None if it did, or nothing is known of its training."""
     path = encoder_folder / "history.json"
@@ -268,9 +285,9 @@ def _fit(
     after_epoch: Callable[[dict[str, float]], None],
 ) -> Fit:
     encoder_rate = settings.encoder_multiplier * settings.learning_rate
-    rest = nn.ModuleList([model.encoder.mix, model.head])
+    rest = nn.ModuleList([model.encoder.added, model.head])
     groups = [
-        *decayed_groups(model.encoder.bert, encoder_rate, settings.weight_decay),
+        *decayed_groups(model.encoder.pretrained, encoder_rate, settings.weight_decay),
         *decayed_groups(rest, settings.learning_rate, settings.weight_decay),
     ]
     optimizer = AdamW(groups, EPSILON, settings.bias_correction)

@@ -201,17 +201,23 @@ class Parser(nn.Module):
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
         """For each sentence its best tree: a head and a relation for each word."""
         arcs, head_states, child_states = self.scores(vectors, mask)
-        arc_log = torch.log_softmax(arcs, -1)
-        logits = torch.einsum("bch,lhg->bclg", child_states[:, 1:], self.label)
-        pairs = torch.einsum("bclg,bhg->blch", logits, head_states) + self.label_bias[:, None, None]
-        highest, best_label = pairs.max(1)
-        energy = (arc_log + highest - pairs.logsumexp(1)).double().cpu().numpy()
-        best = best_label.cpu().numpy()
-        trees = []
-        for row, length in enumerate(mask.sum(1).tolist()):
-            heads = maximum_tree(energy[row, :length, : length + 1], self.single_root)
-            trees.append([(int(head), int(best[row, child, head])) for child, head in enumerate(heads)])
-        return trees
+        sentences, children, heads = arcs.shape
+        labels, states = len(self.label), head_states.shape[-1]
+        # As two plain matrix products, since einsum would move all pairs' scores about in memory.
+        chosen = child_states[:, 1:] @ self.label.transpose(0, 1).reshape(states, labels * states)
+        pairs = chosen.view(sentences, children * labels, states) @ head_states.transpose(1, 2)
+        pairs = pairs.view(sentences, children, labels, heads).add_(self.label_bias[:, None])
+        pairs -= pairs.amax(2, keepdim=True)  # so that the best label's score is 0
+        energy = (torch.log_softmax(arcs, -1) - pairs.exp().sum(2).log()).double().cpu().numpy()
+        lengths = mask.sum(1).tolist()
+        trees = [
+            maximum_tree(scores[:length, : length + 1], self.single_root)
+            for scores, length in zip(energy, lengths, strict=True)
+        ]
+        padded = torch.tensor([tree + [0] * (children - len(tree)) for tree in trees], device=pairs.device)
+        of_heads = pairs.gather(3, padded[:, :, None, None].expand(-1, -1, labels, 1)).squeeze(3)
+        best = of_heads.argmax(2).tolist()
+        return [list(zip(tree, row, strict=False)) for tree, row in zip(trees, best, strict=True)]
 
     def scores(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Arc scores (sentences, children, heads) with the root as head 0, and the label MLPs' states."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -17,7 +16,15 @@ from specialize.finetuning.heads import Decoded
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training import device
 
-ENCODER_PREFIX = "encoder.bert."
+if TYPE_CHECKING:
+    from specialize.finetuning.recurrent import NumberedBatch, RecurrentEncoder, StaticWords
+
+Encoder: TypeAlias = "WordEncoder | RecurrentEncoder"
+Pieces: TypeAlias = "WordPieces | StaticWords"
+Words: TypeAlias = "WordBatch | NumberedBatch"
+
+# Sentences decoded at a time: a CPU is slower with more than its cache holds, a GPU has room for many.
+DECODED = {"cpu": 32, "cuda": 256}
 
 
 class TaskModel(nn.Module):
@@ -30,21 +37,28 @@ class TaskModel(nn.Module):
         settings: of the head.
     """
 
-    def __init__(self, encoder: WordEncoder, pieces: WordPieces, task: Task[Any], settings: dict[str, Any]) -> None:
+    def __init__(self, encoder: Encoder, pieces: Pieces, task: Task[Any], settings: dict[str, Any]) -> None:
         super().__init__()
+        self.encoder: Encoder
+        self.pieces: Pieces
         self.encoder, self.pieces, self.task, self.settings = encoder, pieces, task, settings
         self.head = task.head(encoder.width, settings)
 
-    def loss(self, words: WordBatch, targets: list[Tensor]) -> Tensor:
+    def loss(self, words: Words, targets: list[Tensor]) -> Tensor:
         """The head's loss on a batch."""
         loss: Tensor = self.head.loss(self.encoder(words), words.mask, *targets)  # type: ignore[operator]
         return loss
 
-    def predict(self, sentences: list[Any], batch_size: int) -> list[Any]:
+    def predict(self, sentences: list[Any], batch_size: int | None = None) -> list[Any]:
         """Copies of sentences with predicted labels, in their order.
 
         Batches are of similar length, and as small as the GPU's memory demands.
+
+        Args:
+            sentences: with any labels, which nobody looks at.
+            batch_size: sentences decoded at a time; by default what suits the device.
         """
+        batch_size = batch_size or DECODED[device().type]
         encoded = [self.pieces.encode(self.task.words(sentence)) for sentence in sentences]
         remaining = sorted(range(len(sentences)), key=lambda index: sum(map(len, encoded[index])))
         predicted: list[Any] = [None] * len(sentences)
@@ -69,20 +83,18 @@ class TaskModel(nn.Module):
         return decoded
 
     def save(self, folder: Path, encoder_folder: Path) -> None:
-        """Write the encoder with its tokenizer as a Hugging Face folder, the rest beside it."""
-        self.encoder.bert.save_pretrained(folder)
-        for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"):
-            if (encoder_folder / name).is_file():
-                shutil.copyfile(encoder_folder / name, folder / name)
-        rest = {name: value for name, value in self.state_dict().items() if not name.startswith(ENCODER_PREFIX)}
+        """Write the encoder in its own format, the rest beside it."""
+        self.encoder.save(folder, encoder_folder)
+        apart = self.encoder.saved_apart
+        rest = {name: value for name, value in self.state_dict().items() if not name.startswith(apart)}
         save_file(rest, folder / "head.safetensors")
         description = {
             "task": self.task.name,
             "tags": getattr(self.task, "tags", None),
             "labels": self.task.labels,
             "head": self.settings,
-            "leading_space": self.pieces.leading_space,
-            "precision": self.encoder.precision,
+            **self.pieces.description,
+            **self.encoder.description,
         }
         write_json(folder / "task.json", description)
 
@@ -97,17 +109,27 @@ def load_model(folder: Path) -> TaskModel:
         InputError: if there is no such model.
     """
     folder = folder / "model" if (folder / "model").is_dir() else folder
-    if not all((folder / name).is_file() for name in ("task.json", "head.safetensors", "model.safetensors")):
+    if not all((folder / name).is_file() for name in ("task.json", "head.safetensors")):
         raise InputError(folder, "holds no finetuned model", remedy="run the finetuning with --config keep_models=true")
     description = read_json(folder / "task.json")
     task = task_named(description["task"], description["tags"], description["labels"])
-    precision = description.get("precision", "float32")
-    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False, precision=precision)
-    model = TaskModel(encoder, WordPieces(folder, description.get("leading_space", True)), task, description["head"])
+    model = TaskModel(*_encoder(folder, description), task, description["head"])
     loaded = model.load_state_dict(load_file(folder / "head.safetensors"), strict=False)
-    missing = [name for name in loaded.missing_keys if not name.startswith(ENCODER_PREFIX)]
+    missing = [name for name in loaded.missing_keys if not name.startswith(model.encoder.saved_apart)]
     if missing or loaded.unexpected_keys:
         raise InputError(
             folder / "head.safetensors", f"does not fit task.json ({[*missing, *loaded.unexpected_keys][:3]})"
         )
     return model.to(device()).eval()
+
+
+def _encoder(folder: Path, description: dict[str, Any]) -> tuple[Encoder, Pieces]:
+    if "task_encoder" in description:
+        from specialize.finetuning.recurrent import RecurrentEncoder, StaticWords
+        from specialize.pretraining.static_vectors import StaticVectors
+
+        words = StaticWords(StaticVectors(folder), description["words"], description["unknown_words"])
+        return RecurrentEncoder(words.first_vectors(), **description["task_encoder"]), words
+    precision = description["precision"]
+    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False, precision=precision)
+    return encoder, WordPieces(folder, description["leading_space"])

@@ -11,7 +11,7 @@ from typing import TextIO
 from specialize.datasets import COLUMNS, EntitySentence, Sentence, Word
 from specialize.finetuning.model import load_model
 
-BATCH = 64
+LINES = 256  # analysed and written at a time
 
 
 def predict(model_folder: Path, lines: Iterable[str], output: TextIO, split_words: bool = True) -> None:
@@ -30,11 +30,11 @@ def predict(model_folder: Path, lines: Iterable[str], output: TextIO, split_word
     entities = model.task.name == "ner"
     remaining = (line.strip() for line in lines if line.strip())
     number = 0
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, LINES)):
         words = [list(words_of(line)) if split_words else line.split() for line in batch]
         if entities:
             sentences = [EntitySentence(tuple(forms), ("O",) * len(forms)) for forms in words]
-            for sentence in model.predict(sentences, BATCH):
+            for sentence in model.predict(sentences):
                 pairs = zip(sentence.tokens, sentence.labels, strict=True)
                 output.write("".join(f"{token}\t{label}\n" for token, label in pairs) + "\n")
         else:
@@ -42,7 +42,7 @@ def predict(model_folder: Path, lines: Iterable[str], output: TextIO, split_word
                 _blank(number + index, line, forms)
                 for index, (line, forms) in enumerate(zip(batch, words, strict=True), 1)
             ]
-            for sentence in model.predict(blank, BATCH):
+            for sentence in model.predict(blank):
                 output.write("\n".join(sentence.lines) + "\n\n")
         number += len(batch)
 

@@ -121,7 +121,7 @@ class Tagging(TreebankTask):
 
     def labeled(self, sentence: Sentence, decoded: list[Any]) -> Sentence:
         column = XPOS if self.tags == "xpos" else UPOS
-        return sentence.relabeled(column, [self.labels[number] for number in decoded])
+        return sentence.relabeled({column: [self.labels[number] for number in decoded]})
 
     def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
         """Accuracy over all words, punctuation included (fact 29)."""
@@ -160,9 +160,13 @@ class Parsing(TreebankTask):
 
     def labeled(self, sentence: Sentence, decoded: list[Any]) -> Sentence:
         """Heads and relations are replaced; enhanced dependencies, which nobody predicted, are emptied."""
-        relations = sentence.relabeled(DEPREL, [self.labels[label] for _, label in decoded])
-        attached = relations.relabeled(HEAD, [str(head) for head, _ in decoded])
-        return attached.relabeled(DEPS, ["_"] * len(decoded))
+        return sentence.relabeled(
+            {
+                HEAD: [str(head) for head, _ in decoded],
+                DEPREL: [self.labels[label] for _, label in decoded],
+                DEPS: ["_"] * len(decoded),
+            }
+        )
 
     def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
         """Labeled and unlabeled attachment, subtypes of relations set aside (fact 32).

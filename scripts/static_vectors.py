@@ -1,0 +1,17 @@
+import checkout  # noqa: F401
+from snakemake.iocontainers import Snakemake
+
+from specialize.errors import reported
+
+snakemake: Snakemake
+
+with reported(snakemake.log[0]):
+    from pathlib import Path
+
+    from specialize.pretraining.static_vectors import VectorSettings, train_static_vectors
+
+    train_static_vectors(
+        corpus=Path(snakemake.input.corpus).parent,
+        settings=VectorSettings(**snakemake.params.settings),
+        folder=Path(snakemake.output.vectors).parent,
+    )

@@ -1,0 +1,199 @@
+"""Words to vectors without a transformer: static vectors through a BiLSTM of the task (paper, Table 5; fact 21)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from specialize.pretraining.static_vectors import FILES, StaticVectors
+from specialize.training import device
+
+
+@dataclass(frozen=True)
+class NumberedBatch:
+    """Sentences as numbers of words.
+
+    Attributes:
+        numbers: (sentences, longest) rows of the trained vectors, then of ``new``; 0 where there is no word.
+        new: (words, width) vectors of words that training did not see.
+        mask: (sentences, longest) True where there is a word.
+    """
+
+    numbers: Tensor
+    new: Tensor
+    mask: Tensor
+
+
+class StaticWords:
+    """Numbers words, and knows the vectors of those that training did not see.
+
+    Args:
+        vectors: of any word.
+        words: whose vectors are trained, in the order of their numbers; of the words themselves if they are unknown.
+        unknown_words: `subwords` (a word without a vector of its own has its subwords'), or `shared` (all such words
+            have one vector, which is trained, as in the paper's code).
+    """
+
+    def __init__(self, vectors: StaticVectors, words: Iterable[str], unknown_words: str) -> None:
+        self.vectors, self.unknown_words = vectors, unknown_words
+        self.words = list(dict.fromkeys([*[""] * (unknown_words == "shared"), *map(self._name, words)]))
+        self.description = {"words": self.words, "unknown_words": unknown_words}
+        self._numbers = {word: number for number, word in enumerate(self.words)}
+        self._new: list[NDArray[numpy.float32]] = []
+
+    def _name(self, word: str) -> str:
+        """The word whose vector it has: itself, or none for what shares the unknown one."""
+        return "" if self.unknown_words == "shared" and not self.vectors.has(word) else word
+
+    def first_vectors(self) -> NDArray[numpy.float32]:
+        """(words, width) vectors before training; a shared one is the mean of all."""
+        return numpy.stack([self.vectors.of(word) if word else self.vectors.mean() for word in self.words])
+
+    def encode(self, words: list[str]) -> list[list[int]]:
+        """The number of each word of a sentence, as its only piece."""
+        return [[self._number(self._name(word))] for word in words]
+
+    def _number(self, word: str) -> int:
+        if word not in self._numbers:
+            self._numbers[word] = len(self._numbers)
+            self._new.append(self.vectors.of(word))
+        return self._numbers[word]
+
+    def collate(self, sentences: list[list[list[int]]], longest: int) -> NumberedBatch:
+        """Encoded sentences as one batch; none is too long."""
+        lengths = numpy.asarray([len(sentence) for sentence in sentences])
+        mask = numpy.arange(lengths.max()) < lengths[:, None]
+        flat = numpy.asarray([number for sentence in sentences for (number,) in sentence], dtype=numpy.int64)
+        trained, new = len(self.words), numpy.empty((0, self.vectors.settings.dimension), dtype=numpy.float32)
+        later = flat >= trained
+        if later.any():
+            chosen, places = numpy.unique(flat[later], return_inverse=True)
+            new = numpy.stack([self._new[number - trained] for number in chosen])
+            flat[later] = trained + places
+        numbers = numpy.zeros(mask.shape, dtype=numpy.int64)
+        numbers[mask] = flat
+        return NumberedBatch(*(torch.from_numpy(array).to(device()) for array in (numbers, new, mask)))
+
+
+class RecurrentEncoder(nn.Module):
+    """Word vectors in context from static ones; attributes as of `WordEncoder`.
+
+    Args:
+        vectors: (words, width) the first ones of the words that training sees.
+        layers, hidden_size: of the BiLSTM; its output is twice as wide.
+        dropout: between the layers; with ``highway``, of the state that goes from word to word.
+        highway: gates that let a layer's input by, as in the paper's parser.
+    """
+
+    longest = 1 << 30  # words of a sentence
+    files = FILES
+    saved_apart = ()
+
+    def __init__(
+        self, vectors: NDArray[numpy.float32], layers: int, hidden_size: int, dropout: float, highway: bool
+    ) -> None:
+        super().__init__()
+        words, width = vectors.shape
+        self.pretrained = nn.Embedding(words, width, _weight=torch.from_numpy(vectors))
+        self.added: nn.Module
+        if highway:
+            self.added = HighwayBiLstm(width, hidden_size, layers, dropout)
+        else:
+            self.added = BiLstm(width, hidden_size, layers, dropout)
+        self.width = 2 * hidden_size
+        self.description = {
+            "task_encoder": {"layers": layers, "hidden_size": hidden_size, "dropout": dropout, "highway": highway}
+        }
+        self.frozen = False
+
+    def forward(self, batch: NumberedBatch) -> Tensor:
+        """Word vectors: (sentences, longest, width), zeros where there is no word."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            table = self.pretrained.weight
+            if len(batch.new):
+                table = torch.cat([table, batch.new])
+            vectors = nn.functional.embedding(batch.numbers, table)
+        states: Tensor = self.added(vectors, batch.mask)
+        return states
+
+    def save(self, folder: Path, source: Path) -> None:
+        """Copy the static vectors, for words that training did not see."""
+        folder.mkdir()
+        for name in FILES:
+            shutil.copyfile(source / name, folder / name)
+
+
+class BiLstm(nn.Module):
+    """The usual BiLSTM; arguments as in `RecurrentEncoder`."""
+
+    def __init__(self, width: int, hidden_size: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(
+            width, hidden_size, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0, bidirectional=True
+        )
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
+        lengths = mask.sum(1).cpu()
+        packed = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        states, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        return states
+
+
+class HighwayBiLstm(nn.Module):
+    """A BiLSTM whose every layer has highway gates and one recurrent-dropout mask a sentence.
+
+    Both directions are computed as one: the words of the second are reversed within each sentence, so that padding
+    comes last in both and needs no care.
+    """
+
+    def __init__(self, width: int, hidden_size: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.hidden_size, self.dropout = hidden_size, dropout
+        widths = [width, *[2 * hidden_size] * (layers - 1)]
+        self.inputs = nn.ParameterList([_orthogonal(2, each, 6, hidden_size) for each in widths])
+        self.states = nn.ParameterList([_orthogonal(2, hidden_size, 5, hidden_size) for _ in widths])
+        self.biases = nn.ParameterList([torch.zeros(2, 1, 6 * hidden_size) for _ in widths])
+        for bias in self.biases:
+            nn.init.ones_(bias[:, :, hidden_size : 2 * hidden_size])  # of the gate that forgets
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
+        length = mask.shape[1]
+        places = torch.arange(length, device=mask.device)
+        lengths = mask.sum(1, keepdim=True)
+        reverse = torch.where(mask, lengths - 1 - places, places).T  # (longest, sentences)
+        sentences = torch.arange(len(mask), device=mask.device)
+        states = vectors.transpose(0, 1)
+        for inputs, recurrent, bias in zip(self.inputs, self.states, self.biases, strict=True):
+            both = torch.stack([states, states[reverse, sentences]]).flatten(1, 2)
+            projected = torch.baddbmm(bias, both, inputs).view(2, *states.shape[:2], -1)
+            forward, backward = self._layer(projected, recurrent)
+            states = torch.cat([forward, backward[reverse, sentences]], -1)
+        return states.transpose(0, 1) * mask.unsqueeze(2)
+
+    def _layer(self, projected: Tensor, recurrent: Tensor) -> Tensor:
+        """(2, longest, sentences, 6 · hidden size) to (2, longest, sentences, hidden size)."""
+        size = self.hidden_size
+        state = memory = projected.new_zeros(2, projected.shape[2], size)
+        kept = nn.functional.dropout(torch.ones_like(state), self.dropout, self.training)
+        outputs = []
+        for step in projected.unbind(1):
+            gates = torch.baddbmm(step[..., : 5 * size], state * kept, recurrent)
+            entering, forgetting, leaving, passing = gates[..., : 4 * size].sigmoid().chunk(4, -1)
+            memory = entering * gates[..., 4 * size :].tanh() + forgetting * memory
+            state = torch.lerp(step[..., 5 * size :], leaving * memory.tanh(), passing)
+            outputs.append(state)
+        return torch.stack(outputs, 1)
+
+
+def _orthogonal(directions: int, rows: int, blocks: int, columns: int) -> Tensor:
+    drawn = [nn.init.orthogonal_(torch.empty(rows, columns)) for _ in range(directions * blocks)]
+    return torch.cat(drawn, 1).view(rows, directions, -1).transpose(0, 1).contiguous()
