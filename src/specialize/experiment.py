@@ -33,7 +33,7 @@ STAGE_VERSIONS = {
     "corpora": 2,
     "vocabularies": 2,
     "pretraining": 2,
-    "finetuning": 2,
+    "finetuning": 3,
     "tables": 2,
 }
 

@@ -15,7 +15,15 @@ from matplotlib.ticker import MaxNLocator
 
 from specialize.experiment import TASKS, Experiment, Language
 from specialize.files import atomic_path, read_json
-from specialize.tables import PRIMARY_METRIC, TASK_TITLES, Scores, load_scores, vocabulary_statistics
+from specialize.tables import (
+    DEVIATIONS,
+    PRIMARY_METRIC,
+    TASK_TITLES,
+    Scores,
+    load_scores,
+    replications,
+    vocabulary_statistics,
+)
 
 STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (1, 3))), ("P", (0, (5, 5))))
 PANEL = (3.2, 2.6)  # inches
@@ -129,6 +137,38 @@ def draw_learning_curves(experiment: Experiment, run: Path) -> None:
             axes.grid(color="0.9")
     figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=4, frameon=False)
     save_figure(figure, run / "results" / "figures", "learning-curves")
+
+
+# -- beside the paper --------------------------------------------------------------------------------------
+
+
+def draw_replication(experiment: Experiment, run: Path) -> None:
+    """Draw replication.svg and .png: our scores and the paper's, with deviations; a panel for each task."""
+    found = replications(experiment, load_scores(experiment, run))
+    tasks = [task for task in TASKS if any(cell.task == task for cell in found)]
+    rows = [[cell for cell in reversed(found) if cell.task == task] for task in tasks]
+    height = 0.9 + 0.3 * max(map(len, rows))
+    figure = Figure(figsize=(max(4.2 * len(tasks), 5), height), layout="constrained")
+    panels = figure.subplots(1, len(tasks), squeeze=False)[0]
+    for axes, task, cells in zip(panels, tasks, rows, strict=True):
+        for place, cell in enumerate(cells):
+            values = list((cell.scores or {}).values())
+            bars = {"fmt": "o", "color": "black", "markersize": 5, "capsize": 2}
+            axes.errorbar(
+                cell.printed.mean, place + 0.15, xerr=DEVIATIONS * cell.printed.deviation, markerfacecolor="white",
+                label=f"paper, ± {DEVIATIONS} sd", **bars,
+            )  # fmt: skip
+            if values:
+                deviation = float(numpy.std(values, ddof=1)) if len(values) > 1 else None
+                axes.errorbar(float(numpy.mean(values)), place - 0.15, xerr=deviation, label="ours, ± 1 sd", **bars)
+        names = [f"{cell.language.name}: {cell.representation}" for cell in cells]
+        axes.set_yticks(range(len(cells)), names)
+        axes.set_ylim(-0.6, len(cells) - 0.4)
+        axes.set_xlabel(f"{TASK_TITLES[task]}, test, %")
+        axes.grid(color="0.9", axis="x")
+    shown = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=2, frameon=False)
+    save_figure(figure, run / "results" / "figures", "replication")
 
 
 # -- the sweep ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 from specialize import sources
 from specialize.errors import ConfigError
-from specialize.experiment import Experiment, Language, dates_to_resolve
+from specialize.experiment import Cell, Experiment, Language, dates_to_resolve
 from specialize.files import atomic_text, read_text
 
 # Assumptions of the estimate, each a round figure: a forecast tells a coffee break from a month, not more.
@@ -75,12 +75,12 @@ def estimate(experiment: Experiment, tokens: Mapping[str, int] | None = None) ->
         pretraining += _base_parameters(experiment, name) * pieces
     epochs = min(FINETUNING_EPOCHS, experiment.config["finetuning"]["epochs"])
     finetuning = sum(
-        _parameters(experiment, cell.representation) * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
+        _finetuned(experiment, cell) * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
         for cell in experiment.built_cells
     )
     models = [_parameters(experiment, name) for _, name in experiment.adaptations]
     if experiment.config["keep_models"]:
-        models += [_parameters(experiment, cell.representation) for cell in experiment.built_cells]
+        models += [_finetuned(experiment, cell) for cell in experiment.built_cells]
     models += [_base_parameters(experiment, name) for name in experiment.base_models_used]
     return Estimate(
         OPERATIONS_PER_PARAMETER * pretraining,
@@ -161,6 +161,16 @@ def _parameters(experiment: Experiment, representation: str) -> int:
     if entry.method == "scratch":
         return _in_layers(experiment.config["representations"][representation]["architecture"])
     return _base_parameters(experiment, entry.base_model)
+
+
+def _finetuned(experiment: Experiment, cell: Cell) -> int:
+    """Parameters that each wordpiece of a cell passes through, or each word where vectors are static."""
+    encoders = experiment.config["representations"][cell.representation].get("task_encoders")
+    if encoders is None:
+        return _parameters(experiment, cell.representation)
+    sizes = encoders[cell.regime]
+    # Two directions of four gates, each of the state before and of what the two directions below gave.
+    return int(2 * 4 * 3 * sizes["layers"] * sizes["hidden_size"] ** 2)
 
 
 def _base_parameters(experiment: Experiment, base_model: str) -> int:

@@ -16,25 +16,16 @@ from scipy import stats
 from specialize.errors import SpecializeError
 from specialize.experiment import TASKS, Cell, Experiment, Language
 from specialize.files import atomic_text, read_json
+from specialize.paper import TABLE_1, TABLE_2, Printed
 
 PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
 TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
-TABLES = ("corpora", "single-task", "transliteration", "hyperparameters", "comparisons")
+TABLES = ("corpora", "single-task", "transliteration", "hyperparameters", "comparisons", "replication")
 COVERAGE_COLUMNS = ("Vocabulary", "Pieces per token", "Unknown tokens", "Unknown pieces", "Continuing pieces")
 PAPER_COLUMNS = ("Paper: sentences", "Paper: tokens", "Paper: pieces per token")
-# Paper, Table 1; its remaining columns are in the registry of languages.
-PAPER_TABLE_1 = {
-    "be": ["187k", "2.7M", "2.25"],
-    "bg": ["357k", "5.6M", "1.81"],
-    "ga": ["274k", "5.8M", "1.83"],
-    "mhr": ["52k", "512k", "2.37"],
-    "mt": ["75k", "1.4M", "2.39"],
-    "ug": ["136k", "2.3M", "2.54"],
-    "ur": ["201k", "3.6M", "1.58"],
-    "vi": ["338k", "6.9M", "1.17"],
-    "wo": ["15k", "396k", "1.78"],
-}
 LEVEL = 0.05  # paper §2.2
+DEVIATIONS = 2  # of the paper's, that a replication may be away from it
+SEEDS_OF_A_VERDICT = 3
 NOT_CONVERGED = "–"
 NOT_IN_GRID = "not in this grid"
 NOTHING = "–"
@@ -360,6 +351,71 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
     return table
 
 
+@dataclass(frozen=True)
+class Replication:
+    """A cell of the paper's Table 2, met again.
+
+    Attributes:
+        scores: ours by seed; None if a seed did not converge.
+        printed: the paper's.
+    """
+
+    language: Language
+    task: str
+    representation: str
+    scores: dict[int, float] | None
+    printed: Printed
+
+    @property
+    def difference(self) -> float:
+        """Of the means, in points; NaN if ours did not converge."""
+        return float(numpy.mean(list(self.scores.values()))) - self.printed.mean if self.scores else math.nan
+
+    @property
+    def verdict(self) -> str:
+        """Whether the difference is within so many standard deviations of the paper's as are owed."""
+        if not self.scores or len(self.scores) < SEEDS_OF_A_VERDICT:
+            return f"fewer than {SEEDS_OF_A_VERDICT} seeds" if self.scores else NOT_CONVERGED
+        if abs(self.difference) <= DEVIATIONS * self.printed.deviation:
+            return "yes"
+        return "no, above" if self.difference > 0 else "no, below"
+
+
+def replications(experiment: Experiment, scores: Scores) -> list[Replication]:
+    """Every single-task cell that both the grid and the paper have, in the paper's order of tasks."""
+    return [
+        Replication(language, task, name, scores.converged(key), TABLE_2[key])
+        for task in TASKS
+        for language in experiment.grid_languages
+        for name in experiment.grid_representations
+        if (key := (language.tag, name, task)) in TABLE_2 and key in scores.by_seed
+    ]
+
+
+def replication_table(experiment: Experiment, scores: Scores) -> Table:
+    """The paper's Table 2 beside ours."""
+    within = f"Within {DEVIATIONS} sd of the paper's"
+    table = Table(
+        "replication",
+        "Single-task scores beside the paper's Table 2: mean ± standard deviation over seeds, in percent.",
+        ["Task", "Language", "Representation", "Ours", "Seeds", "Paper", "Difference", within],
+    )
+    for cell in replications(experiment, scores):
+        key = (cell.language.tag, cell.representation, cell.task)
+        texts = [TASK_TITLES[cell.task], f"{cell.language.name} ({cell.language.tag})", cell.representation]
+        texts.append(mean_and_deviation(scores, key) if cell.scores else NOT_CONVERGED)
+        texts += [str(len(scores.by_seed[key])), f"{cell.printed.mean:.2f} ± {cell.printed.deviation:.2f}"]
+        texts += [_number(cell.difference, "+.2f"), cell.verdict]
+        table.rows.append([Entry(text) for text in texts])
+    table.notes = [
+        "The paper has five seeds, and Wikipedias of December 2020. Difference: of the means, in points. No verdict "
+        f"with fewer than {SEEDS_OF_A_VERDICT} seeds."
+    ]
+    if any(cell.scores is None for cell in replications(experiment, scores)):
+        table.notes.append(f"{NOT_CONVERGED}: a seed did not converge.")
+    return table
+
+
 def _number(value: float, form: str) -> str:
     return NOTHING if math.isnan(value) else format(value, form)
 
@@ -403,7 +459,7 @@ def corpora_table(experiment: Experiment, run: Path) -> Table:
         start = [language.name, str(language.entry.get("type", "")), script, language.entry.get("family", "")]
         start.append(f"{language.entry['corpus'].get('sample', 1):.0%}" if language.has_corpus else NOTHING)
         statistics = {name: read for (tag, name), read in vocabularies.items() if tag == language.tag}
-        paper = PAPER_TABLE_1.get(language.tag)
+        paper = TABLE_1.get(language.tag)
         for row in _coverage_rows(experiment, statistics):
             printed = [NOTHING] * len(PAPER_COLUMNS)
             if row[0] == "corpus":  # counts of the whole text; coverage is of its training part
@@ -479,6 +535,7 @@ def write_all(experiment: Experiment, run: Path, names: Sequence[str]) -> None:
         "single-task": single_task_table,
         "transliteration": transliteration_table,
         "comparisons": comparisons_table,
+        "replication": replication_table,
     }
     for name in names:
         if name in from_scores:

@@ -8,7 +8,9 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
 from specialize.datasets import read_treebank
+from specialize.files import write_json
 from specialize.finetuning.finetune import FinetuningSettings, finetune
+from specialize.pretraining.static_vectors import VectorSettings, train_static_vectors
 from specialize.training import seed_everything
 from specialize.vocabularies import (
     SPECIAL_TOKENS,
@@ -72,6 +74,19 @@ def write_monolingual_encoder(folder, data):
     )
     model.save_pretrained(folder)
     save_byte_tokenizer(tokenizer, folder)
+    return folder
+
+
+def write_static_vectors(folder, data):
+    """Static vectors of the treebank's frequent words."""
+    words = [[word.form for word in sentence.words] for sentence in read_treebank(data / "train.conllu")]
+    (folder / "train.txt").write_text("\n".join(map(" ".join, words)) + "\n", encoding="utf-8")
+    write_json(folder / "statistics.json", {"train": {"sentences": len(words), "tokens": sum(map(len, words))}})
+    settings = VectorSettings(
+        seed=1, threads=1, dimension=8, epochs=2, window=5, min_count=4, negative=5, negative_exponent=0.5,
+        sample=0.0, learning_rate=0.05, shortest=3, longest=6, buckets=300,
+    )  # fmt: skip
+    train_static_vectors(folder, settings, folder)
     return folder
 
 

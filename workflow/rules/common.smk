@@ -9,6 +9,7 @@ from specialize import sources
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import REGIMES, STAGE_VERSIONS, TASKS, Experiment
+from specialize.paper import TABLE_2
 from specialize.plan import forecast, sources_of
 
 own_files = workflow.overwrite_configfiles

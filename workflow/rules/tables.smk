@@ -6,17 +6,21 @@ LANGUAGES = [language.tag for language in experiment.grid_languages]
 STATISTICS = [f"results/corpora/{tag}/statistics.json" for tag in LANGUAGES if experiment.languages[tag].has_corpus] + [
     f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in experiment.vocabularies
 ]
+REPLICATED = [cell for cell in experiment.built_cells if (cell.language, cell.representation, cell.regime) in TABLE_2]
 TABLE_INPUTS = {
     "corpora": STATISTICS,
     "single-task": METRICS,
     "transliteration": METRICS,
     "comparisons": METRICS,
+    "replication": METRICS,
     "hyperparameters": [],
 }
 TABLES = [
     name
     for name, inputs in TABLE_INPUTS.items()
-    if (METRICS or inputs is not METRICS) and (name != "transliteration" or any(map(is_twin, LANGUAGES)))
+    if (METRICS or inputs is not METRICS)
+    and (name != "transliteration" or any(map(is_twin, LANGUAGES)))
+    and (name != "replication" or REPLICATED)
 ]
 FIGURES = [
     f"results/figures/{name}.{ending}"
@@ -24,6 +28,7 @@ FIGURES = [
         "pretraining": experiment.adaptations,
         "learning-curves": METRICS,
         "sweep": experiment.sweep,
+        "replication": REPLICATED,
     }.items()
     for ending in ("svg", "png")
     if there
@@ -163,6 +168,30 @@ rule sweep_figure:
         f"{SCRIPTS}/sweep_figure.py"
 
 
+rule replication_figure:
+    input:
+        METRICS,
+    output:
+        svg="results/figures/replication.svg",
+        png=report(
+            "results/figures/replication.png",
+            caption="../report/replication.rst",
+            category="Tables",
+            labels={"figure": "replication"},
+        ),
+    log:
+        "logs/figures/replication.log",
+    benchmark:
+        "timings/figures/replication.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=experiment.table_settings("single-task"),
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/replication_figure.py"
+
+
 rule export_model:
     input:
         config=f"{MODEL}/config.json",
@@ -268,6 +297,12 @@ rule table5:
 rule table6:
     input:
         not_built("table 6 (all multi-task configurations)"),
+
+
+rule replication:
+    input:
+        table_files("replication"),
+        [path for path in FIGURES if "replication" in path],
 
 
 rule figures:

@@ -1,0 +1,101 @@
+"""Our scores beside those that the paper prints."""
+
+import json
+
+import pytest
+from tests.conftest import ROOT
+from tests.tables.test_tables import small_experiment, some_scores
+
+from specialize.figures import draw_replication
+from specialize.files import write_json
+from specialize.paper import TABLE_1, TABLE_2, Printed
+from specialize.tables import Scores, replication_table, replications, to_markdown
+
+ORACLE = ROOT.parent / "shared" / "oracles" / "paper-tables.json"
+
+
+@pytest.fixture
+def wolof():
+    return small_experiment(languages=["wo"], representations=["fasttext", "lapt"])
+
+
+def column(table, title):
+    place = table.columns.index(title)
+    return [row[place].text for row in table.rows]
+
+
+def verdicts(experiment, scores):
+    return column(replication_table(experiment, Scores(scores)), "Within 2 sd of the paper's")
+
+
+def test_a_cell_beside_the_papers(wolof):
+    scores = Scores({("wo", "fasttext", "pos"): {1: 88.0, 2: 89.0, 3: 88.5}})
+    (row,) = replication_table(wolof, scores).rows
+    texts = ["POS (accuracy)", "Wolof (wo)", "fasttext", "88.50 ± 0.50", "3", "87.48 ± 0.55", "+1.02", "yes"]
+    assert [entry.text for entry in row] == texts
+
+
+@pytest.mark.parametrize(
+    ("mean", "verdict"),
+    [(88.57, "yes"), (88.6, "no, above"), (86.39, "yes"), (86.37, "no, below"), (87.48, "yes")],
+)
+def test_a_verdict_is_of_two_of_the_papers_deviations(wolof, mean, verdict):
+    assert verdicts(wolof, {("wo", "fasttext", "pos"): dict.fromkeys((1, 2, 3), mean)}) == [verdict]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_have_no_verdict(wolof, seeds):
+    scores = {("wo", "fasttext", "ud"): dict.fromkeys(range(1, seeds + 1), 70.39)}
+    assert verdicts(wolof, scores) == ["fewer than 3 seeds"]
+
+
+def test_a_seed_that_did_not_converge_leaves_the_cell_without_a_score(wolof):
+    table = replication_table(wolof, Scores({("wo", "lapt", "ud"): {1: 80.0, 2: None, 3: 80.0}}))
+    assert column(table, "Ours") == column(table, "Difference") == ["–"]
+    assert "did not converge" in to_markdown(table)
+
+
+def test_what_the_paper_does_not_print_has_no_row():
+    experiment = small_experiment(languages=["ug", "ug-Latn", "wo"], representations=["fasttext", "va"])
+    found = replications(experiment, some_scores(experiment))
+    assert {(cell.language.tag, cell.representation, cell.task) for cell in found} == {
+        ("ug", "fasttext", "pos"),
+        ("ug", "fasttext", "ud"),
+        ("wo", "fasttext", "pos"),
+        ("wo", "fasttext", "ud"),
+    }
+
+
+def test_the_figure_shows_both(tmp_path, wolof):
+    for number, cell in enumerate(wolof.built_cells):
+        metric = {"pos": "accuracy", "ud": "las"}[cell.regime]
+        scores = {"test": {cell.regime: {metric: 0.7 + number / 100}}}
+        converged = (cell.representation, cell.regime) != ("lapt", "ud")
+        write_json(tmp_path / cell.metrics, {"converged": converged, "scores": scores})
+    draw_replication(wolof, tmp_path)
+    path = tmp_path / "results/figures/replication.svg"
+    drawn = path.read_bytes()
+    for text in ("Wolof: fasttext", "Wolof: lapt", "paper, ± 2 sd", "ours, ± 1 sd", "UD (LAS), test, %"):
+        assert text.encode() in drawn
+    draw_replication(wolof, tmp_path)
+    assert path.read_bytes() == drawn
+
+
+def test_table_1_has_the_registrys_languages():
+    assert sorted(TABLE_1) == sorted({language for language, _, _ in TABLE_2})
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not ORACLE.is_file(), reason="the paper's tables do not lie beside the checkout")
+def test_the_numbers_are_the_papers():
+    oracle = json.loads(ORACLE.read_text(encoding="utf-8"))
+    printed = {
+        (language, {"FASTT": "fasttext"}.get(row, row.lower()), task): Printed(cell["mean"], cell["sd"])
+        for task, rows in oracle["table2"].items()
+        for row, cells in rows.items()
+        for language, cell in cells.items()
+        if cell and language != "avg"
+    }
+    assert printed == TABLE_2
+    for tag, row in oracle["table1"].items():
+        assert TABLE_1[tag] == [row["sentences"], row["tokens"], f"{row['wordpieces_per_token']:.2f}"]
