@@ -11,7 +11,8 @@ SEEDS = 5
 LANGUAGES = {"be", "bg", "ga", "mhr", "mt", "ug", "ur", "vi", "wo"}
 WITH_TREEBANK = LANGUAGES - {"mhr"}
 WITH_ENTITIES = LANGUAGES - {"wo"}
-BUILT = {"bert", "mbert", "lapt", "tva"}  # of the paper's five representations
+REPRESENTATIONS = {"fasttext", "bert", "mbert", "lapt", "tva"}
+WITH_WORDPIECES = {"mbert", "lapt", "tva"}  # of the base model, more or less
 ADAPTED = {"lapt", "tva"}
 
 
@@ -25,15 +26,15 @@ def jobs(tmp_path_factory):
 
 
 def test_finetuning_jobs_are_the_built_part_of_the_grid(jobs):
-    originals = len(BUILT) * SEEDS * (2 * len(WITH_TREEBANK) + len(WITH_ENTITIES))
-    twins = len(BUILT) * SEEDS * (3 + 1)  # Uyghur has three tasks, Meadow Mari one
-    assert (originals, twins) == (480, 80)
+    originals = len(REPRESENTATIONS) * SEEDS * (2 * len(WITH_TREEBANK) + len(WITH_ENTITIES))
+    twins = len(REPRESENTATIONS) * SEEDS * (3 + 1)  # Uyghur has three tasks, Meadow Mari one
+    assert (originals, twins) == (600, 100)
     assert len(jobs["finetune"]) + len(jobs["finetune_ner"]) == originals + twins
 
 
 def test_every_finetuning_job_is_a_cell_of_the_grid(jobs):
     expected = set()
-    for representation in BUILT:
+    for representation in REPRESENTATIONS:
         for seed in range(1, SEEDS + 1):
             pairs = [(language, task) for language in WITH_TREEBANK | {"ug-Latn"} for task in ("pos", "ud")]
             pairs += [(language, "ner") for language in WITH_ENTITIES | {"ug-Latn", "mhr-Latn"}]
@@ -55,13 +56,15 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         "transliterated_entities": 2,
         "corpus": len(LANGUAGES),
         "transliterated_corpus": 2,
-        "vocabulary": (len(BUILT) - 1) * (len(LANGUAGES) + 2),
+        "vocabulary": len(WITH_WORDPIECES) * (len(LANGUAGES) + 2),
         "byte_vocabulary": len(LANGUAGES) + 2,
         "pretrain_monolingual": len(LANGUAGES) + 2,
+        "static_vectors": len(LANGUAGES) + 2,
         "pretraining_figure": 1,
         "learning_curves": 1,
+        "replication_figure": 1,
         "adapt": len(ADAPTED) * (len(LANGUAGES) + 2),
-        "table": 5,
+        "table": 6,
     }
 
 
@@ -82,6 +85,8 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         ("results/pretraining/ug/tva/history.json", "adapt"),
         ("results/vocabularies/ug/bert/tokenizer.json", "byte_vocabulary"),
         ("results/pretraining/ug/bert/README.md", "pretrain_monolingual"),
+        ("results/pretraining/ug/fasttext/subwords.safetensors", "static_vectors"),
+        ("results/figures/replication.svg", "replication_figure"),
         ("results/export/ug-Latn/tva/README.md", "export_model"),
         ("results/figures/pretraining.svg", "pretraining_figure"),
         ("results/figures/learning-curves.svg", "learning_curves"),
@@ -126,7 +131,7 @@ def test_a_diagnosis_trains_nothing(tmp_path):
     jobs = planned_jobs(tmp_path, "diagnosis")
     assert jobs == planned_jobs(tmp_path, "results/figures/coverage.svg")
     assert not jobs.keys() & {"adapt", "pretrain_base", "pretrain_monolingual", "finetune", "finetune_ner"}
-    assert len(jobs["vocabulary"]) == (len(BUILT) - 1) * (len(LANGUAGES) + 2)
+    assert len(jobs["vocabulary"]) == len(WITH_WORDPIECES) * (len(LANGUAGES) + 2)
 
 
 def test_what_trains_nothing_needs_no_gpu(tmp_path):

@@ -169,10 +169,7 @@ def table_files(*names):
 onstart:
     if workflow.is_main_process:
         planned = {job.rule.name for job in workflow.dag.needrun_jobs()}
-        trains = bool(
-            planned
-            & {"pretrain_base", "adapt", "pretrain_monolingual", "static_vectors", "finetune", "finetune_ner"}
-        )
+        trains = bool(planned & {"pretrain_base", "adapt", "pretrain_monolingual", "finetune", "finetune_ner"})
         try:
             print(
                 forecast(experiment, on_cluster=workflow.non_local_exec, trains=trains),
