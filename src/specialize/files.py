@@ -50,14 +50,14 @@ def remove(path: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file in UTF-8, its line ends as they are, without the byte-order mark that some editors add.
+    """Read a text file in UTF-8, its line ends as they are, without byte-order marks, which some editors add.
 
     Raises:
         InputError: with the first line that is not UTF-8.
     """
     content = path.read_bytes()
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8").lstrip("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InputError(path, f"is not UTF-8 ({error.reason})", line, "convert it") from error

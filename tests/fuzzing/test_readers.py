@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.corpora.test_extraction import PAGES, write_dump
 from tests.datasets.test_named_entities import write_archive
@@ -137,6 +137,7 @@ def test_treebanks(folder, content):
 
 @fuzzed(5000)
 @given(content=damaged(ENTITIES, PARTS_OF_LINES))
+@example(content="\ufeff\ufeffAna\tB-PER\n\n".encode())
 def test_named_entities(folder, content):
     read = taken_or_refused(read_entities, folder / "train.tsv", content)
     if read:
