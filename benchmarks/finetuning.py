@@ -49,7 +49,7 @@ def run_specialize(settings, folder):
     shared = {name: settings[name] for name in ("threads", "epochs", "learning_rate", "encoder_multiplier")}
     finetune(
         Path(settings["encoder"]),
-        Path(settings["treebank"]),
+        {"conllu": Path(settings["treebank"])},
         {"language": "treebank", "representation": "encoder", "regime": "ud", "seed": settings["seed"]},
         FinetuningSettings(
             **shared,
@@ -68,8 +68,11 @@ def run_specialize(settings, folder):
             batch_size=settings["batch"],
             seeds=[settings["seed"]] * 3,
             tags=None,
-            head=head,
-            task_encoder=None,
+            datasets=[["ud"]],
+            upsample=False,
+            order="shuffled",
+            heads={"ud": head},
+            task_encoders=None,
         ),
         folder,
         keep_model=False,

@@ -10,11 +10,11 @@ with reported(snakemake.log[0]):
 
     from specialize.finetuning.finetune import FinetuningSettings, finetune
 
-    folder = Path(snakemake.output.metrics).parent
+    folder, start = Path(snakemake.output.metrics).parent, Path(snakemake.input.start)
     cell = dict(snakemake.wildcards.items())
     finetune(
-        encoder_folder=Path(snakemake.input.encoder).parent,
-        data=Path(snakemake.input.data[0]).parent,
+        start=start if start.is_dir() else start.parent,
+        data={path.suffix[1:]: path.parent for path in map(Path, snakemake.input.data)},
         cell=cell | {"seed": int(cell["seed"])},
         settings=FinetuningSettings(**snakemake.params.settings),
         folder=folder,

@@ -114,7 +114,7 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table
         for rate in (GPU_OPERATIONS, CPU_OPERATIONS)
     )
     table.notes = [
-        f"The whole run ({len(experiment.adaptations)} models to pretrain, {len(experiment.built_cells):,} to "
+        f"The whole run ({len(experiment.adaptations)} models to pretrain, {len(experiment.cells):,} to "
         f"finetune) takes roughly {on_gpu[0]} of pretraining and {on_gpu[1]} of finetuning on one data-centre GPU, or "
         f"{on_cpu[0]} and {on_cpu[1]} of one CPU core, and {bytes_in_words(cost.disk)} of disk besides the downloads.",
         "An unknown word is one with a wordpiece that the vocabulary lacks. Suggestions part the languages where the "

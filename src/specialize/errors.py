@@ -36,10 +36,6 @@ class DownloadError(SpecializeError):
     """A file that could not be fetched, or is not the file that was promised."""
 
 
-class NotBuiltError(SpecializeError):
-    """A part of the paper's grid that the configuration describes but this version does not run."""
-
-
 @contextlib.contextmanager
 def reported(log: Path | str) -> Iterator[None]:
     """Send everything a job prints to its log; print an error of ours as one line, any other with its trace.

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from specialize.errors import ConfigError, InputError, NotBuiltError
+from specialize.errors import ConfigError, InputError
 from specialize.files import read_json, read_text
 
 TASKS = ("pos", "ud", "ner")
@@ -33,8 +33,8 @@ STAGE_VERSIONS = {
     "corpora": 2,
     "vocabularies": 2,
     "pretraining": 2,
-    "finetuning": 3,
-    "tables": 2,
+    "finetuning": 4,
+    "tables": 3,
 }
 
 # Keys of a representation that its method needs and no other has.
@@ -93,6 +93,14 @@ class Language:
             return False
         return not regime.startswith("pft-") or regime.rpartition("-")[2] in self.tasks
 
+    def datasets(self, regime: str) -> list[list[str]]:
+        """The tasks of a regime, those in one list that are learned together from the same sentences (paper §3)."""
+        if not regime.startswith("mtl-"):
+            return [[regime.rpartition("-")[2]]]
+        if not regime.endswith("-alt"):
+            return [[task] for task in self.tasks]
+        return [["ud", "pos"], *([["ner"]] if "ner" in self.tasks else [])]
+
 
 @dataclass(frozen=True)
 class Representation:
@@ -126,6 +134,22 @@ class Cell:
     def folder(self) -> str:
         """Its folder, relative to the run."""
         return f"results/finetuning/{self.language}/{self.representation}/{self.regime}/seed{self.seed}"
+
+    @property
+    def configuration(self) -> str:
+        """What tables compare: the representation, with the multi-task regime if there is one."""
+        if self.regime in TASKS:
+            return self.representation
+        regime = self.regime.rpartition("-")[0] if self.regime in PREFINETUNED_REGIMES else self.regime
+        return f"{self.representation} {regime}"
+
+    @property
+    def prefinetuned(self) -> Cell | None:
+        """The cell of the multi-task model that this one starts from, if it does."""
+        if self.regime not in PREFINETUNED_REGIMES:
+            return None
+        regime = self.regime.removeprefix("pft-").rpartition("-")[0]
+        return Cell(self.language, self.representation, regime, self.seed)
 
     @property
     def metrics(self) -> str:
@@ -201,7 +225,7 @@ class Experiment:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """Every cell of the grid that the data allow, built or not, in the order of the configuration."""
+        """Every cell of the grid that the data allow, in the order of the configuration."""
         grid = self.config["experiment"]
         return tuple(
             Cell(language, representation, regime, seed)
@@ -213,9 +237,9 @@ class Experiment:
         )
 
     @cached_property
-    def built_cells(self) -> tuple[Cell, ...]:
-        """The cells that this version can run."""
-        return tuple(cell for cell in self.cells if self.missing(cell.regime) is None)
+    def single_task_cells(self) -> tuple[Cell, ...]:
+        """Those of `cells` that learn one task from the pretrained encoder."""
+        return tuple(cell for cell in self.cells if cell.regime in TASKS)
 
     @cached_property
     def grid_languages(self) -> tuple[Language, ...]:
@@ -244,7 +268,7 @@ class Experiment:
 
         A language without labeled data has no cells; it gets them all, so that text is enough to begin with.
         """
-        pairs = dict.fromkeys((cell.language, cell.representation) for cell in self.built_cells)
+        pairs = dict.fromkeys((cell.language, cell.representation) for cell in self.cells)
         for language in self.grid_languages:
             if not language.tasks:
                 pairs |= dict.fromkeys((language.tag, name) for name in self.grid_representations)
@@ -260,7 +284,7 @@ class Experiment:
         """The representations with new wordpieces, if they are enough kinds of them to draw how n and a matter."""
         names = tuple(name for name in self.grid_representations if self.representations[name].pieces != 0)
         kinds = {(self.representations[name].pieces, self.representations[name].multiplier) for name in names}
-        return names if len(kinds) > 2 and self.built_cells else ()
+        return names if len(kinds) > 2 and self.single_task_cells else ()
 
     @cached_property
     def base_models_used(self) -> tuple[str, ...]:
@@ -275,23 +299,6 @@ class Experiment:
         for name in filter(self.pretrained_here, self.base_models_used):
             tags += self.config["base_models"][name]["pretrain"]["languages"]
         return tuple(self.languages[tag] for tag in dict.fromkeys(tags))
-
-    @staticmethod
-    def missing(regime: str) -> str | None:
-        """What a cell needs that is not built yet, in words; None if it can run."""
-        return None if regime in TASKS else f"regime {regime}"
-
-    def require_built(self, regime: str) -> None:
-        """Refuse what is not built yet.
-
-        Raises:
-            NotBuiltError: with what is missing.
-        """
-        missing = self.missing(regime)
-        if missing:
-            raise NotBuiltError(f"{missing} is described in the configuration but not built yet")
-
-    # -- what a job needs ----------------------------------------------------------------------------------
 
     def encoder_folder(self, language: str, representation: str) -> str:
         """The model folder that finetuning of this representation starts from, relative to the run."""
@@ -350,6 +357,7 @@ class Experiment:
             return {key: value for key, value in self.config.items() if key not in ("mirror", "allow_cpu")}
         return {
             "experiment": self.config["experiment"],
+            **({} if table == "corpora" else {"tables": self.config["tables"]}),
             "languages": {
                 language.tag: {key: language.entry[key] for key in known if key in language.entry}
                 for language in self.grid_languages
@@ -406,22 +414,32 @@ class Experiment:
         heads = {task: {**shared.pop(task), **own.pop(task, {})} for task in TASKS}
         tables = [entry.get("batch_sizes", {}), shared.pop("batch_sizes", {})]
         defaults = [entry.get("batch_size"), shared.pop("batch_size")]
-        tag = self.languages[language].original or language
+        known = self.languages[language]
+        datasets = known.datasets(regime)
+        tasks = [task for together in datasets for task in together]
+        batches = "mtl" if len(tasks) > 1 else tasks[0]
         sizes = [
             size
             for table, default in zip(tables, defaults, strict=True)
-            for size in (table.get(tag, {}).get(regime), default)
+            for size in (table.get(known.original or language, {}).get(batches), default)
             if size is not None
         ]
         seeds = shared.pop("seeds")[str(seed)]
+        encoders = (
+            {tasks[0]: entry["task_encoders"][tasks[0]] for tasks in datasets}
+            if entry["method"] == "fasttext"
+            else None
+        )
         return {
             **shared,
             **own,
             "batch_size": sizes[0],
             "seeds": seeds,
-            "tags": self.languages[language].tags if regime == "pos" else None,
-            "head": heads[regime],
-            "task_encoder": entry["task_encoders"][regime] if entry["method"] == "fasttext" else None,
+            "tags": known.tags if "pos" in tasks else None,
+            "datasets": datasets,
+            "upsample": "-ups" in regime,
+            "heads": {task: heads[task] for task in tasks},
+            "task_encoders": encoders,
         }
 
     def vectors(self, representation: str) -> dict[str, Any]:
@@ -574,17 +592,10 @@ class Experiment:
                 )
 
     def _check_grid(self) -> None:
-        if self.encoders:
-            return
-        if not self.cells:
+        if not self.encoders:
             raise ConfigError(
                 f"{self.place(['experiment'])}: leaves nothing to run; look at its regimes, for which there may be no "
                 "labeled data, its seeds and its exceptions"
-            )
-        if self.cells:
-            missing = dict.fromkeys(self.missing(cell.regime) for cell in self.cells)
-            raise NotBuiltError(
-                f"{self.place(['experiment'])}: nothing of this grid is built yet: {', '.join(filter(None, missing))}"
             )
 
     def _check_known(self, keys: Sequence[str | int], values: Iterable[Any], known: Iterable[Any], what: str) -> None:

@@ -75,12 +75,14 @@ def estimate(experiment: Experiment, tokens: Mapping[str, int] | None = None) ->
         pretraining += _base_parameters(experiment, name) * pieces
     epochs = min(FINETUNING_EPOCHS, experiment.config["finetuning"]["epochs"])
     finetuning = sum(
-        _finetuned(experiment, cell) * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
-        for cell in experiment.built_cells
+        sum(_finetuned(experiment, cell)) * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
+        for cell in experiment.cells
     )
     models = [_parameters(experiment, name) for _, name in experiment.adaptations]
-    if experiment.config["keep_models"]:
-        models += [_finetuned(experiment, cell) for cell in experiment.built_cells]
+    # Multi-task models lie there until the jobs that start from them have ended.
+    kept = set(experiment.cells) if experiment.config["keep_models"] else set()
+    kept |= {cell.prefinetuned for cell in experiment.cells if cell.prefinetuned}
+    models += [max(_finetuned(experiment, cell)) for cell in sorted(kept)]
     models += [_base_parameters(experiment, name) for name in experiment.base_models_used]
     return Estimate(
         OPERATIONS_PER_PARAMETER * pretraining,
@@ -101,7 +103,7 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
     Raises:
         ConfigError: if it would take days on this machine, which has no GPU, and `allow_cpu` is not set.
     """
-    cells = experiment.built_cells
+    cells = experiment.cells
     missing = [
         source
         for source in dict.fromkeys(
@@ -131,10 +133,6 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
         f"estimated on {'one GPU' if gpu else f'{os.cpu_count()} cores without a GPU'}: "
         f"{hours_in_words(hours[0])} of pretraining, {hours_in_words(hours[1])} of finetuning, for the whole grid",
     ]
-    left_out = len(experiment.cells) - len(cells)
-    if left_out:
-        parts = dict.fromkeys(experiment.missing(cell.regime) for cell in experiment.cells)
-        lines.insert(1, f"{left_out:,} cells are left out, not built yet: {', '.join(filter(None, parts))}")
     if trains and not gpu and sum(hours) > LONGEST_WITHOUT_GPU and not experiment.config["allow_cpu"]:
         raise ConfigError(
             "; ".join(lines)
@@ -163,14 +161,15 @@ def _parameters(experiment: Experiment, representation: str) -> int:
     return _base_parameters(experiment, entry.base_model)
 
 
-def _finetuned(experiment: Experiment, cell: Cell) -> int:
-    """Parameters that each wordpiece of a cell passes through, or each word where vectors are static."""
+def _finetuned(experiment: Experiment, cell: Cell) -> list[int]:
+    """For each data set of a cell the parameters that its wordpieces (or words, if vectors are static) pass through."""
+    datasets = experiment.languages[cell.language].datasets(cell.regime)
     encoders = experiment.config["representations"][cell.representation].get("task_encoders")
     if encoders is None:
-        return _parameters(experiment, cell.representation)
-    sizes = encoders[cell.regime]
+        return [_parameters(experiment, cell.representation)] * len(datasets)
+    sizes = [encoders[tasks[0]] for tasks in datasets]
     # Two directions of four gates, each of the state before and of what the two directions below gave.
-    return int(2 * 4 * 3 * sizes["layers"] * sizes["hidden_size"] ** 2)
+    return [int(2 * 4 * 3 * one["layers"] * one["hidden_size"] ** 2) for one in sizes]
 
 
 def _base_parameters(experiment: Experiment, base_model: str) -> int:

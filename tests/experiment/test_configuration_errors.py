@@ -8,7 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from specialize.errors import ConfigError, NotBuiltError
+from specialize.errors import ConfigError
 from specialize.experiment import Experiment
 
 PAPER = Path(__file__).parents[2] / "config" / "config.yaml"
@@ -183,11 +183,6 @@ def test_a_value_of_the_command_line_is_not_blamed_on_a_file():
         Experiment(config, [PAPER])
 
 
-def test_a_grid_of_which_nothing_is_built_is_refused(tmp_path):
-    with pytest.raises(NotBuiltError, match=r"nothing of this grid is built yet: regime mtl-ups$"):
-        with_overlay(tmp_path, "experiment: {regimes: [mtl-ups]}\n")
-
-
 def test_a_grid_without_labeled_data_is_refused(tmp_path):
     assert_refused(
         tmp_path,
@@ -343,26 +338,11 @@ def test_base_model_needs_exactly_one_origin(tmp_path, origins):
 def test_base_model_of_a_mirror_needs_a_mirror(tmp_path):
     text = "base_models:\n  mine: {mirror: true}\nbase_model: mine\n"
     assert_refused(tmp_path, text, "give --config mirror=", key="base_models.mine", line=2)
-    assert with_overlay(tmp_path, text + f'mirror: "{tmp_path}"\n').built_cells
+    assert with_overlay(tmp_path, text + f'mirror: "{tmp_path}"\n').cells
 
 
 def test_base_model_of_a_mirror_that_no_cell_uses_needs_none(tmp_path):
     assert with_overlay(tmp_path, "base_models:\n  mine: {mirror: true}\n").config["mirror"] is None
-
-
-# -- what is not built yet ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("regime", ["mtl-ups", "mtl-int-alt", "pft-mtl-ups-alt-pos"])
-def test_what_is_described_but_not_built_is_refused_by_name(regime):
-    with pytest.raises(NotBuiltError, match=f"regime {regime} is described in the configuration but not built yet"):
-        Experiment(deepcopy(PAPER_CONFIG)).require_built(regime)
-
-
-@pytest.mark.parametrize("task", ["pos", "ud", "ner"])
-def test_what_is_built_is_not_refused(task):
-    Experiment(deepcopy(PAPER_CONFIG)).require_built(task)
-    assert Experiment.missing(task) is None
 
 
 SMALL_BASE = (

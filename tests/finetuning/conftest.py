@@ -8,6 +8,7 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
 from specialize.datasets import read_treebank
+from specialize.experiment import Language
 from specialize.files import write_json
 from specialize.finetuning.finetune import FinetuningSettings, finetune
 from specialize.pretraining.static_vectors import VectorSettings, train_static_vectors
@@ -29,6 +30,7 @@ HEADS = {
     "ud": {"input_dropout": 0.1, "dropout": 0.1, "arc_dimension": 12, "label_dimension": 8},
 }
 ENDINGS = {"pos": "conllu", "ud": "conllu", "ner": "tsv"}
+LANGUAGE = Language("qaa", {"name": "Talvaric", "treebank": {"tags": "upos"}, "ner": {}})
 SIZES = {"train": 24, "dev": 10, "test": 10}
 
 
@@ -153,6 +155,8 @@ def data(tmp_path_factory):
 
 
 def small_settings(regime, **changes):
+    datasets = LANGUAGE.datasets(regime)
+    tasks = [task for together in datasets for task in together]
     values = {
         "threads": 1,
         "epochs": 4,
@@ -172,18 +176,22 @@ def small_settings(regime, **changes):
         "development_punctuation": True,
         "batch_size": 4,
         "seeds": [1337, 133, 13370],
-        "tags": "upos" if regime == "pos" else None,
-        "head": HEADS[regime],
-        "task_encoder": None,
+        "tags": "upos" if "pos" in tasks else None,
+        "datasets": datasets,
+        "upsample": "-ups" in regime,
+        "order": "shuffled",
+        "heads": {task: HEADS[task] for task in tasks},
+        "task_encoders": None,
     }
     return FinetuningSettings(**values | changes)
 
 
-def finetuned(folder, encoder_folder, data, regime, seed=1, keep_model=False, **changes):
+def finetuned(folder, start, data, regime, seed=1, keep_model=False, **changes):
     """Run one job into a new folder."""
     folder.mkdir(parents=True)
     cell = {"language": "qaa", "representation": "lapt", "regime": regime, "seed": seed}
-    finetune(encoder_folder, data, cell, small_settings(regime, **changes), folder, keep_model)
+    folders = {"conllu": data, "tsv": data}
+    finetune(start, folders, cell, small_settings(regime, **changes), folder, keep_model)
     return folder
 
 

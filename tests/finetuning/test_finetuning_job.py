@@ -23,11 +23,12 @@ from tokenizers import Tokenizer
 from udtools.udeval import evaluate, load_conllu_file
 
 from specialize import __version__
-from specialize.datasets import EntitySentence, read_entities, read_treebank
+from specialize.datasets import EntitySentence, read_entities, read_treebank, write_treebank
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json, write_json
+from specialize.finetuning.batches import TrainingSentences
 from specialize.finetuning.encoder import WordPieces
-from specialize.finetuning.finetune import TrainingSentences, finetune
+from specialize.finetuning.finetune import finetune
 from specialize.finetuning.model import load_model
 from specialize.finetuning.tasks import EntityRecognition
 
@@ -42,7 +43,7 @@ METRICS = {"pos": ["accuracy"], "ud": ["las", "uas"], "ner": ["f1", "f1_macro"]}
 def training_sentences(encoder_folder):
     pieces = WordPieces(encoder_folder)
     words = [["mat"] * number for number in range(1, 12)]
-    targets = [[list(range(number))] for number in range(1, 12)]
+    targets = {"pos": [[list(range(number))] for number in range(1, 12)]}
     encoded = [pieces.encode(sentence) for sentence in words]
 
     def make(seed):
@@ -64,9 +65,9 @@ def test_an_epoch_has_every_sentence_once_in_batches_of_similar_length(training_
     assert Counter(length for batch in lengths(batches) for length in batch) == Counter(range(1, 12))
     assert all(max(batch) - min(batch) <= 5 for batch in lengths(batches))
     for chosen in batches:
-        words, (targets,) = sentences.tensors(chosen)
+        words, targets = sentences.tensors(chosen)
         assert words.mask.sum(1).tolist() == [index + 1 for index in chosen]
-        for row, mask in zip(targets.tolist(), words.mask.tolist(), strict=True):
+        for row, mask in zip(targets["pos"][0].tolist(), words.mask.tolist(), strict=True):
             assert row == [*range(sum(mask)), *[0] * (len(mask) - sum(mask))], "targets stay with their sentence"
 
 
@@ -94,14 +95,14 @@ def test_with_bfloat16_a_job_learns_and_its_kept_model_predicts_as_it_did(tmp_pa
             vectors[model.encoder.precision] = model.encoder(words)
     difference = (vectors["bfloat16"] - vectors["float32"]).abs().max()
     assert 0 < difference < 0.1
-    predicted = model.predict(model.task.read(data / "test.conllu"))
-    model.task.write(tmp_path / "again.conllu", predicted)
+    predicted = model.predict("pos", read_treebank(data / "test.conllu"))
+    write_treebank(tmp_path / "again.conllu", predicted)
     assert (tmp_path / "again.conllu").read_bytes() == (folder / "predictions.conllu").read_bytes()
 
 
 def test_without_a_single_root_the_job_is_scored_all_the_same(tmp_path, encoder_folder, data):
-    head = {**HEADS["ud"], "single_root": False}
-    folder = finetuned(tmp_path / "job", encoder_folder, data, "ud", head=head, epochs=1, learning_rate=1e-5)
+    heads = {"ud": {**HEADS["ud"], "single_root": False}}
+    folder = finetuned(tmp_path / "job", encoder_folder, data, "ud", heads=heads, epochs=1, learning_rate=1e-5)
     text = (folder / "predictions.conllu").read_text(encoding="utf-8")
     sentences = [[line.split("\t") for line in block.split("\n") if line[:1].isdigit()] for block in text.split("\n\n")]
     roots = [sum(row[6] == "0" for row in sentence) for sentence in sentences if sentence]
@@ -113,7 +114,8 @@ def test_figures_of_each_epoch_are_there_for_tensorboard(tmp_path, encoder_folde
     (tmp_path / "job").mkdir()
     cell = {"language": "qaa", "representation": "lapt", "regime": "ner", "seed": 1}
     for _ in range(2):  # the second start replaces what the first one left
-        finetune(encoder_folder, data, cell, small_settings("ner"), tmp_path / "job", False, scalars=tmp_path / "logs")
+        settings, folder = small_settings("ner"), tmp_path / "job"
+        finetune(encoder_folder, {"tsv": data}, cell, settings, folder, False, scalars=tmp_path / "logs")
     (events,) = (tmp_path / "logs").iterdir()
     assert events.name.startswith("events.out.tfevents")
     found = {}
@@ -239,7 +241,7 @@ def test_another_seed_is_another_result(tmp_path, encoder_folder, data):
         folder = finetuned(
             tmp_path / str(seed), encoder_folder, data, "pos", seed, keep_model=True, seeds=seeds, epochs=1
         )
-        models.append(load_file(folder / "model" / "head.safetensors")["head.projection.weight"])
+        models.append(load_file(folder / "model" / "heads.safetensors")["heads.pos.projection.weight"])
     assert (models[0] - models[1]).abs().max() > 0.01
 
 
@@ -271,10 +273,11 @@ def test_the_encoder_is_frozen_in_the_first_epoch_and_learns_in_the_second(tmp_p
 @pytest.mark.parametrize("regime", REGIMES)
 def test_a_kept_model_predicts_the_test_data_as_the_job_did(jobs, data, regime):
     model = load_model(jobs[regime])
-    sentences = model.task.read(data / f"test.{ENDINGS[regime]}")
+    read = model.tasks[regime].read
+    sentences = read(data / f"test.{ENDINGS[regime]}")
     for batch_size in (1, 3, 100):
-        predicted = model.predict(sentences, batch_size)
-        assert predicted == model.task.read(jobs[regime] / f"predictions.{ENDINGS[regime]}")
+        predicted = model.predict(regime, sentences, batch_size)
+        assert predicted == read(jobs[regime] / f"predictions.{ENDINGS[regime]}")
 
 
 def test_a_kept_model_s_folder_is_that_of_the_library(jobs, encoder_folder):
@@ -399,9 +402,8 @@ def test_a_monolingual_model_is_finetuned_like_any_other(tmp_path, data, regime,
     metrics = read_json(folder / "metrics.json")
     assert metrics["converged"]
     assert metrics["scores"]["dev"][regime][METRICS[regime][0]] > 0.3
-    task = load_model(folder)
-    read = read_entities if regime == "ner" else read_treebank
-    sentences = read(data / f"test.{ENDINGS[regime]}")
-    again = task.predict(sentences, 4)
-    task.task.write(tmp_path / "again", again)
+    model = load_model(folder)
+    task = model.tasks[regime]
+    again = model.predict(regime, task.read(data / f"test.{ENDINGS[regime]}"), 4)
+    task.write(tmp_path / "again", again)
     assert (tmp_path / "again").read_bytes() == (folder / f"predictions.{ENDINGS[regime]}").read_bytes()

@@ -14,11 +14,11 @@ from specialize.datasets import read_treebank
 from specialize.files import read_json
 from specialize.finetuning.model import load_model
 from specialize.finetuning.prediction import predict
-from specialize.finetuning.recurrent import BiLstm, HighwayBiLstm, RecurrentEncoder, StaticWords
+from specialize.finetuning.recurrent import BiLstm, HighwayBiLstm, StaticEncoder, StaticWords, TaskEncoder
 from specialize.pretraining.static_vectors import StaticVectors
 from specialize.training import device
 
-SIZES = {"layers": 2, "hidden_size": 6, "dropout": 0.0}
+SIZES = {"layers": 2, "hidden_size": 6, "input_dropout": 0.0, "dropout": 0.0}
 BILSTM, HIGHWAY = SIZES | {"highway": False}, SIZES | {"highway": True}
 SEEN = ["mat", "abide", ".", "gon", "unseen"]  # the last one has no vector of its own
 
@@ -66,7 +66,7 @@ def test_unknown_words_share_one_vector_on_demand(vectors):
 
 def test_only_vectors_of_training_words_learn(vectors):
     words = StaticWords(vectors, SEEN, "subwords")
-    encoder = RecurrentEncoder(words.first_vectors(), **BILSTM).to(device())
+    encoder = StaticEncoder(words.first_vectors()).to(device())
     encoder(words.collate([words.encode(["mat", "kul"])], encoder.longest)).sum().backward()
     gradients = encoder.pretrained.weight.grad.abs().sum(1)
     assert [number for number, size in enumerate(gradients.tolist()) if size] == [words.words.index("mat")]
@@ -159,6 +159,16 @@ def test_states_drop_out_alike_at_every_word_of_a_sentence():
     assert torch.equal(layers(vectors, mask), layers.eval()(vectors, mask))
 
 
+@pytest.mark.parametrize("sizes", [BILSTM, HIGHWAY])
+def test_words_drop_out_before_the_layers_and_in_training_only(sizes):
+    torch.manual_seed(1)
+    layers = TaskEncoder(4, **sizes | {"input_dropout": 0.5}).train()
+    vectors, mask = batch_of([5])
+    assert not torch.allclose(layers(vectors, mask)[:, 0], layers(vectors, mask)[:, 0])
+    layers.eval()
+    assert torch.equal(layers(vectors, mask), layers.layers(vectors, mask))
+
+
 def test_as_drawn_the_gate_that_forgets_remembers():
     layers = HighwayBiLstm(4, hidden_size=3, layers=2, dropout=0.0)
     for bias in layers.biases:
@@ -185,7 +195,7 @@ def static_jobs(vectors_folder, data, tmp_path_factory):
             epochs=12,
             frozen_epochs=0,
             encoder_multiplier=1.0,
-            task_encoder=HIGHWAY if task == "ud" else BILSTM,
+            task_encoders={task: HIGHWAY if task == "ud" else BILSTM},
         )
         for task in ENDINGS
     }
@@ -205,7 +215,7 @@ def test_a_job_learns_and_repeats_itself(static_jobs, vectors_folder, data, tmp_
         epochs=12,
         frozen_epochs=0,
         encoder_multiplier=1.0,
-        task_encoder=HIGHWAY if task == "ud" else BILSTM,
+        task_encoders={task: HIGHWAY if task == "ud" else BILSTM},
     )
     for name in ("metrics.json", f"predictions.{ENDINGS[task]}"):
         assert (again / name).read_bytes() == (static_jobs[task] / name).read_bytes()
@@ -214,7 +224,7 @@ def test_a_job_learns_and_repeats_itself(static_jobs, vectors_folder, data, tmp_
 @pytest.mark.parametrize("task", ["pos", "ud"])
 def test_the_kept_model_gives_the_predictions_again(static_jobs, data, task):
     model = load_model(static_jobs[task])
-    again = model.predict(read_treebank(data / "test.conllu"))
+    again = model.predict(task, read_treebank(data / "test.conllu"))
     assert again == read_treebank(static_jobs[task] / "predictions.conllu")
 
 
@@ -236,6 +246,6 @@ def test_both_treatments_of_unknown_words_run_and_are_kept(vectors_folder, data,
         keep_model=True,
         epochs=1,
         unknown_words=unknown_words,
-        task_encoder=BILSTM | {"dropout": 0.5},
+        task_encoders={"pos": BILSTM | {"dropout": 0.5}},
     )
     assert load_model(job).pieces.unknown_words == unknown_words

@@ -56,7 +56,7 @@ def parsed(sentences, heads_and_relations):
 def test_each_regime_is_its_task(name, kind, metric, ending):
     task = task_named(name, labels=["B", "A"])
     assert isinstance(task, kind)
-    assert (task.name, task.metric, task.ending, task.labels) == (name, metric, ending, ["B", "A"])
+    assert (task.name, task.metrics[0], task.ending, task.labels) == (name, metric, ending, ["B", "A"])
 
 
 # -- tags --------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from tokenizers import Tokenizer
 from transformers import BertForMaskedLM
 
 from specialize.files import read_json, write_json
+from specialize.finetuning.batches import TrainingSentences
 from specialize.finetuning.encoder import WordEncoder, WordPieces
-from specialize.finetuning.finetune import TrainingSentences
 from specialize.finetuning.model import TaskModel
 from specialize.finetuning.tasks import task_named
 from specialize.pretraining.masked_text import training_text
@@ -55,17 +55,16 @@ def test_parts_of_a_finetuning_batch_add_up_to_its_loss_and_gradient(encoder_fol
     sentences = task.read(data / f"train.{task.ending}")[:7]
     task.labels = sorted({label for sentence in sentences for label in task.label_names(sentence)})
     torch.manual_seed(1)
-    model = TaskModel(
-        WordEncoder(encoder_folder, 0.0, False), WordPieces(encoder_folder), task, {**HEADS[task.name], **TASKS[name]}
-    ).eval()
+    heads = {task.name: {**HEADS[task.name], **TASKS[name]}}
+    model = TaskModel(WordEncoder(encoder_folder, 0.0, False), WordPieces(encoder_folder), [[task]], heads).eval()
     training = TrainingSentences(
         model.pieces,
         [model.pieces.encode(task.words(sentence)) for sentence in sentences],
-        [task.targets(sentence) for sentence in sentences],
+        {task.name: [task.targets(sentence) for sentence in sentences]},
         7,
         24,
         seed=1,
-        units=model.head.units,
+        units=model.heads[task.name].units,
     )
     (batch,) = training.epoch(1)
     parts = training.parts(batch, number)
@@ -115,8 +114,8 @@ def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeyp
         encoder_folder / "config.json",
         {**config, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
     )
-    head = {**HEADS["ud"], "input_dropout": 0.0, "dropout": 0.0}
-    settings = {"head": head, "layer_dropout": 0.0, "epochs": 3, "learning_rate": 0.005}
+    heads = {"ud": {**HEADS["ud"], "input_dropout": 0.0, "dropout": 0.0}}
+    settings = {"heads": heads, "layer_dropout": 0.0, "epochs": 3, "learning_rate": 0.005}
     whole = finetuned(tmp_path / "whole", encoder_folder, data, "ud", **settings)
     monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, most, lambda words, _: len(words.mask)))
     monkeypatch.setattr(TaskModel, "_decode", fitting(TaskModel._decode, most, len))

@@ -19,6 +19,7 @@ from specialize.training import AdamW, Checkpoint, StoppedError, fit
 # Forks training jobs that write their results into folders.
 PROGRAM = """
 import contextlib, json, os, random, signal, sys, time
+from dataclasses import replace
 from pathlib import Path
 import torch
 from specialize import training
@@ -83,24 +84,32 @@ settings = small_settings(copies=12, epochs=3, bias_correction=True)
 def run(destination, checkpoints):
     adapt(base, vocabulary, corpus, 5.0, settings, DESCRIPTION, destination, checkpoints)
 """,
-    "TASK": """
+    "REGIME": """
 from specialize.finetuning.finetune import finetune
 for name in ("encoder", "data", "whole", "killed"):
     (folder / name).mkdir()
 data = write_data(folder / "data")
-static = "TASK" == "pos"  # under a BiLSTM, the others on a transformer
+static = "REGIME" == "pos"  # under a BiLSTM, the others on a transformer
 encoder = write_static_vectors(folder / "encoder", data) if static else write_encoder(folder / "encoder")
-cell = {"language": "qaa", "representation": "lapt", "regime": "TASK", "seed": 1}
-sizes = {"layers": 2, "hidden_size": 6, "dropout": 0.5, "highway": True} if static else None
-settings = small_settings("TASK", epochs=8, patience=4, layer_dropout_when_evaluating=True, task_encoder=sizes)
+if "REGIME".startswith("pft-"):
+    encoder = finetuned(folder / "multi", encoder, data, "mtl-ups-alt", keep_model=True, epochs=1) / "model"
+cell = {"language": "qaa", "representation": "lapt", "regime": "REGIME", "seed": 1}
+sizes = {"layers": 2, "hidden_size": 6, "input_dropout": 0.3, "dropout": 0.5, "highway": True}
+settings = small_settings("REGIME", epochs=8, patience=4, layer_dropout_when_evaluating=True)
+settings = replace(settings, task_encoders={"pos": sizes} if static else None)
 def run(destination, checkpoints):
-    finetune(encoder, data, cell, settings, destination, False, checkpoints)
+    finetune(encoder, {"conllu": data, "tsv": data}, cell, settings, destination, False, checkpoints)
 """,
 }
-PREPARE |= {task: PREPARE["TASK"].replace("TASK", task) for task in ENDINGS}
-del PREPARE["TASK"]
+ENDINGS_OF = {regime: [ending] for regime, ending in ENDINGS.items()}
+ENDINGS_OF |= {"mtl-ups-alt": ["conllu", "tsv"], "pft-mtl-ups-alt-ner": ["tsv"]}
+PREPARE |= {regime: PREPARE["REGIME"].replace("REGIME", regime) for regime in ENDINGS_OF}
+del PREPARE["REGIME"]
 RESULTS = {"pretraining": ["model.safetensors", "history.json", "README.md"]}
-RESULTS |= {task: ["metrics.json", "history.json", f"predictions.{ending}"] for task, ending in ENDINGS.items()}
+RESULTS |= {
+    regime: ["metrics.json", "history.json", *(f"predictions.{ending}" for ending in endings)]
+    for regime, endings in ENDINGS_OF.items()
+}
 
 
 @pytest.mark.parametrize(("how", "seconds"), [("SIGKILL", 0.0), ("SIGKILL", 0.05), ("SIGTERM", 600.0)])
@@ -115,7 +124,7 @@ def test_a_killed_job_ends_with_the_same_bytes(tmp_path, job, how, seconds):
 
 def run_program(folder, job, program, how, seconds):
     """What a program prints at last, and its jobs' log, after it was seen that both jobs gave the same bytes."""
-    stage = "finetuning" if job in ENDINGS else job
+    stage = "finetuning" if job in ENDINGS_OF else job
     program = (PROGRAM + program).replace("TESTS", stage).replace("PREPARE", PREPARE[job])
     command = [sys.executable, "-c", program, str(folder), how, str(seconds)]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)

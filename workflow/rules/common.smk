@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
 from specialize import sources
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
-from specialize.experiment import REGIMES, STAGE_VERSIONS, TASKS, Experiment
+from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, STAGE_VERSIONS, TASKS, Cell, Experiment
 from specialize.paper import TABLE_2
 from specialize.plan import forecast, sources_of
 
@@ -61,17 +61,6 @@ def corpus_files(language):
     if not experiment.languages[language].has_corpus:
         return []
     return [f"results/corpora/{language}/{name}" for name in CORPUS_FILES]
-
-
-def not_built(what):
-    """An input that refuses, for parts that the design names but this version lacks."""
-
-    def refuse(wildcards):
-        raise WorkflowError(
-            f"{what} is not built yet; what is: diagnosis, tables 1, 2, 4 and 5, figures, export, and all that they need"
-        )
-
-    return refuse
 
 
 def pinned(section, **keys):
@@ -143,17 +132,30 @@ def base_of(wildcards):
     return {"config": f"{folder}/config.json", "weights": f"{folder}/model.safetensors"}
 
 
-def encoder(wildcards):
-    """The pretrained encoder of a cell; refuses what is not built yet."""
-    experiment.require_built(wildcards.regime)
+def start(wildcards):
+    """What a finetuning job starts from: a pretrained encoder, static vectors, or a multi-task model."""
+    multi_task = Cell(**wildcards).prefinetuned
+    if multi_task:
+        return f"{multi_task.folder}/model"
     static = experiment.representations[wildcards.representation].method == "fasttext"
     weights = "vectors.vec" if static else "model.safetensors"
     return f"{experiment.encoder_folder(wildcards.language, wildcards.representation)}/{weights}"
 
 
+def tasks_of(wildcards):
+    """The tasks of a cell."""
+    return [task for tasks in experiment.languages[wildcards.language].datasets(wildcards.regime) for task in tasks]
+
+
 def model_if_kept():
     """The model's own output, where models are kept."""
-    return {"model": f"{RESULT}/model/task.json"} if experiment.config["keep_models"] else {}
+    return {"model": directory(f"{RESULT}/model")} if experiment.config["keep_models"] else {}
+
+
+def model_to_start_from():
+    """A multi-task model; unless models are kept it goes when the jobs that start from it have ended."""
+    model = directory(f"{RESULT}/model")
+    return model if experiment.config["keep_models"] else temp(model)
 
 
 def is_twin(language):
@@ -169,7 +171,18 @@ def table_files(*names):
 onstart:
     if workflow.is_main_process:
         planned = {job.rule.name for job in workflow.dag.needrun_jobs()}
-        trains = bool(planned & {"pretrain_base", "adapt", "pretrain_monolingual", "finetune", "finetune_ner"})
+        trains = bool(
+            planned
+            & {
+                "pretrain_base",
+                "adapt",
+                "pretrain_monolingual",
+                "finetune",
+                "finetune_ner",
+                "finetune_multi_task",
+                "finetune_multi_task_ner",
+            }
+        )
         try:
             print(
                 forecast(experiment, on_cluster=workflow.non_local_exec, trains=trains),

@@ -5,8 +5,8 @@ RESULT = f"results/finetuning/{CELL}"
 
 rule finetune:
     input:
-        encoder=encoder,
-        data=lambda wildcards: labeled_files(wildcards.language, [wildcards.regime]),
+        start=start,
+        data=lambda wildcards: labeled_files(wildcards.language, tasks_of(wildcards)),
     output:
         **model_if_kept(),
         metrics=f"{RESULT}/metrics.json",
@@ -18,7 +18,7 @@ rule finetune:
     benchmark:
         f"timings/finetuning/{CELL}.tsv"
     wildcard_constraints:
-        regime=one_of(regime for regime in REGIMES if regime != "ner"),
+        regime=one_of(regime for regime in REGIMES if regime not in MULTI_TASK_REGIMES and not regime.endswith("ner")),
     conda:
         "../../envs/training.yaml"
     threads: experiment.config["finetuning"]["threads"]
@@ -37,4 +37,29 @@ use rule finetune as finetune_ner with:
         timing=f"{RESULT}/timing.json",
         predictions=f"{RESULT}/predictions.tsv",
     wildcard_constraints:
-        regime="ner",
+        regime=one_of(regime for regime in REGIMES if regime.endswith("ner")),
+
+
+use rule finetune as finetune_multi_task with:
+    output:
+        model=model_to_start_from(),
+        metrics=f"{RESULT}/metrics.json",
+        history=f"{RESULT}/history.json",
+        timing=f"{RESULT}/timing.json",
+        predictions=f"{RESULT}/predictions.conllu",
+    wildcard_constraints:
+        regime=one_of(MULTI_TASK_REGIMES),
+        language=one_of(tag for tag, language in experiment.languages.items() if "ner" not in language.tasks),
+
+
+use rule finetune_multi_task as finetune_multi_task_ner with:
+    output:
+        model=model_to_start_from(),
+        metrics=f"{RESULT}/metrics.json",
+        history=f"{RESULT}/history.json",
+        timing=f"{RESULT}/timing.json",
+        predictions=f"{RESULT}/predictions.conllu",
+        entities=f"{RESULT}/predictions.tsv",
+    wildcard_constraints:
+        regime=one_of(MULTI_TASK_REGIMES),
+        language=one_of(tag for tag, language in experiment.languages.items() if "ner" in language.tasks),

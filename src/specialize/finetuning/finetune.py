@@ -1,4 +1,4 @@
-"""One finetuning job: an encoder, one task, one seed."""
+"""One finetuning job: an encoder, one task or several, one seed."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import gc
 import platform
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from specialize import __version__
 from specialize.errors import InputError
 from specialize.files import atomic_path, read_json, write_json
+from specialize.finetuning.batches import MixedBatches, TrainingSentences
 from specialize.finetuning.encoder import WordEncoder, WordPieces
-from specialize.finetuning.model import Encoder, Pieces, TaskModel, Words
+from specialize.finetuning.model import Encoder, Pieces, TaskModel, is_finetuned, load_model
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training import (
     AdamW,
@@ -37,9 +36,6 @@ from specialize.training import (
 )
 
 EPSILON = 1e-8  # fact 24
-LENGTH_NOISE = 0.1  # batches are of similar, not of equal length
-
-Chosen = NDArray[Any]  # the numbers of some sentences
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,11 @@ class FinetuningSettings:
         development_punctuation: whether the development LAS counts punctuation, as the test LAS does (fact 32).
         seeds: of numpy, torch, python.
         tags: the column that POS tagging predicts; None for other tasks.
-        head: the head's own settings.
-        task_encoder: the BiLSTM's between static vectors and head; None on a pretrained transformer.
+        datasets: the tasks, those in one list that are learned together from the same sentences.
+        upsample, order: of the data sets' batches; see `batches.MixedBatches`.
+        heads: each task's own settings.
+        task_encoders: sizes of the BiLSTM between static vectors and heads, by the first task of each data set; None on
+            a pretrained transformer.
     """
 
     threads: int
@@ -75,73 +74,53 @@ class FinetuningSettings:
     batch_size: int
     seeds: list[int]
     tags: str | None
-    head: dict[str, Any]
-    task_encoder: dict[str, Any] | None
+    datasets: list[list[str]]
+    upsample: bool
+    order: str
+    heads: dict[str, dict[str, Any]]
+    task_encoders: dict[str, dict[str, Any]] | None
 
 
-class TrainingSentences:
-    """Training sentences in batches of similar length, in another order every epoch.
+@dataclass(frozen=True)
+class DataSet:
+    """Labeled sentences, and the tasks that are learned from them together.
 
-    Args:
-        pieces: turns words into pieces.
-        sentences: for each sentence, for each word, its pieces.
-        targets: for each sentence, the numbers that the loss takes.
-        batch_size: sentences a batch.
-        longest: the most pieces of a segment.
-        seed: of the order.
-        units: of how many units the loss of so many sentences with so many words is the mean.
+    Attributes:
+        tasks: at least one; all read the same files.
+        files: by part (train, dev, test).
+        sentences: by part.
     """
 
-    def __init__(
-        self,
-        pieces: Pieces,
-        sentences: list[list[list[int]]],
-        targets: list[list[list[int]]],
-        batch_size: int,
-        longest: int,
-        seed: int,
-        units: Callable[[int, int], int],
-    ) -> None:
-        self.pieces, self.sentences, self.targets = pieces, sentences, targets
-        self.batch_size, self.longest, self.seed, self.units = batch_size, longest, seed, units
-        self.lengths = numpy.asarray([sum(map(len, sentence)) for sentence in sentences])
+    tasks: list[Task[Any]]
+    files: dict[str, Path]
+    sentences: dict[str, list[Any]]
 
-    def steps(self) -> int:
-        """Batches in an epoch."""
-        return -(-len(self.sentences) // self.batch_size)
+    @classmethod
+    def read(cls, names: list[str], folders: Mapping[str, Path], settings: FinetuningSettings) -> DataSet:
+        """Read a data set; the tasks get the labels of its training part.
 
-    def epoch(self, number: int) -> Iterator[Chosen]:
-        """Batches of one epoch: the numbers of their sentences."""
-        generator = numpy.random.default_rng([self.seed, number])
-        noise = generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(self.lengths))
-        order = numpy.argsort(self.lengths * noise, kind="stable")
-        for step in generator.permutation(self.steps()):
-            yield order[step * self.batch_size : (step + 1) * self.batch_size]
+        Raises:
+            InputError: if a file is broken, or has none of a task's labels.
+        """
+        tasks = [task_named(name, settings.tags, (), settings.development_punctuation) for name in names]
+        ending, read = tasks[0].ending, tasks[0].read
+        files = {part: folders[ending] / f"{part}.{ending}" for part in ("train", "dev", "test")}
+        sentences = {part: read(path) for part, path in files.items()}
+        for task in tasks:
+            task.labels = sorted({label for sentence in sentences["train"] for label in task.label_names(sentence)})
+            if task.labels == ["_"]:
+                remedy = "set the treebank's tags to upos or xpos, whichever it has"
+                raise InputError(files["train"], "has _ in place of every label", remedy=remedy)
+        return cls(tasks, files, sentences)
 
-    def parts(self, batch: Chosen, number: int) -> list[tuple[float, Chosen]]:
-        """A batch in so many parts with their shares of its loss; see `training.Loader`."""
-        parts = numpy.array_split(batch, min(number, len(batch)))
-        return [(self._units(part) / self._units(batch), part) for part in parts]
-
-    def _units(self, chosen: Chosen) -> int:
-        return self.units(len(chosen), sum(len(self.sentences[index]) for index in chosen))
-
-    def tensors(self, chosen: Chosen) -> tuple[Words, list[Tensor]]:
-        """Some sentences and what the head's loss takes, each (sentences, longest), 0 where there is no word."""
-        words = self.pieces.collate([self.sentences[index] for index in chosen], self.longest)
-        kinds = zip(*(self.targets[index] for index in chosen), strict=True)
-        return words, [_padded(list(rows), words.mask) for rows in kinds]
-
-
-def _padded(rows: list[list[int]], mask: Tensor) -> Tensor:
-    padded = torch.zeros(mask.shape, dtype=torch.int64)
-    padded[mask.cpu()] = torch.tensor([number for row in rows for number in row], dtype=torch.int64)
-    return padded.to(mask.device)
+    def words(self, part: str) -> Iterator[str]:
+        """All words of a part."""
+        return (word for sentence in self.sentences[part] for word in self.tasks[0].words(sentence))
 
 
 def finetune(
-    encoder_folder: Path,
-    data: Path,
+    start: Path,
+    data: Mapping[str, Path],
     cell: dict[str, Any],
     settings: FinetuningSettings,
     folder: Path,
@@ -150,15 +129,16 @@ def finetune(
     scalars: Path | None = None,
     shared: Path | None = None,
 ) -> None:
-    """Train a task's model, keep its best epoch by the development score, and score the test data once.
+    """Train a model of one or several tasks, keep its best epoch by their development scores, score the test data once.
 
-    Writes metrics.json, predictions of the test data, history.json (loss and development scores of each epoch),
-    timing.json, and model/ if it is to be kept. Nothing is trained on an encoder that did not converge; metrics.json
-    says so.
+    Writes metrics.json, predictions of the test data (of all tasks on a treebank in one file), history.json (loss and
+    development scores of each epoch), timing.json, and model/ if it is to be kept. Nothing is trained on a start that
+    did not converge; metrics.json says so.
 
     Args:
-        encoder_folder: the pretrained encoder, or static vectors.
-        data: folder of {train,dev,test} files.
+        start: the pretrained encoder, or static vectors; or a finetuned model, of which the encoder and the task's head
+            are trained further (pre-finetuning, paper §3.1.1, fact 36).
+        data: by the ending of files, `conllu` or `tsv`, the folder of {train,dev,test} files.
         cell: `language`, `representation`, `regime` and `seed`, as they shall stand in metrics.json.
         settings: hyperparameters.
         folder: an existing folder that everything is written to, each file atomically.
@@ -172,56 +152,59 @@ def finetune(
         SpecializeError: if the training was stopped by a signal.
     """
     started = time.monotonic()
-    task = task_named(cell["regime"], settings.tags, development_punctuation=settings.development_punctuation)
-    parts = {part: data / f"{part}.{task.ending}" for part in ("train", "dev", "test")}
-    sentences = {part: task.read(path) for part, path in parts.items()}
-    task.labels = sorted({label for sentence in sentences["train"] for label in task.label_names(sentence)})
-    if task.labels == ["_"]:
-        remedy = "set the treebank's tags to upos or xpos, whichever it has"
-        raise InputError(parts["train"], "has _ in place of every label", remedy=remedy)
-
+    datasets = [DataSet.read(names, data, settings) for names in settings.datasets]
     numpy_seed, torch_seed, python_seed = settings.seeds
     seed_everything(numpy_seed, torch_seed, python_seed, settings.threads)
-    words = {part: [word for sentence in some for word in task.words(sentence)] for part, some in sentences.items()}
-    encoder, pieces = _encoder(encoder_folder, settings, words, shared)
-    model = TaskModel(encoder, pieces, task, settings.head).to(device())
-    training = TrainingSentences(
-        model.pieces,
-        [model.pieces.encode(task.words(sentence)) for sentence in sentences["train"]],
-        [task.targets(sentence) for sentence in sentences["train"]],
-        settings.batch_size,
-        encoder.longest,
+    model = _model(start, datasets, settings, shared).to(device())
+    batches = MixedBatches(
+        [_training_sentences(model, dataset, settings) for dataset in datasets],
+        settings.upsample,
+        settings.order,
         numpy_seed,
-        model.head.units,  # type: ignore[arg-type]
     )
     gc.freeze()  # all of this stays; to look through it for garbage again and again takes tenths of seconds
+    tasks = [(task, dataset) for dataset in datasets for task in dataset.tasks]
+    score = tasks[0][0].metrics[0] if len(tasks) == 1 else "sum"  # fact 34
 
     def evaluate() -> dict[str, float]:
-        scores = task.scores(sentences["dev"], model.predict(sentences["dev"]))
-        return {name: round(value, 6) for name, value in scores.items()}
+        figures: dict[str, float] = {}
+        for task, dataset in tasks:
+            gold = dataset.sentences["dev"]
+            figures |= task.scores(gold, model.predict(task.name, gold))
+        if score == "sum":
+            figures[score] = sum(figures[task.metrics[0]] for task, _ in tasks)
+        return {name: round(value, 6) for name, value in figures.items()}
 
-    broken = _unconverged(encoder_folder)
+    broken = _unconverged(start)
     epochs = 0 if broken else settings.epochs
-    inputs = [*(encoder_folder / name for name in encoder.files), *parts.values()]
+    inputs = [*model.files(start), *(path for dataset in datasets for path in dataset.files.values())]
     with checkpoint_in(checkpoints, vars(settings), inputs) as checkpoint, EpochScalars(scalars) as watched:
-        outcome = _fit(model, training, settings, epochs, task, evaluate, checkpoint, watched.add)
+        outcome = _fit(model, batches, settings, epochs, score, evaluate, checkpoint, watched.add)
         decoding_started = time.monotonic()
-        predicted = model.predict(sentences["test"])
+        predicted: dict[str, list[Any]] = {}
+        for task, dataset in tasks:
+            sentences = predicted.get(task.ending, dataset.sentences["test"])
+            predicted[task.ending] = model.predict(task.name, sentences)
         decoding_seconds = time.monotonic() - decoding_started
-        predictions = folder / f"predictions.{task.ending}"
-        task.write(predictions, predicted)
-        best = next((record for record in outcome.history if record["epoch"] == outcome.best_epoch), None)
-        development = {
-            name: value for name, value in (best or evaluate()).items() if name not in ("epoch", "training_loss")
+        for ending, sentences in predicted.items():
+            writer = next(task for task, _ in tasks if task.ending == ending)
+            writer.write(folder / f"predictions.{ending}", sentences)
+        best = next((record for record in outcome.history if record["epoch"] == outcome.best_epoch), None) or evaluate()
+        development = {task.name: {name: best[name] for name in task.metrics} for task, _ in tasks}
+        test = {
+            task.name: {
+                name: round(value, 6)
+                for name, value in task.file_scores(
+                    dataset.files["test"], folder / f"predictions.{task.ending}"
+                ).items()
+            }
+            for task, dataset in tasks
         }
-        test = {name: round(value, 6) for name, value in task.file_scores(parts["test"], predictions).items()}
-        reason = (
-            broken or outcome.reason or ("the development score stayed 0" if development[task.metric] == 0 else None)
-        )
+        reason = broken or outcome.reason or ("the development score stayed 0" if best[score] == 0 else None)
         converged = {"converged": reason is None} | ({"reason": reason} if reason else {})
         if keep_model:
             with atomic_path(folder / "model") as temporary:
-                model.save(temporary, encoder_folder)
+                model.save(temporary, start)
         trained = len(outcome.history)
         write_json(
             folder / "timing.json",
@@ -229,8 +212,10 @@ def finetune(
                 "seconds": round(time.monotonic() - started, 2),
                 "training_seconds": round(outcome.seconds, 2),
                 "epochs": trained,
-                "training_sentences_per_second": round(trained * len(sentences["train"]) / (outcome.seconds or 1), 1),
-                "decoding_sentences_per_second": round(len(predicted) / decoding_seconds, 1),
+                "training_sentences_per_second": round(trained * batches.sentences() / (outcome.seconds or 1), 1),
+                "decoding_sentences_per_second": round(
+                    sum(len(dataset.sentences["test"]) for _, dataset in tasks) / decoding_seconds, 1
+                ),
                 "parts_of_a_batch": outcome.parts,
                 "peak_memory_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
                 "host": platform.node(),
@@ -246,46 +231,75 @@ def finetune(
                 "hyperparameters": vars(settings),
                 "best_epoch": outcome.best_epoch,
                 **converged,
-                "scores": {"dev": {task.name: development}, "test": {task.name: test}},
+                "scores": {"dev": development, "test": test},
             },
         )
 
 
-def _encoder(
-    folder: Path, settings: FinetuningSettings, words: dict[str, list[str]], shared: Path | None
-) -> tuple[Encoder, Pieces]:
-    if settings.task_encoder:
-        from specialize.finetuning.recurrent import RecurrentEncoder, StaticWords
+def _model(start: Path, datasets: list[DataSet], settings: FinetuningSettings, shared: Path | None) -> TaskModel:
+    if is_finetuned(start):
+        return _prefinetuned(start, datasets[0], settings)
+    encoder: Encoder
+    pieces: Pieces
+    if settings.task_encoders is not None:
+        from specialize.finetuning.recurrent import StaticEncoder, StaticWords
         from specialize.pretraining.static_vectors import StaticVectors  # its import takes time
 
-        static = StaticWords(StaticVectors(folder), words["train"], settings.unknown_words)
-        return RecurrentEncoder(static.first_vectors(), **settings.task_encoder), static
-    pieces = WordPieces(folder, settings.leading_space)
-    if shared:
-        pieces.share(chain.from_iterable(words.values()), shared)
-    encoder = WordEncoder(folder, settings.layer_dropout, settings.layer_dropout_when_evaluating, settings.precision)
-    return encoder, pieces
+        training_words = chain.from_iterable(dataset.words("train") for dataset in datasets)
+        pieces = StaticWords(StaticVectors(start), training_words, settings.unknown_words)
+        encoder = StaticEncoder(pieces.first_vectors())
+    else:
+        pieces = WordPieces(start, settings.leading_space)
+        if shared:
+            parts = ((dataset, part) for dataset in datasets for part in dataset.sentences)
+            pieces.share(chain.from_iterable(dataset.words(part) for dataset, part in parts), shared)
+        layer_dropout = settings.layer_dropout, settings.layer_dropout_when_evaluating
+        encoder = WordEncoder(start, *layer_dropout, settings.precision)
+    return TaskModel(encoder, pieces, [one.tasks for one in datasets], settings.heads, settings.task_encoders)
 
 
-def _unconverged(encoder_folder: Path) -> str | None:
-    """Why a pretrained encoder did not converge; None if it did, or nothing is known of its training."""
-    path = encoder_folder / "history.json"
+def _prefinetuned(start: Path, dataset: DataSet, settings: FinetuningSettings) -> TaskModel:
+    (task,) = dataset.tasks
+    model = load_model(start, settings.layer_dropout, settings.layer_dropout_when_evaluating)
+    if model.tasks[task.name].labels != task.labels:
+        raise InputError(start, f"was not trained on the labels of {dataset.files['train']}", remedy="train it again")
+    model.keep_only(task.name)
+    return model
+
+
+def _training_sentences(model: TaskModel, dataset: DataSet, settings: FinetuningSettings) -> TrainingSentences:
+    sentences, first = dataset.sentences["train"], dataset.tasks[0]
+    return TrainingSentences(
+        model.pieces,
+        [model.pieces.encode(first.words(sentence)) for sentence in sentences],
+        {task.name: [task.targets(sentence) for sentence in sentences] for task in dataset.tasks},
+        settings.batch_size,
+        model.encoder.longest,
+        settings.seeds[0],
+        model.heads[first.name].units,  # type: ignore[arg-type]
+    )
+
+
+def _unconverged(start: Path) -> str | None:
+    """Why the model that the training starts from did not converge; None if it did, or nothing is known of it."""
+    path = (start.parent if is_finetuned(start) else start) / "history.json"
     history = read_json(path) if path.is_file() else {}
-    return None if history.get("converged", True) else f"the encoder did not converge: {history['reason']}"
+    what = "multi-task model" if is_finetuned(start) else "encoder"
+    return None if history.get("converged", True) else f"the {what} did not converge: {history['reason']}"
 
 
 def _fit(
     model: TaskModel,
-    training: TrainingSentences,
+    batches: MixedBatches,
     settings: FinetuningSettings,
     epochs: int,
-    task: Task[Any],
-    evaluate: Any,
+    score: str,
+    evaluate: Callable[[], dict[str, float]],
     checkpoint: Checkpoint | None,
     after_epoch: Callable[[dict[str, float]], None],
 ) -> Fit:
     encoder_rate = settings.encoder_multiplier * settings.learning_rate
-    rest = nn.ModuleList([model.encoder.added, model.head])
+    rest = nn.ModuleList([model.encoder.added, model.between, model.heads])
     groups = [
         *decayed_groups(model.encoder.pretrained, encoder_rate, settings.weight_decay),
         *decayed_groups(rest, settings.learning_rate, settings.weight_decay),
@@ -294,7 +308,7 @@ def _fit(
     if settings.schedule == "constant":
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
     else:
-        schedule = inverse_square_root_schedule(optimizer, training.steps())
+        schedule = inverse_square_root_schedule(optimizer, batches.steps())
 
     def freeze(epoch: int) -> None:
         model.encoder.frozen = epoch <= settings.frozen_epochs
@@ -303,10 +317,10 @@ def _fit(
         model,
         optimizer,
         schedule,
-        training,
-        lambda chosen: model.loss(*training.tensors(chosen)),
+        batches,
+        lambda batch: model.loss(*batches.tensors(batch)),
         evaluate,
-        score=task.metric,
+        score=score,
         epochs=epochs,
         gradient_norm=settings.gradient_norm,
         patience=settings.patience,

@@ -1,4 +1,4 @@
-"""A whole task model: encoder and head, training loss, prediction, saving and loading."""
+"""A whole task model: encoder and heads, training loss, prediction, saving and loading."""
 
 from __future__ import annotations
 
@@ -17,119 +17,185 @@ from specialize.finetuning.tasks import Task, task_named
 from specialize.training import device
 
 if TYPE_CHECKING:
-    from specialize.finetuning.recurrent import NumberedBatch, RecurrentEncoder, StaticWords
+    from specialize.finetuning.recurrent import NumberedBatch, StaticEncoder, StaticWords
 
-Encoder: TypeAlias = "WordEncoder | RecurrentEncoder"
+Encoder: TypeAlias = "WordEncoder | StaticEncoder"
 Pieces: TypeAlias = "WordPieces | StaticWords"
 Words: TypeAlias = "WordBatch | NumberedBatch"
+Targets = dict[str, list[Tensor]]  # by task what its loss takes
 
+HEADS = "heads.safetensors"
 # Sentences decoded at a time: a CPU is slower with more than its cache holds, a GPU has room for many.
 DECODED = {"cpu": 32, "cuda": 256}
 
 
 class TaskModel(nn.Module):
-    """An encoder with one task's head.
+    """An encoder that one or several tasks share, with a head for each.
+
+    Attributes:
+        tasks: by name.
 
     Args:
         encoder: gives word vectors.
         pieces: turns words into the encoder's wordpieces.
-        task: the task, its labels known.
-        settings: of the head.
+        datasets: for each data set the tasks that are learned from it together, their labels known.
+        heads: settings of each task's head.
+        task_encoders: sizes of the BiLSTM between static vectors and heads, by the first task of each data set; None
+            for a pretrained transformer, which needs none.
     """
 
-    def __init__(self, encoder: Encoder, pieces: Pieces, task: Task[Any], settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        pieces: Pieces,
+        datasets: list[list[Task[Any]]],
+        heads: dict[str, dict[str, Any]],
+        task_encoders: dict[str, dict[str, Any]] | None = None,
+    ) -> None:
         super().__init__()
         self.encoder: Encoder
         self.pieces: Pieces
-        self.encoder, self.pieces, self.task, self.settings = encoder, pieces, task, settings
-        self.head = task.head(encoder.width, settings)
+        self.encoder, self.pieces = encoder, pieces
+        self.tasks = {task.name: task for tasks in datasets for task in tasks}
+        self.settings, self.task_encoders = heads, task_encoders
+        # The task that names the BiLSTM of each task.
+        self.first = {task.name: tasks[0].name for tasks in datasets for task in tasks}
+        self.between, self.heads = nn.ModuleDict(), nn.ModuleDict()
+        for tasks in datasets:
+            width = encoder.width
+            if task_encoders is not None:
+                from specialize.finetuning.recurrent import TaskEncoder  # its import takes time
 
-    def loss(self, words: Words, targets: list[Tensor]) -> Tensor:
-        """The head's loss on a batch."""
-        loss: Tensor = self.head.loss(self.encoder(words), words.mask, *targets)  # type: ignore[operator]
-        return loss
+                sizes = task_encoders[tasks[0].name]
+                self.between[tasks[0].name] = TaskEncoder(width, **sizes)
+                width = 2 * sizes["hidden_size"]
+            for task in tasks:
+                self.heads[task.name] = task.head(width, heads[task.name])
 
-    def predict(self, sentences: list[Any], batch_size: int | None = None) -> list[Any]:
-        """Copies of sentences with predicted labels, in their order.
+    def keep_only(self, task: str) -> None:
+        """Drop all heads but that of a task (fact 36)."""
+        first = self.first[task]
+        if self.task_encoders is not None:
+            self.between = nn.ModuleDict({task: self.between[first]})
+            self.task_encoders = {task: self.task_encoders[first]}
+        self.heads = nn.ModuleDict({task: self.heads[task]})
+        self.tasks, self.first = {task: self.tasks[task]}, {task: task}
+
+    def _vectors(self, words: Words, task: str) -> Tensor:
+        vectors: Tensor = self.encoder(words)
+        if self.task_encoders is not None:
+            vectors = self.between[self.first[task]](vectors, words.mask)
+        return vectors
+
+    def loss(self, words: Words, targets: Targets) -> Tensor:
+        """The sum of the losses of the tasks that learn from a batch, which is of one data set."""
+        vectors = self._vectors(words, next(iter(targets)))
+        losses = [self.heads[task].loss(vectors, words.mask, *own) for task, own in targets.items()]  # type: ignore[operator]
+        return torch.stack(losses).sum()
+
+    def predict(self, task: str, sentences: list[Any], batch_size: int | None = None) -> list[Any]:
+        """Copies of sentences with predicted labels of a task, in their order.
 
         Batches are of similar length, and as small as the GPU's memory demands.
 
         Args:
+            task: its name.
             sentences: with any labels, which nobody looks at.
             batch_size: sentences decoded at a time; by default what suits the device.
         """
         batch_size = batch_size or DECODED[device().type]
-        encoded = [self.pieces.encode(self.task.words(sentence)) for sentence in sentences]
+        kind = self.tasks[task]
+        encoded = [self.pieces.encode(kind.words(sentence)) for sentence in sentences]
         remaining = sorted(range(len(sentences)), key=lambda index: sum(map(len, encoded[index])))
         predicted: list[Any] = [None] * len(sentences)
         while remaining:
             chosen = remaining[:batch_size]
             try:
-                decoded = self._decode([encoded[index] for index in chosen])
+                decoded = self._decode(task, [encoded[index] for index in chosen])
             except torch.OutOfMemoryError:
                 if len(chosen) == 1:
                     raise
                 batch_size = len(chosen) // 2
                 continue
             for index, labels in zip(chosen, decoded, strict=True):
-                predicted[index] = self.task.labeled(sentences[index], labels)
+                predicted[index] = kind.labeled(sentences[index], labels)
             remaining = remaining[batch_size:]
         return predicted
 
     @torch.no_grad()
-    def _decode(self, sentences: list[list[list[int]]]) -> Decoded:
+    def _decode(self, task: str, sentences: list[list[list[int]]]) -> Decoded:
         words = self.pieces.collate(sentences, self.encoder.longest)
-        decoded: Decoded = self.head.decode(self.encoder(words), words.mask)  # type: ignore[operator]
+        decoded: Decoded = self.heads[task].decode(self._vectors(words, task), words.mask)  # type: ignore[operator]
         return decoded
 
-    def save(self, folder: Path, encoder_folder: Path) -> None:
-        """Write the encoder in its own format, the rest beside it."""
-        self.encoder.save(folder, encoder_folder)
+    def files(self, source: Path) -> list[Path]:
+        """The files of the folder that the model is from, all that its weights depend on."""
+        names = [*self.encoder.files, *([HEADS] if is_finetuned(source) else [])]
+        return [source / name for name in names]
+
+    def save(self, folder: Path, source: Path) -> None:
+        """Write the encoder in its own format, the rest beside it.
+
+        Args:
+            folder: a new one.
+            source: the folder that the encoder is from.
+        """
+        self.encoder.save(folder, source)
         apart = self.encoder.saved_apart
         rest = {name: value for name, value in self.state_dict().items() if not name.startswith(apart)}
-        save_file(rest, folder / "head.safetensors")
-        description = {
-            "task": self.task.name,
-            "tags": getattr(self.task, "tags", None),
-            "labels": self.task.labels,
-            "head": self.settings,
-            **self.pieces.description,
-            **self.encoder.description,
+        save_file(rest, folder / HEADS)
+        datasets: dict[str, list[str]] = {}
+        for task, first in self.first.items():
+            datasets.setdefault(first, []).append(task)
+        tasks = {
+            name: {"tags": getattr(task, "tags", None), "labels": task.labels, "head": self.settings[name]}
+            for name, task in self.tasks.items()
         }
-        write_json(folder / "task.json", description)
+        description = {"datasets": list(datasets.values()), "tasks": tasks, "task_encoders": self.task_encoders}
+        write_json(folder / "task.json", description | self.pieces.description | self.encoder.description)
 
 
-def load_model(folder: Path) -> TaskModel:
+def is_finetuned(folder: Path) -> bool:
+    """Whether a folder has what `TaskModel.save` wrote."""
+    return (folder / "task.json").is_file()
+
+
+def load_model(folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating: bool = False) -> TaskModel:
     """Load what `TaskModel.save` wrote.
 
     Args:
         folder: the model folder, or the finetuning folder that has it.
+        layer_dropout, dropout_when_evaluating: of the mix of layers, if it is to be trained further.
 
     Raises:
         InputError: if there is no such model.
     """
     folder = folder / "model" if (folder / "model").is_dir() else folder
-    if not all((folder / name).is_file() for name in ("task.json", "head.safetensors")):
+    if not is_finetuned(folder):
         raise InputError(folder, "holds no finetuned model", remedy="run the finetuning with --config keep_models=true")
     description = read_json(folder / "task.json")
-    task = task_named(description["task"], description["tags"], description["labels"])
-    model = TaskModel(*_encoder(folder, description), task, description["head"])
-    loaded = model.load_state_dict(load_file(folder / "head.safetensors"), strict=False)
+    tasks = {name: task_named(name, known["tags"], known["labels"]) for name, known in description["tasks"].items()}
+    model = TaskModel(
+        *_encoder(folder, description, layer_dropout, dropout_when_evaluating),
+        [[tasks[name] for name in names] for names in description["datasets"]],
+        {name: known["head"] for name, known in description["tasks"].items()},
+        description["task_encoders"],
+    )
+    loaded = model.load_state_dict(load_file(folder / HEADS), strict=False)
     missing = [name for name in loaded.missing_keys if not name.startswith(model.encoder.saved_apart)]
     if missing or loaded.unexpected_keys:
-        raise InputError(
-            folder / "head.safetensors", f"does not fit task.json ({[*missing, *loaded.unexpected_keys][:3]})"
-        )
+        raise InputError(folder / HEADS, f"does not fit task.json ({[*missing, *loaded.unexpected_keys][:3]})")
     return model.to(device()).eval()
 
 
-def _encoder(folder: Path, description: dict[str, Any]) -> tuple[Encoder, Pieces]:
-    if "task_encoder" in description:
-        from specialize.finetuning.recurrent import RecurrentEncoder, StaticWords
+def _encoder(
+    folder: Path, description: dict[str, Any], layer_dropout: float, dropout_when_evaluating: bool
+) -> tuple[Encoder, Pieces]:
+    if description["task_encoders"] is not None:
+        from specialize.finetuning.recurrent import StaticEncoder, StaticWords
         from specialize.pretraining.static_vectors import StaticVectors
 
         words = StaticWords(StaticVectors(folder), description["words"], description["unknown_words"])
-        return RecurrentEncoder(words.first_vectors(), **description["task_encoder"]), words
-    precision = description["precision"]
-    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False, precision=precision)
+        return StaticEncoder(words.first_vectors()), words
+    encoder = WordEncoder(folder, layer_dropout, dropout_when_evaluating, description["precision"])
     return encoder, WordPieces(folder, description["leading_space"])

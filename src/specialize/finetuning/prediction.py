@@ -9,40 +9,51 @@ from pathlib import Path
 from typing import TextIO
 
 from specialize.datasets import COLUMNS, EntitySentence, Sentence, Word
+from specialize.errors import InputError
 from specialize.finetuning.model import load_model
 
 LINES = 256  # analysed and written at a time
 
 
-def predict(model_folder: Path, lines: Iterable[str], output: TextIO, split_words: bool = True) -> None:
+def predict(
+    model_folder: Path, lines: Iterable[str], output: TextIO, split_words: bool = True, entities: bool = False
+) -> None:
     """Write the analysis of each line as CoNLL-U, or IOB2 for named entities.
+
+    A model of several tasks fills in all columns that it has learned.
 
     Args:
         model_folder: a finetuning folder with its model kept.
         lines: one sentence a line; empty ones are passed over.
         output: where the analyses go, batch by batch.
         split_words: part punctuation from words; False if words and punctuation stand apart already.
+        entities: write the entities that a model of several tasks finds, not its tags and trees.
 
     Raises:
-        InputError: if there is no model.
+        InputError: if there is no model, or it knows no entities.
     """
     model = load_model(model_folder)
-    entities = model.task.name == "ner"
+    if entities and "ner" not in model.tasks:
+        raise InputError(model_folder, "knows no named entities", remedy="leave --entities out")
+    entities = entities or list(model.tasks) == ["ner"]
     remaining = (line.strip() for line in lines if line.strip())
     number = 0
     while batch := list(islice(remaining, LINES)):
         words = [list(words_of(line)) if split_words else line.split() for line in batch]
         if entities:
             sentences = [EntitySentence(tuple(forms), ("O",) * len(forms)) for forms in words]
-            for sentence in model.predict(sentences):
+            for sentence in model.predict("ner", sentences):
                 pairs = zip(sentence.tokens, sentence.labels, strict=True)
                 output.write("".join(f"{token}\t{label}\n" for token, label in pairs) + "\n")
         else:
-            blank = [
+            analysed = [
                 _blank(number + index, line, forms)
                 for index, (line, forms) in enumerate(zip(batch, words, strict=True), 1)
             ]
-            for sentence in model.predict(blank):
+            for task in model.tasks:
+                if task != "ner":
+                    analysed = model.predict(task, analysed)
+            for sentence in analysed:
                 output.write("\n".join(sentence.lines) + "\n\n")
         number += len(batch)
 

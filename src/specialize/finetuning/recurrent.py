@@ -1,4 +1,4 @@
-"""Words to vectors without a transformer: static vectors through a BiLSTM of the task (paper, Table 5; fact 21)."""
+"""Words to vectors without a transformer: static vectors, and BiLSTMs over them (paper, Table 5; fact 21)."""
 
 from __future__ import annotations
 
@@ -82,35 +82,23 @@ class StaticWords:
         return NumberedBatch(*(torch.from_numpy(array).to(device()) for array in (numbers, new, mask)))
 
 
-class RecurrentEncoder(nn.Module):
-    """Word vectors in context from static ones; attributes as of `WordEncoder`.
+class StaticEncoder(nn.Module):
+    """Word vectors that know no context; attributes as of `WordEncoder`.
 
     Args:
         vectors: (words, width) the first ones of the words that training sees.
-        layers, hidden_size: of the BiLSTM; its output is twice as wide.
-        dropout: between the layers; with ``highway``, of the state that goes from word to word.
-        highway: gates that let a layer's input by, as in the paper's parser.
     """
 
     longest = 1 << 30  # words of a sentence
     files = FILES
     saved_apart = ()
 
-    def __init__(
-        self, vectors: NDArray[numpy.float32], layers: int, hidden_size: int, dropout: float, highway: bool
-    ) -> None:
+    def __init__(self, vectors: NDArray[numpy.float32]) -> None:
         super().__init__()
-        words, width = vectors.shape
-        self.pretrained = nn.Embedding(words, width, _weight=torch.from_numpy(vectors))
-        self.added: nn.Module
-        if highway:
-            self.added = HighwayBiLstm(width, hidden_size, layers, dropout)
-        else:
-            self.added = BiLstm(width, hidden_size, layers, dropout)
-        self.width = 2 * hidden_size
-        self.description = {
-            "task_encoder": {"layers": layers, "hidden_size": hidden_size, "dropout": dropout, "highway": highway}
-        }
+        words, self.width = vectors.shape
+        self.pretrained = nn.Embedding(words, self.width, _weight=torch.from_numpy(vectors))
+        self.added = nn.Identity()
+        self.description: dict[str, str] = {}
         self.frozen = False
 
     def forward(self, batch: NumberedBatch) -> Tensor:
@@ -120,8 +108,7 @@ class RecurrentEncoder(nn.Module):
             if len(batch.new):
                 table = torch.cat([table, batch.new])
             vectors = nn.functional.embedding(batch.numbers, table)
-        states: Tensor = self.added(vectors, batch.mask)
-        return states
+        return vectors * batch.mask.unsqueeze(2)
 
     def save(self, folder: Path, source: Path) -> None:
         """Copy the static vectors, for words that training did not see."""
@@ -130,8 +117,32 @@ class RecurrentEncoder(nn.Module):
             shutil.copyfile(source / name, folder / name)
 
 
+class TaskEncoder(nn.Module):
+    """A BiLSTM that puts static vectors in context.
+
+    Args:
+        width: of the vectors.
+        layers, hidden_size: of the BiLSTM; its output is twice as wide.
+        input_dropout: of the vectors, before the first layer.
+        dropout: between the layers; with ``highway``, of the state that goes from word to word.
+        highway: gates that let a layer's input by, as in the paper's parser.
+    """
+
+    def __init__(
+        self, width: int, layers: int, hidden_size: int, input_dropout: float, dropout: float, highway: bool
+    ) -> None:
+        super().__init__()
+        self.input_dropout = nn.Dropout(input_dropout)
+        self.layers = (HighwayBiLstm if highway else BiLstm)(width, hidden_size, layers, dropout)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
+        states: Tensor = self.layers(self.input_dropout(vectors), mask)
+        return states
+
+
 class BiLstm(nn.Module):
-    """The usual BiLSTM; arguments as in `RecurrentEncoder`."""
+    """The usual BiLSTM; arguments as of `TaskEncoder`."""
 
     def __init__(self, width: int, hidden_size: int, layers: int, dropout: float) -> None:
         super().__init__()

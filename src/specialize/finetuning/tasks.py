@@ -33,13 +33,13 @@ class Task(ABC, Generic[Item]):
 
     Attributes:
         name: `pos`, `ud` or `ner`.
-        metric: the score that chooses the epoch and stands in tables.
+        metrics: its scores; the first one chooses the epoch and stands in tables.
         ending: of its files.
         labels: what its head predicts, in the order of their numbers.
     """
 
     name: str
-    metric: str
+    metrics: tuple[str, ...]
     ending: str
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
@@ -107,7 +107,7 @@ class Tagging(TreebankTask):
     """
 
     name = "pos"
-    metric = "accuracy"
+    metrics = ("accuracy",)
 
     def __init__(self, tags: str, labels: Sequence[str] = ()) -> None:
         super().__init__(labels)
@@ -142,7 +142,7 @@ class Parsing(TreebankTask):
     """
 
     name = "ud"
-    metric = "las"
+    metrics = ("las", "uas")
 
     def __init__(self, labels: Sequence[str] = (), development_punctuation: bool = True) -> None:
         super().__init__(labels)
@@ -196,7 +196,7 @@ class EntityRecognition(Task[EntitySentence]):
     """Named-entity recognition in IOB2."""
 
     name = "ner"
-    metric = "f1"
+    metrics = ("f1", "f1_macro")
     ending = "tsv"
 
     def read(self, path: Path) -> list[EntitySentence]:
