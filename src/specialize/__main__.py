@@ -14,6 +14,8 @@ SHOWN_TABLES = (
     "corpora",
     "comparisons",
     "transliteration",
+    "multi-task",
+    "answers",
     "single-task",
 )  # the main one last, where eyes are
 
@@ -27,6 +29,7 @@ def main() -> None:
     predict = commands.add_parser("predict", help="tag or parse standard input, one sentence a line")
     predict.add_argument("--model", type=Path, required=True, help="folder of a finetuning job with its model kept")
     predict.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
+    predict.add_argument("--entities", action="store_true", help="of a model of several tasks, its named entities")
     tables = commands.add_parser("tables", help="print the tables of a run")
     tables.add_argument("run", type=Path, help="the run's directory")
     dates = commands.add_parser("resolve-dates", help="write the newest dump's date in place of `latest` into a file")
@@ -41,14 +44,14 @@ def main() -> None:
             from specialize.finetuning.prediction import predict as predict_text
 
             sys.stdin.reconfigure(encoding="utf-8-sig")  # type: ignore[union-attr]
-            predict_text(arguments.model, sys.stdin, sys.stdout, split_words=not arguments.tokenized)
+            predict_text(arguments.model, sys.stdin, sys.stdout, not arguments.tokenized, arguments.entities)
         elif arguments.command == "tables":
             paths = [arguments.run / f"results/tables/{name}.md" for name in SHOWN_TABLES]
             found = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
             if not found:
                 raise InputError(arguments.run, "has no tables yet", remedy="run `snakemake all` there")
             print("\n\n".join(found))
-            print(f"\nThese and table hyperparameters, in four formats: {arguments.run / 'results/tables'}")
+            print(f"\nThese and others, in four formats: {arguments.run / 'results/tables'}")
         elif arguments.command == "resolve-dates":
             from specialize.plan import resolve_dates
 

@@ -29,14 +29,14 @@ def export_model(experiment: Experiment, run: Path, language: str, representatio
     history = read_json(model / "history.json")
     if not history["converged"]:
         raise SpecializeError(f"{model}: did not converge ({history['reason']}), so there is nothing to share")
-    cells = [
-        cell for cell in experiment.built_cells if (cell.language, cell.representation) == (language, representation)
-    ]
+    cells = [cell for cell in experiment.cells if (cell.language, cell.representation) == (language, representation)]
     scores = load_scores(experiment, run, cells)
     tested = []
     for key, by_seed in scores.by_seed.items():
         text = mean_and_deviation(scores, key) if scores.converged(key) else NOT_CONVERGED
         title, metric = TASK_TITLES[key[2]].split(" (")[0], PRIMARY_METRIC[key[2]]
+        regime = key[1].partition(" ")[2]
+        title += f", {regime}" if regime else ""
         tested.append(TaskScore(title, metric, scores.mean(key), text, len(by_seed)))
     with atomic_path(folder) as temporary:
         shutil.copytree(model, temporary)

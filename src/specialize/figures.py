@@ -1,7 +1,8 @@
-"""Figures: losses and scores by epoch, and how scores depend on the number of new pieces and their rate."""
+"""Figures: losses and scores by epoch, what each method gains and where, and scores beside the paper's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from scipy import stats
 
+from specialize.contents import reference, score_figures, table_cells
 from specialize.experiment import TASKS, Experiment, Language
 from specialize.files import atomic_path, read_json
 from specialize.tables import (
@@ -20,6 +25,7 @@ from specialize.tables import (
     PRIMARY_METRIC,
     TASK_TITLES,
     Scores,
+    comparisons,
     load_scores,
     replications,
     vocabulary_statistics,
@@ -100,9 +106,10 @@ def _by_epoch(records: list[dict[str, Any]], name: str) -> tuple[list[int], list
 def draw_learning_curves(experiment: Experiment, run: Path) -> None:
     """Draw learning-curves.svg and .png: development scores by epoch, a line for each seed, a dot where it was chosen.
 
-    A panel for each language and task, languages below one another.
+    Of single-task cells: a multi-task one has several scores an epoch. A panel for each language and task, languages
+    below one another.
     """
-    cells = experiment.built_cells
+    cells = experiment.single_task_cells
     languages = list(dict.fromkeys(cell.language for cell in cells))
     tasks = [task for task in TASKS if any(cell.regime == task for cell in cells)]
     names = list(dict.fromkeys(cell.representation for cell in cells))
@@ -143,8 +150,9 @@ def draw_learning_curves(experiment: Experiment, run: Path) -> None:
 
 
 def draw_replication(experiment: Experiment, run: Path) -> None:
-    """Draw replication.svg and .png: our scores and the paper's, with deviations; a panel for each task."""
-    found = replications(experiment, load_scores(experiment, run))
+    """Draw replication.svg and .png: our single-task scores and the paper's, with deviations; a panel for each task."""
+    needed = [cell for cell in table_cells(experiment, "replication") if cell.regime in TASKS]
+    found = [cell for cell in replications(experiment, load_scores(experiment, run, needed)) if cell.table == 2]
     tasks = [task for task in TASKS if any(cell.task == task for cell in found)]
     rows = [[cell for cell in reversed(found) if cell.task == task] for task in tasks]
     height = 0.9 + 0.3 * max(map(len, rows))
@@ -154,6 +162,7 @@ def draw_replication(experiment: Experiment, run: Path) -> None:
         for place, cell in enumerate(cells):
             values = list((cell.scores or {}).values())
             bars = {"fmt": "o", "color": "black", "markersize": 5, "capsize": 2}
+            assert cell.printed.deviation is not None  # Table 2 prints them all
             axes.errorbar(
                 cell.printed.mean, place + 0.15, xerr=DEVIATIONS * cell.printed.deviation, markerfacecolor="white",
                 label=f"paper, ± {DEVIATIONS} sd", **bars,
@@ -161,14 +170,178 @@ def draw_replication(experiment: Experiment, run: Path) -> None:
             if values:
                 deviation = float(numpy.std(values, ddof=1)) if len(values) > 1 else None
                 axes.errorbar(float(numpy.mean(values)), place - 0.15, xerr=deviation, label="ours, ± 1 sd", **bars)
-        names = [f"{cell.language.name}: {cell.representation}" for cell in cells]
+        names = [f"{experiment.languages[cell.language].name}: {cell.configuration}" for cell in cells]
         axes.set_yticks(range(len(cells)), names)
         axes.set_ylim(-0.6, len(cells) - 0.4)
         axes.set_xlabel(f"{TASK_TITLES[task]}, test, %")
         axes.grid(color="0.9", axis="x")
-    shown = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=2, frameon=False)
+    _legend(figure, panels, 2)
     save_figure(figure, run / "results" / "figures", "replication")
+
+
+# -- gains, transliteration, significance ------------------------------------------------------------------
+
+MEASURES = (("unknown_token_rate", 100, "Unknown words (%)"), ("wordpieces_per_token", 1, "Wordpieces per word"))
+MAIN_DATA = ("corpus", "treebank", "ner")  # the first that there is speaks for the language
+LANGUAGES_OF_A_CORRELATION = 4  # fewer rank too easily
+BETTER, HIGHER = "0.25", "0.85"  # shades of the matrix
+
+
+def draw_scores(experiment: Experiment, run: Path, name: str) -> None:
+    """Draw one of `contents.score_figures`, as {name}.svg and .png.
+
+    Raises:
+        SpecializeError: if a result is missing.
+    """
+    scores = load_scores(experiment, run, score_figures(experiment)[name])
+    if name == "gains":
+        figure = _gains(experiment, scores, vocabulary_statistics(experiment, run))
+    elif name == "transliteration":
+        figure = _transliteration(experiment, scores)
+    else:
+        figure = _significance(experiment, scores)
+    save_figure(figure, run / "results" / "figures", name)
+
+
+def _gains(experiment: Experiment, scores: Scores, statistics: dict[tuple[str, str], Any]) -> Figure:
+    """What each method gains over `contents.reference`, by how badly the base vocabulary covers the language.
+
+    Hollow marks are languages in Latin letters. Where there are languages enough, Spearman's rank correlation stands
+    beside the method (the paper, §2.3, sees one with type and script).
+    """
+    base = str(reference(experiment))
+    tasks = [task for task in _tasks(experiment) if any(key[1:] == (base, task) for key in scores.by_seed)]
+    methods = [name for name in experiment.grid_representations if name != base]
+    figure, panels = _panels(len(tasks), len(MEASURES))
+    for row, task in enumerate(tasks):
+        for axes, (measure, factor, title) in zip(panels[row], MEASURES, strict=True):
+            highest: dict[str, tuple[float, float]] = {}
+            correlations = []
+            for method, (marker, _) in zip(methods, cycle(STYLES), strict=False):
+                points = []
+                for language in experiment.grid_languages:
+                    before = scores.mean((language.tag, base, task))
+                    after = scores.mean((language.tag, method, task))
+                    covered = _base_coverage(experiment, statistics, language.tag)
+                    if before is None or after is None or covered is None:
+                        continue
+                    point = factor * covered[measure], round(after - before, 6)  # equal gains share a rank
+                    latin = language.original or language.entry.get("script") == "Latin"
+                    face = "white" if latin else "black"
+                    axes.plot(*point, marker, color="black", markerfacecolor=face, markersize=5)
+                    points.append(point)
+                    highest[language.tag] = max(highest.get(language.tag, point), point, key=lambda one: one[1])
+                x, y = zip(*points, strict=True) if points else ((), ())
+                if len(set(x)) >= LANGUAGES_OF_A_CORRELATION and len(set(y)) > 1:
+                    correlations.append(f"{method} ρ = {stats.spearmanr(x, y).statistic:.2f}")
+            for tag, point in highest.items():
+                axes.annotate(tag, point, (0, 5), textcoords="offset points", ha="center", fontsize=7)
+            lines = [", ".join(correlations[start : start + 2]) for start in range(0, len(correlations), 2)]
+            axes.set_title("\n".join(lines), fontsize=7)
+            axes.axhline(0, color="0.6", linewidth=0.8)
+            axes.set_xlabel(title)
+            axes.set_ylabel(f"{TASK_TITLES[task]}: gain\nover {base}, points")
+            axes.margins(0.1, 0.2)
+            axes.grid(color="0.9")
+    marks = [
+        Line2D([], [], linestyle="none", marker=marker, color="black", label=method)
+        for method, (marker, _) in zip(methods, cycle(STYLES), strict=False)
+    ]
+    marks.append(
+        Line2D(
+            [], [], linestyle="none", marker="o", color="black", markerfacecolor="white", label="hollow: Latin letters"
+        )
+    )
+    figure.legend(handles=marks, loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def _base_coverage(
+    experiment: Experiment, statistics: dict[tuple[str, str], Any], language: str
+) -> dict[str, float] | None:
+    """How the base vocabulary covers a language."""
+    for (tag, name), read in statistics.items():
+        if tag == language and experiment.representations[name].method != "scratch":
+            data = next(data for data in MAIN_DATA if data in read["coverage"])
+            covered: dict[str, float] = read["coverage"][data]["base"]
+            return covered
+    return None
+
+
+def _tasks(experiment: Experiment) -> list[str]:
+    return [task for task in TASKS if any(cell.regime == task for cell in experiment.single_task_cells)]
+
+
+def _transliteration(experiment: Experiment, scores: Scores) -> Figure:
+    """Each representation before (hollow) and after (filled) transliteration; a panel for each language and task."""
+    places = [
+        (twin, task)
+        for twin in experiment.grid_languages
+        for task in twin.tasks
+        if twin.original and scores.configurations(twin.tag, task)
+    ]
+    figure, panels = _panels(1, len(places))
+    names = experiment.grid_representations
+    for axes, (twin, task) in zip(panels[0], places, strict=True):
+        for place, name in enumerate(names):
+            before, after = (scores.mean((str(tag), name, task)) for tag in (twin.original, twin.tag))
+            if before is not None and after is not None:
+                axes.plot([before, after], [place, place], color="0.6", zorder=1)
+            for mean, face, label in ((before, "white", "before"), (after, "black", "after transliteration")):
+                if mean is not None:
+                    axes.plot(mean, place, "o", color="black", markerfacecolor=face, label=label, zorder=2)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_title(experiment.languages[str(twin.original)].name, fontsize=9)
+        axes.set_xlabel(f"{TASK_TITLES[task]}, test, %")
+        axes.grid(color="0.9", axis="x")
+    _legend(figure, panels[0], 2)
+    return figure
+
+
+def _significance(experiment: Experiment, scores: Scores) -> Figure:
+    """By how many points the row's representation scores higher than the column's, and whether significantly."""
+    tests = {(one.language, one.task, one.better, one.other): one for one in comparisons(experiment, scores)}
+    tasks = _tasks(experiment)
+    languages = [
+        language
+        for language in experiment.grid_languages
+        if any(len(scores.configurations(language.tag, task)) > 1 for task in tasks)
+    ]
+    figure, panels = _panels(len(languages), len(tasks))
+    for row, language in enumerate(languages):
+        for column, task in enumerate(tasks):
+            axes, names = panels[row, column], scores.configurations(language.tag, task)
+            if len(names) < 2:
+                axes.set_axis_off()
+                continue
+            for y, better in enumerate(names):
+                for x, other in enumerate(names):
+                    tested = tests.get((language.tag, task, better, other))
+                    if tested is None:
+                        continue
+                    shade = BETTER if tested.significant else HIGHER
+                    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=shade, edgecolor="white"))
+                    text = f"{tested.difference:.1f}" + ("*" if tested.significant else "")
+                    color = "white" if tested.significant else "black"
+                    axes.text(x, y, text, ha="center", va="center", fontsize=6, color=color)
+            axes.set_xlim(-0.5, len(names) - 0.5)
+            axes.set_ylim(len(names) - 0.5, -0.5)
+            axes.set_xticks(range(len(names)), names, fontsize=6, rotation=30)
+            axes.set_yticks(range(len(names)), names, fontsize=6)
+            axes.set_title(f"{language.name}: {TASK_TITLES[task].split()[0]}", fontsize=9)
+    shades = [
+        Rectangle((0, 0), 1, 1, facecolor=BETTER, label="row significantly better than column (*)"),
+        Rectangle((0, 0), 1, 1, facecolor=HIGHER, label="row higher, not significantly or not tested"),
+    ]
+    figure.legend(handles=shades, loc="outside upper center", ncols=1, frameon=False)
+    return figure
+
+
+def _legend(figure: Figure, panels: Iterable[Axes], columns: int) -> None:
+    """One legend for all panels, each label once."""
+    shown = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=columns, frameon=False)
 
 
 # -- the sweep ---------------------------------------------------------------------------------------------
@@ -179,7 +352,7 @@ def draw_sweep(experiment: Experiment, run: Path) -> None:
 
     A panel for each language and task; without new pieces (LAPT) is a level line. Bars are standard deviations.
     """
-    scores = load_scores(experiment, run)
+    scores = load_scores(experiment, run, experiment.single_task_cells)
     numbers = {key: len(read["pieces"]) for key, read in vocabulary_statistics(experiment, run).items()}
     regimes = experiment.config["experiment"]["regimes"]
     places = [
@@ -193,10 +366,7 @@ def draw_sweep(experiment: Experiment, run: Path) -> None:
         _draw_scores(axes, experiment, scores, numbers, language, task)
         axes.set_title(language.name, fontsize=9)
         axes.set_ylabel(f"{TASK_TITLES[task]}, %")
-    shown = {
-        label: handle for axes in panels[0] for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=3, frameon=False)
+    _legend(figure, panels[0], 3)
     save_figure(figure, run / "results" / "figures", "sweep")
 
 

@@ -1,11 +1,15 @@
 """Figures of pretraining, of finetuning, and of a sweep over the number of new pieces and their rate."""
 
+import warnings
+from dataclasses import replace
+
 import pytest
 from tests.tables.test_tables import small_experiment
 
+from specialize.contents import score_figures
 from specialize.experiment import Experiment
-from specialize.figures import draw_learning_curves, draw_losses, draw_pretraining, draw_sweep
-from specialize.files import write_json
+from specialize.figures import draw_learning_curves, draw_losses, draw_pretraining, draw_scores, draw_sweep
+from specialize.files import read_json, write_json
 
 KINDS = {
     f"n{number}-a{rate}": {"method": "adapt", "pieces": number, "multiplier": rate}
@@ -34,7 +38,7 @@ def write_run(run, experiment, failed=()):
         write_json(run / f"results/pretraining/{language}/{name}/history.json", history(name not in failed))
         pieces = {f"##{number}": number for number in range(experiment.representations[name].pieces)}
         write_json(run / f"results/vocabularies/{language}/{name}/statistics.json", {"pieces": pieces})
-    for number, cell in enumerate(experiment.built_cells):
+    for number, cell in enumerate(experiment.cells):
         metric = {"pos": "accuracy", "ner": "f1"}[cell.regime]
         scores = {"test": {cell.regime: {metric: 0.5 + number / 100}}}
         converged = cell.representation not in failed
@@ -81,6 +85,76 @@ def test_figures_have_the_same_bytes_again(tmp_path, sweep):
         drawn.append([path.read_bytes() for path in paths])
     assert len(drawn[0]) == 7
     assert drawn[0] == drawn[1]
+
+
+@pytest.fixture
+def transliterated():
+    return small_experiment(
+        languages=["be", "ug", "ug-Latn", "ur", "vi"], representations=["mbert", "lapt", "tva"], regimes=["pos", "ner"]
+    )
+
+
+def write_coverage(run, experiment):
+    for place, (language, name) in enumerate(experiment.vocabularies):
+        covered = {"unknown_token_rate": place / 40, "wordpieces_per_token": 1 + place / 10}
+        coverage = {"corpus": {"base": covered, "augmented": covered}}
+        path = run / f"results/vocabularies/{language}/{name}/statistics.json"
+        write_json(path, {"pieces": {}, "coverage": coverage})
+
+
+def test_gains_stand_over_coverage_with_their_correlation(tmp_path, transliterated):
+    write_run(tmp_path, transliterated)
+    write_coverage(tmp_path, transliterated)
+    for cell in transliterated.cells:  # the gain of tva grows from language to language, as the unknown words do
+        if cell.representation == "tva":
+            base = read_json(tmp_path / replace(cell, representation="mbert").metrics)
+            (scores,) = base["scores"]["test"].values()
+            (metric,) = scores
+            scores[metric] += 0.01 * transliterated.config["experiment"]["languages"].index(cell.language)
+            write_json(tmp_path / cell.metrics, base)
+    draw_scores(transliterated, tmp_path, "gains")
+    drawn = (tmp_path / "results/figures/gains.svg").read_text(encoding="utf-8")
+    for words in ("Unknown words (%)", "Wordpieces per word", "over mbert, points", "hollow: Latin letters", "ug-Latn"):
+        assert f"<!-- {words} -->" in drawn
+    assert drawn.count("<!-- tva ρ = 1.00 -->") == 4  # of two tasks and two measures; the gain of lapt is always 5
+
+
+def test_before_and_after_transliteration(tmp_path, transliterated):
+    write_run(tmp_path, transliterated)
+    draw_scores(transliterated, tmp_path, "transliteration")
+    drawn = (tmp_path / "results/figures/transliteration.svg").read_text(encoding="utf-8")
+    for words in ("before", "after transliteration", "Uyghur", "NER (F1), test, %"):
+        assert f"<!-- {words} -->" in drawn
+    assert "<!-- Vietnamese -->" not in drawn
+
+
+def test_the_matrix_marks_what_is_significant_for_readers_without_colour_too(tmp_path, transliterated):
+    write_run(tmp_path, transliterated)  # each representation is 5 points above the one before, on every seed
+    draw_scores(transliterated, tmp_path, "significance")
+    drawn = (tmp_path / "results/figures/significance.svg").read_text(encoding="utf-8")
+    for words in ("Urdu: POS", "10.0*", "20.0*", "row significantly better than column (*)"):
+        assert f"<!-- {words} -->" in drawn
+
+
+def test_names_in_other_letters_are_rendered(tmp_path, transliterated):
+    names = {"ug": "ئۇيغۇرچە", "be": "Беларуская", "vi": "Tiếng Việt", "ur": "ქართული"}
+    for tag, name in names.items():
+        transliterated.config["languages"][tag]["name"] = name
+    write_run(tmp_path, transliterated)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a glyph that no font has
+        draw_scores(transliterated, tmp_path, "significance")
+        draw_learning_curves(transliterated, tmp_path)
+
+
+def test_a_grid_has_the_figures_that_it_has_something_to_draw_for():
+    def drawn(**grid):
+        return set(score_figures(small_experiment(**grid)))
+
+    assert drawn(languages=["ug", "ug-Latn"]) == {"gains", "significance", "transliteration"}
+    assert drawn(languages=["ug"], representations=["fasttext", "bert"]) == {"significance"}
+    assert drawn(languages=["ug"], representations=["lapt", "tva"]) == {"gains", "significance"}
+    assert drawn(languages=["ug"], representations=["mbert"]) == set()
 
 
 def test_two_kinds_of_new_pieces_are_no_sweep():

@@ -1,34 +1,32 @@
 # Tables with significance tests, figures, exported models, and the named targets.
 
 
-METRICS = [cell.metrics for cell in experiment.built_cells]
+from specialize.contents import TABLES, WITHOUT_SCORES, score_figures, table_cells
+
+METRICS = [cell.metrics for cell in experiment.cells]
+SINGLE_TASK_METRICS = [cell.metrics for cell in experiment.single_task_cells]
 LANGUAGES = [language.tag for language in experiment.grid_languages]
 STATISTICS = [f"results/corpora/{tag}/statistics.json" for tag in LANGUAGES if experiment.languages[tag].has_corpus] + [
     f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in experiment.vocabularies
 ]
-REPLICATED = [cell for cell in experiment.built_cells if (cell.language, cell.representation, cell.regime) in TABLE_2]
 TABLE_INPUTS = {
+    **{name: [cell.metrics for cell in table_cells(experiment, name)] for name in TABLES},
     "corpora": STATISTICS,
-    "single-task": METRICS,
-    "transliteration": METRICS,
-    "comparisons": METRICS,
-    "replication": METRICS,
-    "hyperparameters": [],
 }
-TABLES = [
-    name
-    for name, inputs in TABLE_INPUTS.items()
-    if (METRICS or inputs is not METRICS)
-    and (name != "transliteration" or any(map(is_twin, LANGUAGES)))
-    and (name != "replication" or REPLICATED)
+SCORE_FIGURES = {name: [cell.metrics for cell in cells] for name, cells in score_figures(experiment).items()}
+REPLICATED = [
+    cell.metrics
+    for cell in experiment.single_task_cells
+    if (cell.language, cell.representation, cell.regime) in TABLE_2
 ]
 FIGURES = [
     f"results/figures/{name}.{ending}"
     for name, there in {
         "pretraining": experiment.adaptations,
-        "learning-curves": METRICS,
+        "learning-curves": SINGLE_TASK_METRICS,
         "sweep": experiment.sweep,
         "replication": REPLICATED,
+        **SCORE_FIGURES,
     }.items()
     for ending in ("svg", "png")
     if there
@@ -45,7 +43,7 @@ rule table:
         html=report(
             "results/tables/{table}.html",
             caption="../report/table.rst",
-            category="Tables",
+            category=lambda wildcards: "Answers" if wildcards.table == "answers" else "Tables",
             labels={"table": "{table}"},
         ),
     log:
@@ -120,7 +118,7 @@ rule pretraining_figure:
 
 rule learning_curves:
     input:
-        [f"{cell.folder}/history.json" for cell in experiment.built_cells],
+        [f"{cell.folder}/history.json" for cell in experiment.single_task_cells],
     output:
         svg="results/figures/learning-curves.svg",
         png=report(
@@ -144,7 +142,7 @@ rule learning_curves:
 
 rule sweep_figure:
     input:
-        METRICS,
+        SINGLE_TASK_METRICS,
         STATISTICS,
     output:
         svg="results/figures/sweep.svg",
@@ -170,7 +168,7 @@ rule sweep_figure:
 
 rule replication_figure:
     input:
-        METRICS,
+        REPLICATED,
     output:
         svg="results/figures/replication.svg",
         png=report(
@@ -192,6 +190,33 @@ rule replication_figure:
         f"{SCRIPTS}/replication_figure.py"
 
 
+rule score_figure:
+    input:
+        lambda wildcards: SCORE_FIGURES[wildcards.figure],
+        lambda wildcards: STATISTICS if wildcards.figure == "gains" else [],
+    output:
+        svg="results/figures/{figure}.svg",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Tables",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "logs/figures/{figure}.log",
+    benchmark:
+        "timings/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(SCORE_FIGURES),
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=experiment.table_settings("single-task"),
+        version=STAGE_VERSIONS["tables"],
+    script:
+        f"{SCRIPTS}/score_figure.py"
+
+
 rule export_model:
     input:
         config=f"{MODEL}/config.json",
@@ -200,7 +225,7 @@ rule export_model:
         card=f"{MODEL}/README.md",
         metrics=lambda wildcards: [
             cell.metrics
-            for cell in experiment.built_cells
+            for cell in experiment.cells
             if (cell.language, cell.representation) == (wildcards.language, wildcards.representation)
         ],
     output:
@@ -261,12 +286,12 @@ rule pretraining:
 rule finetuning:
     input:
         METRICS,
-        [f"{cell.folder}/model/task.json" for cell in experiment.built_cells if experiment.config["keep_models"]],
+        [f"{cell.folder}/model" for cell in experiment.cells if experiment.config["keep_models"]],
 
 
 rule tables:
     input:
-        table_files(*TABLES),
+        table_files(*(name for name in TABLES if TABLE_INPUTS[name] or name in WITHOUT_SCORES)),
 
 
 rule table1:
@@ -281,7 +306,7 @@ rule table2:
 
 rule table3:
     input:
-        not_built("table 3 (multi-task learning)"),
+        table_files("multi-task"),
 
 
 rule table4:
@@ -296,7 +321,7 @@ rule table5:
 
 rule table6:
     input:
-        not_built("table 6 (all multi-task configurations)"),
+        table_files("multi-task-all"),
 
 
 rule replication:

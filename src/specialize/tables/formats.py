@@ -1,0 +1,102 @@
+"""Tables as Markdown, CSV, LaTeX and HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas
+
+from specialize.files import atomic_text
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A table's cell: its text, whether it is the best of its group, or not significantly worse than the best."""
+
+    text: str
+    best: bool = False
+    not_worse: bool = False
+
+
+@dataclass
+class Table:
+    """A table with its name (of its files), caption, column titles, rows and notes."""
+
+    name: str
+    caption: str
+    columns: list[str]
+    rows: list[list[Entry]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, *texts: str) -> None:
+        """Add a row of cells without marks."""
+        self.rows.append([Entry(text) for text in texts])
+
+
+STYLE = """
+body { font-family: sans-serif; margin: 2em; } table { border-collapse: collapse; }
+th, td { padding: 0.3em 0.8em; text-align: left; border-bottom: 1px solid #ccc; }
+thead th { border-bottom: 2px solid black; } .not-worse { color: #666; }
+"""
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "→": r"$\rightarrow$",
+        "≈": r"$\approx$", "–": "--", "−": "$-$", "<": "$<$", ">": "$>$", "|": r"\textbar{}",
+    }
+)  # fmt: skip
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Write {name}.md, .csv, .tex and .html."""
+    for ending, text in {
+        "md": to_markdown(table),
+        "csv": _frame(table).to_csv(index=False, lineterminator="\n"),
+        "tex": to_latex(table),
+        "html": to_html(table),
+    }.items():
+        with atomic_text(folder / f"{table.name}.{ending}") as stream:
+            stream.write(text)
+
+
+def _frame(
+    table: Table, escape: Callable[[str], str] = str, best: str = "TEXT", not_worse: str = "TEXT"
+) -> pandas.DataFrame:
+    """The cells as escaped text, put in place of TEXT for those that are marked."""
+
+    def render(entry: Entry) -> str:
+        form = best if entry.best else not_worse if entry.not_worse else "TEXT"
+        return form.replace("TEXT", escape(entry.text))
+
+    rows = [[render(entry) for entry in row] for row in table.rows]
+    return pandas.DataFrame(rows, columns=[escape(title) for title in table.columns], dtype=str)
+
+
+def to_markdown(table: Table) -> str:
+    """As a Markdown table, the best in bold, ≈ after what is not significantly worse."""
+    frame = _frame(table, lambda text: text.replace("|", r"\|"), "**TEXT**", "TEXT ≈")
+    body = str(frame.to_markdown(index=False, disable_numparse=True))
+    return "\n\n".join([f"**{table.caption}**", body, *table.notes]) + "\n"
+
+
+def to_latex(table: Table) -> str:
+    """As a LaTeX table for the packages booktabs and xcolor."""
+    frame = _frame(table, lambda text: text.translate(LATEX), r"\textbf{TEXT}", r"\textcolor{gray}{TEXT $\approx$}")
+    caption = " ".join([table.caption, *table.notes]).translate(LATEX)
+    return frame.to_latex(index=False, escape=False, caption=caption, label=f"tab:{table.name}")
+
+
+def to_html(table: Table) -> str:
+    """As a page of its own."""
+    frame = _frame(table, html.escape, "<b>TEXT</b>", '<span class="not-worse">TEXT ≈</span>')
+    notes = "".join(f"<p>{html.escape(note)}</p>\n" for note in table.notes)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(table.name)}</title>'
+        f"<style>{STYLE}</style></head>\n<body><h1>{html.escape(table.caption)}</h1>\n"
+        f"{frame.to_html(index=False, escape=False, border=0)}\n{notes}</body></html>\n"
+    )

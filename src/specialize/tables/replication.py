@@ -1,0 +1,106 @@
+"""Our scores beside those that the paper prints."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy
+
+from specialize.experiment import TASKS, Experiment
+from specialize.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4, Printed
+from specialize.tables.formats import NOTHING, Table
+from specialize.tables.results import average, number
+from specialize.tables.scores import NOT_CONVERGED, TASK_TITLES, Scores, mean_and_deviation
+
+DEVIATIONS = 2  # of the paper's, that a replication may be away from it
+SEEDS_OF_A_VERDICT = 3
+PRINTED = ((2, TABLE_2), (3, TABLE_3), (4, TABLE_4))
+
+
+@dataclass(frozen=True)
+class Replication:
+    """A cell of the paper's Tables 2 to 4, met again.
+
+    Attributes:
+        table: the number of the paper's table.
+        language: the tag.
+        scores: ours by seed; None if a seed did not converge.
+        printed: the paper's.
+    """
+
+    table: int
+    language: str
+    task: str
+    configuration: str
+    scores: dict[int, float] | None
+    printed: Printed
+
+    @property
+    def difference(self) -> float:
+        """Of the means, in points; NaN if ours did not converge."""
+        return float(numpy.mean(list(self.scores.values()))) - self.printed.mean if self.scores else math.nan
+
+    @property
+    def verdict(self) -> str:
+        """Whether the difference is within so many standard deviations of the paper's as are owed."""
+        if self.printed.deviation is None:
+            return NOTHING
+        if not self.scores or len(self.scores) < SEEDS_OF_A_VERDICT:
+            return f"fewer than {SEEDS_OF_A_VERDICT} seeds" if self.scores else NOT_CONVERGED
+        if abs(self.difference) <= DEVIATIONS * self.printed.deviation:
+            return "yes"
+        return "no, above" if self.difference > 0 else "no, below"
+
+
+def replications(experiment: Experiment, scores: Scores) -> list[Replication]:
+    """Every cell that both the grid and the paper have, in the paper's order of tables and tasks."""
+    return [
+        Replication(table, language.tag, task, name, scores.converged(key), printed[key])
+        for table, printed in PRINTED
+        for task in TASKS
+        for language in experiment.grid_languages
+        for name in scores.configurations(language.tag, task)
+        if (key := (language.tag, name, task)) in printed
+    ]
+
+
+def replication_table(experiment: Experiment, scores: Scores) -> Table:
+    """The paper's Tables 2, 3 and 4 beside ours, cell by cell, then their averages."""
+    within = f"Within {DEVIATIONS} sd of the paper's"
+    table = Table(
+        "replication",
+        "Scores beside those of the paper's Tables 2 to 4: mean ± standard deviation over seeds, in percent.",
+        ["Table", "Task", "Language", "Configuration", "Ours", "Seeds", "Paper", "Difference", within],
+    )
+    found = replications(experiment, scores)
+    for cell in found:
+        key = (cell.language, cell.configuration, cell.task)
+        name = f"{experiment.languages[cell.language].name} ({cell.language})"
+        ours = mean_and_deviation(scores, key) if cell.scores else NOT_CONVERGED
+        deviation = "" if cell.printed.deviation is None else f" ± {cell.printed.deviation:.2f}"
+        table.add(
+            *(str(cell.table), TASK_TITLES[cell.task], name, cell.configuration, ours, str(len(scores.by_seed[key]))),
+            *(f"{cell.printed.mean:.2f}{deviation}", number(cell.difference, "+.2f"), cell.verdict),
+        )
+    for number_of_table, averages, printed in ((2, AVERAGES_2, TABLE_2), (3, AVERAGES_3, TABLE_3)):
+        for (name, task), mean in averages.items():
+            keys = [key for key in printed if key[1:] == (name, task)]
+            ours_mean = average(experiment, scores, keys)
+            if ours_mean is not None and all(map(scores.converged, keys)):
+                mark = " (erratum)" if (name, task) in ERRATA else ""
+                difference = f"{ours_mean - mean:+.2f}"
+                table.add(
+                    *(str(number_of_table), TASK_TITLES[task], "Average", name, f"{ours_mean:.2f}", NOTHING),
+                    *(f"{mean:.2f}{mark}", difference, NOTHING),
+                )
+    table.notes = [
+        "The paper has five seeds, and Wikipedias of December 2020. Difference: of the means, in points. No verdict "
+        f"with fewer than {SEEDS_OF_A_VERDICT} seeds, nor where the paper prints no standard deviation (its Table 4 "
+        "after transliteration, and averages). Cells that its Tables 3 and 4 repeat from Table 2 stand once."
+    ]
+    if any(cell.scores is None for cell in found):
+        table.notes.append(f"{NOT_CONVERGED}: a seed did not converge.")
+    if any("erratum" in row[6].text for row in table.rows):
+        table.notes.append("Erratum: the printed average does not follow from the printed cells; see docs/errata.md.")
+    return table

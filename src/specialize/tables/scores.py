@@ -1,0 +1,90 @@
+"""Test scores of a run, by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+
+from specialize.contents import tasks_of
+from specialize.errors import SpecializeError
+from specialize.experiment import Cell, Experiment
+from specialize.files import read_json
+
+PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
+TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
+NOT_CONVERGED = "–"
+NOT_IN_GRID = "not in this grid"
+
+Key = tuple[str, str, str]  # language, configuration (see `Cell.configuration`), task
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Test scores of a run, in percent.
+
+    Attributes:
+        by_seed: for each language, configuration and task the score of each seed; None: it did not converge.
+    """
+
+    by_seed: dict[Key, dict[int, float | None]]
+
+    def converged(self, key: Key) -> dict[int, float] | None:
+        """Scores by seed; None if the grid lacks this configuration or a seed of it did not converge."""
+        scores = self.by_seed.get(key, {})
+        values = {seed: value for seed, value in scores.items() if value is not None}
+        return values if scores and len(values) == len(scores) else None
+
+    def mean(self, key: Key) -> float | None:
+        """Mean over seeds; None where `converged` is."""
+        values = self.converged(key)
+        return sum(values.values()) / len(values) if values else None
+
+    def ranked(self, language: str, task: str, configurations: Iterable[str]) -> list[str]:
+        """Those of the configurations that converged, the highest mean first; equal ones in the given order."""
+        means = {name: self.mean((language, name, task)) for name in configurations}
+        known = {name: mean for name, mean in means.items() if mean is not None}
+        return sorted(known, key=lambda name: -known[name])
+
+    def configurations(self, language: str, task: str) -> list[str]:
+        """Those that the grid has for a language and task, in its order."""
+        return [name for tag, name, measured in self.by_seed if (tag, measured) == (language, task)]
+
+
+def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None = None) -> Scores:
+    """Read the metrics of cells, by default of all that the grid has.
+
+    Raises:
+        SpecializeError: naming every metrics file that is missing; none counts as a score of 0.
+    """
+    cells = experiment.cells if cells is None else tuple(cells)
+    require(run, [cell.metrics for cell in cells])
+    by_seed: dict[Key, dict[int, float | None]] = {}
+    for cell in cells:
+        metrics = read_json(run / cell.metrics)
+        for task in tasks_of(experiment, cell):
+            score = None
+            if metrics["converged"]:
+                score = 100 * metrics["scores"]["test"][task][PRIMARY_METRIC[task]]
+            by_seed.setdefault((cell.language, cell.configuration, task), {})[cell.seed] = score
+    return Scores(by_seed)
+
+
+def require(run: Path, paths: Sequence[str]) -> None:
+    """Refuse to go on without these files of a run.
+
+    Raises:
+        SpecializeError: naming all that are missing.
+    """
+    missing = [path for path in paths if not (run / path).is_file()]
+    if missing:
+        raise SpecializeError(f"{len(missing)} results are missing: {', '.join(missing)}")
+
+
+def mean_and_deviation(scores: Scores, key: Key) -> str:
+    """Mean ± standard deviation over seeds of what converged, in percent."""
+    values = list((scores.converged(key) or {}).values())
+    deviation = f" ± {numpy.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+    return f"{numpy.mean(values):.2f}{deviation}"

@@ -1,0 +1,170 @@
+"""Paired tests over seeds: the paper's, and those on request."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+from scipy import stats
+
+from specialize.experiment import TASKS, Experiment
+from specialize.tables.scores import Key, Scores
+
+LEVEL = 0.05  # paper §A.2.1
+RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A one-sided paired t-test over the seeds that two configurations share (paper §A.2.1, fact 37).
+
+    Attributes:
+        language, task: what both were measured on (of a twin and its original: the original's).
+        better, other: configurations; the hypothesis is that the first scores higher.
+        differences: for each shared seed, in points.
+        difference: of the means over the shared seeds, in points; NaN without any.
+        error_reduction: the share of the other's errors that the better one does not make.
+        t, p: of the test; NaN with fewer than two seeds (t also where the scores are equal).
+        corrected_p: p times the number of tasks (Bonferroni), at most 1.
+    """
+
+    language: str
+    task: str
+    better: str
+    other: str
+    differences: tuple[float, ...]
+    difference: float
+    error_reduction: float
+    t: float
+    p: float
+    corrected_p: float
+
+    @property
+    def seeds(self) -> int:
+        """How many they share."""
+        return len(self.differences)
+
+    @property
+    def tested(self) -> bool:
+        """Whether there are seeds enough for a test."""
+        return not math.isnan(self.p)
+
+    @property
+    def significant(self) -> bool:
+        """Whether the first is better at the 5 % level after correction."""
+        return self.corrected_p < LEVEL
+
+
+def compare(first: dict[int, float], second: dict[int, float]) -> tuple[float, int, float, float]:
+    """One-sided paired t-test of first > second over the seeds that both have.
+
+    Returns:
+        The difference of the means, the number of shared seeds, t, and p. A constant difference, of which t is
+        infinite or undefined, has p = 0 if it is positive, else 1.
+    """
+    seeds = sorted(first.keys() & second.keys())
+    differences = numpy.asarray([first[seed] - second[seed] for seed in seeds])
+    if len(seeds) < 2:
+        return float(differences.mean()) if seeds else math.nan, len(seeds), math.nan, math.nan
+    if numpy.ptp(differences) < 1e-9:
+        constant = float(differences[0])
+        if abs(constant) < 1e-9:
+            return 0.0, len(seeds), math.nan, 1.0
+        return constant, len(seeds), math.copysign(math.inf, constant), 0.0 if constant > 0 else 1.0
+    result = stats.ttest_rel([first[seed] for seed in seeds], [second[seed] for seed in seeds], alternative="greater")
+    return float(differences.mean()), len(seeds), float(result.statistic), float(result.pvalue)
+
+
+def compare_configurations(
+    experiment: Experiment, scores: Scores, language: str, task: str, better: str, other: str
+) -> Comparison:
+    """The test of one configuration of a language and task against another."""
+    return compare_keys(experiment, scores, (language, better, task), (language, other, task), (better, other))
+
+
+def compare_keys(experiment: Experiment, scores: Scores, better: Key, other: Key, names: tuple[str, str]) -> Comparison:
+    """The test of one configuration against another, also of a transliterated twin's against its original's."""
+    first, second = (scores.converged(key) or {} for key in (better, other))
+    difference, _, t, p = compare(first, second)
+    shared = sorted(first.keys() & second.keys())
+    errors = 100 - numpy.mean([second[seed] for seed in shared]) if shared else math.nan
+    corrected = math.nan if math.isnan(p) else min(1.0, p * corrected_tasks(experiment, other[0]))
+    return Comparison(
+        language=other[0],
+        task=other[2],
+        better=names[0],
+        other=names[1],
+        differences=tuple(first[seed] - second[seed] for seed in shared),
+        difference=difference,
+        error_reduction=float(difference / errors) if errors else math.nan,
+        t=t,
+        p=p,
+        corrected_p=corrected,
+    )
+
+
+def corrected_tasks(experiment: Experiment, language: str) -> int:
+    """What Bonferroni multiplies p by: the language's number of tasks, or as run always 3 (fact 37)."""
+    if experiment.config["tables"]["correction"] == "all-tasks":
+        return len(TASKS)
+    return len(experiment.languages[language].tasks)
+
+
+def comparisons(experiment: Experiment, scores: Scores) -> list[Comparison]:
+    """Of every two representations of a language and task, the one of the higher mean against the other."""
+    found = []
+    for language in experiment.grid_languages:
+        for task in language.tasks:
+            ranked = scores.ranked(language.tag, task, experiment.grid_representations)
+            for place, better in enumerate(ranked):
+                for other in ranked[place + 1 :]:
+                    found.append(compare_configurations(experiment, scores, language.tag, task, better, other))
+    return found
+
+
+# -- on request --------------------------------------------------------------------------------------------
+
+
+def wilcoxon(differences: Sequence[float]) -> float:
+    """p of the one-sided signed-rank test that the differences are above 0; NaN for fewer than two.
+
+    Of n seeds it is never below 2^-n: five cannot reach 0.05 after a correction by more than one task.
+    """
+    if len(differences) < 2:
+        return math.nan
+    if not any(differences):
+        return 1.0
+    return float(stats.wilcoxon(differences, alternative="greater").pvalue)
+
+
+def bootstrap_interval(differences: Sequence[float]) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean difference, seeds drawn with replacement; NaN for fewer than two."""
+    if len(differences) < 2:
+        return math.nan, math.nan
+    interval = stats.bootstrap(
+        (numpy.asarray(differences),),
+        numpy.mean,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=numpy.random.default_rng(0),  # the same interval every time
+    ).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def effect_size(differences: Sequence[float]) -> float:
+    """Cohen's d of paired differences: their mean in standard deviations (ddof 1); NaN where they do not vary."""
+    deviation = numpy.std(differences, ddof=1) if len(differences) > 1 else 0.0
+    return float(numpy.mean(differences) / deviation) if deviation > 1e-9 else math.nan
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's correction over all of them, step by step from the smallest; NaN stays and does not count."""
+    values = numpy.asarray(p_values, dtype=float)
+    known = numpy.flatnonzero(~numpy.isnan(values))
+    order = known[numpy.argsort(values[known], kind="stable")]
+    factors = numpy.arange(len(order), 0, -1)
+    corrected = values.copy()
+    corrected[order] = numpy.minimum(1, numpy.maximum.accumulate(values[order] * factors))
+    return [float(value) for value in corrected]

@@ -1,0 +1,90 @@
+"""Which method is best for which language, and the paper's four questions, from the numbers at hand."""
+
+import pytest
+from tests.tables.test_tables import small_experiment, some_scores
+
+from specialize.contents import tasks_of
+from specialize.tables import Scores, answers_table
+
+REGIMES = ["pos", "ud", "mtl-ups-alt", "pft-mtl-ups-alt-pos"]
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    return small_experiment(languages=["ug", "ug-Latn", "vi"], representations=["lapt", "tva"], regimes=REGIMES)
+
+
+def scores_with(experiment, means):
+    """Scores that vary a little by seed around given means, 70 where none is given."""
+    by_seed = {}
+    for cell in experiment.cells:
+        for task in tasks_of(experiment, cell):
+            key = (cell.language, cell.configuration, task)
+            seeds = by_seed.setdefault(key, {})
+            noise = (cell.seed * (1 + len(by_seed) % 4) % 5 - 2) / 10  # an order of -0.2 to 0.2
+            seeds[cell.seed] = means.get(key, 70.0) + noise
+    return Scores(by_seed)
+
+
+def answers(table, question):
+    return [[cell.text for cell in row[1:]] for row in table.rows if row[0].text.startswith(question)]
+
+
+def test_the_best_is_named_with_what_it_is_not_shown_to_beat(experiment):
+    scores = scores_with(
+        experiment, {("ug", "tva", "pos"): 90.0, ("vi", "tva", "pos"): 70.2, ("vi", "lapt", "pos"): 70.2}
+    )
+    best = {(row[0], row[1]): row[2] for row in answers(answers_table(experiment, scores), "Best")}
+    assert best["Uyghur", "POS (accuracy)"] == "tva (90.00 ± 0.16): significantly better than every other"
+    assert "not significantly better than" in best["Vietnamese", "POS (accuracy)"]
+    assert ("Uyghur (transliterated)", "UD (LAS)") in best
+
+
+def test_new_wordpieces_are_counted_by_script(experiment):
+    scores = scores_with(experiment, {("ug", "tva", "pos"): 90.0, ("ug", "tva", "ud"): 60.0})
+    (latin, other) = sorted(answers(answers_table(experiment, scores), "RQ1:"), key=lambda row: "other" in row[2])
+    assert other[2].startswith(
+        "tva against lapt, other letters: significantly better in 1 of 2, significantly worse in 1"
+    )
+    assert latin[2].startswith("tva against lapt, Latin letters: significantly better in 0 of 2")
+    behind = {(row[0], row[1]): row for row in answers(answers_table(experiment, scores), "RQ1, tests")}
+    assert behind["Uyghur", "POS (accuracy)"][2] == "tva significantly better than lapt (error reduction 66.7%)"
+    assert behind["Uyghur", "POS (accuracy)"][3].startswith("+")
+    assert behind["Uyghur", "UD (LAS)"][2].startswith("lapt significantly better than tva")
+    assert behind["Uyghur", "UD (LAS)"][3].startswith("-")
+
+
+def test_multi_task_learning_and_pre_finetuning_have_their_answers(experiment):
+    means = {("ug", "lapt mtl-ups-alt", "pos"): 75.0, ("ug", "tva pft-mtl-ups-alt", "pos"): 65.0}
+    table = answers_table(experiment, scores_with(experiment, means))
+    (several,) = answers(table, "RQ2:")
+    assert "significantly better in 1 of 6, significantly worse in 0" in several[2]
+    (before,) = answers(table, "RQ3:")
+    assert "significantly better in 0 of 6, significantly worse in 2" in before[2]  # lapt too, from its high 75
+
+
+def test_transliteration_alone_against_and_with_new_wordpieces(experiment):
+    means = {("ug", "lapt", "pos"): 60.0, ("ug-Latn", "lapt", "pos"): 80.0, ("ug", "tva", "pos"): 79.0}
+    table = answers_table(experiment, scores_with(experiment, means))
+    tests = [row[2] for row in answers(table, "RQ4, tests") if row[1] == "POS (accuracy)"]
+    assert tests == [
+        "lapt (ug-Latn) significantly better than lapt (ug) (error reduction 50.0%)",
+        "lapt (ug-Latn) significantly better than tva (ug) (error reduction 4.8%)",
+        "lapt significantly better than tva (error reduction 33.3%)",
+    ]
+    assert {row[0] for row in answers(table, "RQ4, tests")} == {"Uyghur", "Uyghur (transliterated)"}
+
+
+def test_what_the_grid_cannot_answer_says_so():
+    plain = small_experiment(languages=["wo"], representations=["mbert"], regimes=["pos"], seeds=[1])
+    table = answers_table(plain, some_scores(plain))
+    for question in ("RQ1:", "RQ2:", "RQ3:", "RQ4:"):
+        assert [row[2] for row in answers(table, question)] == ["not in this grid"]
+    assert answers(table, "Best")[0][2].endswith("there is no other")
+
+
+def test_without_two_shared_seeds_there_is_no_test():
+    single = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1])
+    table = answers_table(single, some_scores(single))
+    assert "no test against" in answers(table, "Best")[0][2]
+    assert "no test in 1 (fewer than two shared seeds)" in answers(table, "RQ1:")[0][2]

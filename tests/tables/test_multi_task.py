@@ -1,0 +1,127 @@
+"""Tables 3 and 6: multi-task models and models finetuned from them, beside the best single-task ones."""
+
+import pytest
+from scipy import stats
+from tests.tables.test_tables import small_experiment, some_scores
+
+from specialize.contents import table_cells
+from specialize.errors import SpecializeError
+from specialize.experiment import MULTI_TASK_REGIMES, TASKS
+from specialize.files import write_json
+from specialize.tables import (
+    Scores,
+    comparisons_table,
+    load_scores,
+    multi_task_all_table,
+    multi_task_table,
+    single_task_table,
+    to_markdown,
+    write_all,
+)
+
+PREFINETUNED = [f"pft-mtl-ups-alt-{task}" for task in TASKS]
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    regimes = [*TASKS, *MULTI_TASK_REGIMES, *PREFINETUNED]
+    return small_experiment(representations=["lapt", "tva"], regimes=regimes)
+
+
+def find(table, column, *starts):
+    """The cell of a column in the row that starts with these texts."""
+    rows = [row for row in table.rows if [cell.text for cell in row[: len(starts)]] == list(starts)]
+    assert len(rows) == 1
+    return rows[0][next(place for place, title in enumerate(table.columns) if column in title)]
+
+
+def test_a_multi_task_models_scores_are_one_for_each_task(tmp_path, experiment):
+    cells = [cell for cell in experiment.cells if (cell.language, cell.seed) == ("ug", 1)]
+    cells = [cell for cell in cells if cell.representation == "tva" and "mtl-ups-alt" in cell.regime]
+    values = {"pos": {"accuracy": 0.9}, "ud": {"las": 0.6, "uas": 0.7}, "ner": {"f1": 0.5, "f1_macro": 0.4}}
+    for cell in cells:
+        task = cell.regime.rpartition("-")[2]
+        scores = {task: values[task]} if cell.prefinetuned else values
+        write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": scores}})
+    assert load_scores(experiment, tmp_path, cells).by_seed == {
+        ("ug", f"tva {regime}", task): {1: score}
+        for regime in ("mtl-ups-alt", "pft-mtl-ups-alt")
+        for task, score in (("pos", 90.0), ("ud", 60.0), ("ner", 50.0))
+    }
+
+
+def test_table_3_has_the_best_single_task_result_first_and_tests_against_the_best_of_all(experiment):
+    scores = some_scores(experiment)
+    table = multi_task_table(experiment, scores)
+    assert table.columns == ["Task", "Model", "Uyghur (ug)", "Wolof (wo)", "Average"]  # one task is not several
+    models = ["best single-task", "lapt", "tva", "lapt + PFT", "tva + PFT"]
+    assert [row[1].text for row in table.rows] == models * 3
+    means = {name: scores.mean(("ug", name, "pos")) for name in ("lapt", "tva")}
+    best = max(means, key=means.get)
+    assert find(table, "(ug)", "POS (accuracy)", "best single-task").text.endswith(f"({best})")
+    names = dict(zip(models, [best, "lapt mtl-ups-alt", "tva mtl-ups-alt", *PREFINETUNED], strict=False))
+    names |= {"lapt + PFT": "lapt pft-mtl-ups-alt", "tva + PFT": "tva pft-mtl-ups-alt"}
+    values = {model: list(scores.by_seed["ug", name, "pos"].values()) for model, name in names.items()}
+    highest = max(values, key=lambda model: sum(values[model]))
+    for model, expected in values.items():
+        cell = find(table, "(ug)", "POS (accuracy)", model)
+        worse = model != highest and 3 * stats.ttest_rel(values[highest], expected, alternative="greater").pvalue < 0.05
+        assert (cell.best, cell.not_worse) == (model == highest, model != highest and not worse)
+
+
+def test_a_language_without_named_entities_has_no_column_of_them_and_one_average_less(experiment):
+    table = multi_task_table(experiment, some_scores(experiment))
+    assert find(table, "(wo)", "NER (F1)", "tva").text == ""
+    assert find(table, "Average", "NER (F1)", "tva").text == ""
+    assert find(table, "Average", "UD (LAS)", "tva").text != ""
+
+
+def test_table_6_says_where_interleaving_is_upsampling(experiment):
+    scores = some_scores(experiment)
+    table = multi_task_all_table(experiment, scores)
+    regimes = ["best single-task", "INT", "UPS", "INT + ALT", "UPS + ALT", "UPS + ALT + PFT"]
+    assert list(dict.fromkeys(row[1].text for row in table.rows)) == regimes
+    assert find(table, "(wo)", "POS (accuracy)", "INT", "tva").text == "as UPS"
+    assert find(table, "(wo)", "UD (LAS)", "INT + ALT", "lapt").text == "as UPS"
+    assert find(table, "(ug)", "UD (LAS)", "INT", "lapt").text != "as UPS"
+    both = [scores.mean(("ug", "tva mtl-int", "pos")), scores.mean(("wo", "tva mtl-ups", "pos"))]
+    assert find(table, "Average", "POS (accuracy)", "INT", "tva").text == f"{sum(both) / 2:.2f}"
+    assert "coincide" in to_markdown(table)
+
+
+def test_rows_that_a_grid_lacks_say_so():
+    experiment = small_experiment(
+        languages=["ug"], representations=["lapt", "tva"], regimes=["pos", "mtl-ups-alt", "pft-mtl-ups-alt-pos"]
+    )
+    scores = some_scores(experiment)
+    table = multi_task_all_table(experiment, scores)
+    assert find(table, "(ug)", "POS (accuracy)", "INT", "tva").text == "not in this grid"
+    assert find(table, "(ug)", "UD (LAS)", "UPS + ALT", "tva").text != "not in this grid"
+    assert find(table, "(ug)", "UD (LAS)", "UPS + ALT + PFT", "tva").text == "not in this grid"
+    assert find(multi_task_table(experiment, scores), "(ug)", "UD (LAS)", "best single-task").text == "not in this grid"
+
+
+def test_multi_task_scores_change_no_single_task_table(experiment):
+    scores = some_scores(experiment)
+    alone = Scores({key: seeds for key, seeds in scores.by_seed.items() if " " not in key[1]})
+    for build in (single_task_table, comparisons_table):
+        assert build(experiment, scores) == build(experiment, alone)
+
+
+def test_each_table_needs_the_scores_that_it_prints(tmp_path, experiment):
+    for cell in experiment.single_task_cells:
+        metric = {"pos": "accuracy", "ud": "las", "ner": "f1"}[cell.regime]
+        scores = {"test": {cell.regime: {metric: 0.7 + cell.seed / 100}}}
+        write_json(tmp_path / cell.metrics, {"converged": True, "scores": scores})
+    write_all(experiment, tmp_path, ["single-task", "comparisons"])
+    # Of two languages and representations: five seeds of mtl-ups-alt, and of each task's pre-finetuning.
+    with pytest.raises(SpecializeError, match=rf"{2 * 5 * (1 + 1 + 3 + 2)} results are missing: .*mtl-ups-alt"):
+        write_all(experiment, tmp_path, ["multi-task"])
+    regimes = {cell.regime for cell in table_cells(experiment, "multi-task")}
+    assert regimes == {*TASKS, "mtl-ups-alt", *PREFINETUNED}
+
+
+def test_a_grid_without_multi_task_cells_has_no_such_table():
+    plain = small_experiment()
+    assert table_cells(plain, "multi-task") == table_cells(plain, "multi-task-all") == ()
+    assert multi_task_table(plain, some_scores(plain)).rows == []
