@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models
 from specialize.files import file_hash
 
 pytestmark = pytest.mark.demo
-LONG_RULES = ("pretrain_base", "adapt", "finetune", "finetune_ner")
+LONG_RULES = ("pretrain_base", "adapt", "finetune", "finetune_ner", "finetune_multi_task", "finetune_multi_task_ner")
 TREEBANK = "universal-dependencies/UD_Ondurese-Demo/r1"
 
 

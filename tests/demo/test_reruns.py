@@ -1,5 +1,6 @@
 """After a completed run, a change makes exactly the jobs run that it touches."""
 
+import re
 import shutil
 
 import pytest
@@ -7,8 +8,12 @@ import yaml
 from tests.conftest import ROOT, demo_arguments, planned_jobs
 
 pytestmark = pytest.mark.demo
-TABLES = {f"results/tables/{name}.md" for name in ("single-task", "transliteration", "comparisons")}
-TABLES |= {"results/figures/learning-curves.svg"}
+# What shows scores: of any single task, of a language with a twin before and after, of multi-task learning.
+SINGLE = {f"results/tables/{name}.md" for name in ("single-task", "comparisons", "answers")}
+SINGLE |= {f"results/figures/{name}.svg" for name in ("learning-curves", "gains", "significance")}
+TWINS = {"results/tables/transliteration.md", "results/figures/transliteration.svg"}
+MULTI_TASK = {f"results/tables/{name}.md" for name in ("multi-task", "multi-task-all")}  # and the best single-task
+SCORES = SINGLE | TWINS | MULTI_TASK
 SETTINGS = {"results/tables/hyperparameters.md"}
 CURVES = {"results/figures/pretraining.svg"}
 
@@ -30,7 +35,7 @@ def planned(run, *overlay, target="all"):
     """First outputs of the planned jobs, finetuning named by its metrics."""
     jobs = planned_jobs(run, target, *demo_arguments(*overlay))
     outputs = set().union(*jobs.values()) if jobs else set()
-    return {output.replace("model/task.json", "metrics.json") for output in outputs}
+    return {re.sub("/model$", "/metrics.json", output) for output in outputs}
 
 
 def overlay(tmp_path, **settings):
@@ -46,24 +51,33 @@ def test_nothing_is_left_to_do(completed):
 def test_a_deleted_result_is_made_again_with_its_descendants(completed):
     lost = "results/finetuning/qad/tva/pos/seed2/metrics.json"
     (completed / lost).unlink()
-    assert planned(completed) == {lost} | TABLES
+    assert planned(completed) == {lost} | SCORES
+
+
+def test_a_deleted_multi_task_result_is_made_again_with_what_was_trained_further(completed):
+    folder = "results/finetuning/qad/tva"
+    (completed / folder / "mtl-ups-alt/seed2/metrics.json").unlink()
+    further = {f"{folder}/pft-mtl-ups-alt-{task}/seed2/metrics.json" for task in ("pos", "ud", "ner")}
+    jobs = {f"{folder}/mtl-ups-alt/seed2/metrics.json"} | further
+    assert planned(completed) == jobs | MULTI_TASK | {"results/tables/answers.md"}
 
 
 def test_a_hyperparameter_of_one_task(completed, tmp_path):
     changed = overlay(tmp_path, finetuning={"pos": {"dropout": 0.3}})
-    assert planned(completed, changed) == cells(completed, regime="pos") | TABLES | SETTINGS
+    together = cells(completed, regime="mtl-*") | cells(completed, regime="pft-*")
+    assert planned(completed, changed) == cells(completed, regime="pos") | together | SCORES | SETTINGS
 
 
 def test_the_batch_size_of_one_language_and_task(completed, tmp_path):
-    changed = overlay(tmp_path, finetuning={"batch_sizes": {"qae": {"ud": 8}}})
-    assert planned(completed, changed) == cells(completed, "qae", regime="ud") | TABLES | SETTINGS
+    changed = overlay(tmp_path, finetuning={"batch_sizes": {"qae": {"pos": 8}}})
+    assert planned(completed, changed) == cells(completed, "qae", regime="pos") | SINGLE | SETTINGS
 
 
 def test_the_multiplier_of_one_representation(completed, tmp_path):
     changed = overlay(tmp_path, representations={"tva": {"multiplier": 3}})
     adapted = {f"results/pretraining/{language}/tva/config.json" for language in ("qad", "qad-Latn", "qae")}
     jobs = adapted | cells(completed, representation="tva")
-    assert planned(completed, changed) == jobs | TABLES | SETTINGS | CURVES
+    assert planned(completed, changed) == jobs | SCORES | SETTINGS | CURVES
 
 
 def test_a_hyperparameter_of_pretraining_spares_the_unadapted(completed, tmp_path):
@@ -72,14 +86,15 @@ def test_a_hyperparameter_of_pretraining_spares_the_unadapted(completed, tmp_pat
     adapted = {
         f"results/pretraining/{language}/{name}/config.json"
         for language, names in {
-            "qad": ("bert", "lapt", "va", "tva"),
+            "qad": ("bert", "lapt", "tva"),
             "qad-Latn": ("lapt", "tva"),
             "qae": ("lapt", "tva"),
         }.items()
         for name in names
     }
-    jobs = cells(completed) - cells(completed, representation="mbert")
-    assert planned(completed, changed) == adapted | jobs | TABLES | SETTINGS | CURVES
+    unadapted = cells(completed, representation="mbert") | cells(completed, representation="fasttext")
+    jobs = cells(completed) - unadapted
+    assert planned(completed, changed) == adapted | jobs | SCORES | SETTINGS | CURVES
 
 
 def test_one_more_seed_is_one_more_job_each(completed, tmp_path):
@@ -97,11 +112,11 @@ def test_another_place_of_the_mirror_changes_nothing(completed, tmp_path):
 
 def test_how_pieces_are_learned_touches_only_representations_that_have_new_ones(completed, tmp_path):
     changed = overlay(tmp_path, vocabularies={"size": 300})
-    with_pieces = [("qad", "va"), ("qad", "tva"), ("qad-Latn", "tva"), ("qae", "tva")]
+    with_pieces = [("qad", "tva"), ("qad-Latn", "tva"), ("qae", "tva")]
     jobs = set().union(*(cells(completed, *pair) for pair in with_pieces))
     jobs |= {f"results/vocabularies/{language}/{name}/tokenizer.json" for language, name in with_pieces}
     jobs |= {f"results/pretraining/{language}/{name}/config.json" for language, name in with_pieces}
-    assert planned(completed, changed) == jobs | TABLES | SETTINGS | CURVES | {"results/tables/corpora.md"}
+    assert planned(completed, changed) == jobs | SCORES | SETTINGS | CURVES | {"results/tables/corpora.md"}
 
 
 def test_a_run_without_the_mirror_that_it_began_with_has_nothing_to_do(completed):
@@ -109,8 +124,8 @@ def test_a_run_without_the_mirror_that_it_began_with_has_nothing_to_do(completed
 
 
 def test_a_model_that_was_not_kept_is_made_when_it_is_wanted(completed):
-    shutil.rmtree(completed / "results/finetuning/qae/tva/ud/seed2/model")
-    assert planned(completed) == {"results/finetuning/qae/tva/ud/seed2/metrics.json"} | TABLES
+    shutil.rmtree(completed / "results/finetuning/qae/tva/pos/seed2/model")
+    assert planned(completed) == {"results/finetuning/qae/tva/pos/seed2/metrics.json"} | SINGLE
 
 
 def test_scalars_on_demand_train_nothing_again(completed, tmp_path):
