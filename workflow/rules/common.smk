@@ -171,18 +171,7 @@ def table_files(*names):
 onstart:
     if workflow.is_main_process:
         planned = {job.rule.name for job in workflow.dag.needrun_jobs()}
-        trains = bool(
-            planned
-            & {
-                "pretrain_base",
-                "adapt",
-                "pretrain_monolingual",
-                "finetune",
-                "finetune_ner",
-                "finetune_multi_task",
-                "finetune_multi_task_ner",
-            }
-        )
+        trains = any(name.startswith(("adapt", "pretrain_", "finetune")) for name in planned)
         try:
             print(
                 forecast(experiment, on_cluster=workflow.non_local_exec, trains=trains),
