@@ -386,5 +386,38 @@ def test_latex_takes_no_letter_for_a_command():
     assert r"\toprule" in escaped
 
 
+def floats_of(table):
+    return to_latex(table).split(r"\begin{table}")[1:]
+
+
+def test_a_long_latex_table_is_one_numbered_table_over_several_pages():
+    table = Table("long", "Many rows.", ["Row"], [[Entry(f"row {number}")] for number in range(100)], ["A note."])
+    first, *others = floats_of(table)
+    assert len(others) == 2
+    assert r"\caption{Many rows. A note.}" in first
+    assert r"\label{tab:long}" in first
+    for part in others:
+        assert r"\caption[]{Many rows. (continued)}" in part
+        assert r"\addtocounter{table}{-1}" in part
+        assert r"\label" not in part
+    rows = [line for part in (first, *others) for line in part.splitlines() if line.startswith("row ")]
+    assert rows == [rf"row {number} \\" for number in range(100)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_few_rows_stay_on_one_page_however_long_the_notes(rows):
+    (page,) = floats_of(Table("short", "Few rows.", ["Row"], [[Entry("a word")]] * rows, ["A note. " * 20]))
+    assert page.count("a word") == rows
+
+
+def test_long_cells_and_titles_are_broken_into_lines():
+    sentence, number = "significantly better than every other configuration", "0.5"
+    (page,) = floats_of(
+        Table("wide", "Wide.", ["Answer", "p corrected", "A"], [[Entry(sentence), Entry(number), Entry("aa")]])
+    )
+    broken = r">{\raggedright\arraybackslash}p{%sem}"
+    assert rf"\begin{{tabular}}{{{broken % '22.0'}{broken % '5.0'}l}}" in page
+
+
 def test_markdown_titles_escape_too():
     assert r"| A\|B " in to_markdown(Table("odd", "odd", ["A|B"], [[Entry("x|y")]]))

@@ -1,6 +1,11 @@
 # Tables with significance tests, figures, exported models, and the named targets.
 
+import shutil
+import subprocess
+import tomllib
+from tempfile import TemporaryDirectory
 
+from specialize import __version__
 from specialize.contents import TABLES, WITHOUT_SCORES, score_figures, table_cells
 
 METRICS = [cell.metrics for cell in experiment.cells]
@@ -31,6 +36,22 @@ FIGURES = [
     for ending in ("svg", "png")
     if there
 ]
+
+# A report's description can read the configuration and nothing else, so it is copied with what made the run above it.
+CHECKOUT = Path(workflow.current_basedir).parents[1]
+COMMIT = "git --no-optional-locks --git-dir=.git --work-tree=. describe --always --abbrev=40 --dirty --exclude=*"
+PINNED = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+SOFTWARE = [f"specialize=={__version__}"]
+if (CHECKOUT / ".git").exists() and shutil.which("git"):
+    commit = subprocess.run(COMMIT.split(), cwd=CHECKOUT, capture_output=True, text=True).stdout.strip()
+    SOFTWARE += [f"commit {commit}"] if commit else []
+SOFTWARE += [pin for pin in PINNED if pin.partition("==")[0] in ("snakemake", "torch", "transformers")]
+DESCRIPTION = TemporaryDirectory()  # goes with this process
+TEMPLATE = (CHECKOUT / "workflow/report/workflow.rst").read_text(encoding="utf-8")
+Path(DESCRIPTION.name, "workflow.rst").write_text(f"{{% set software = {SOFTWARE} %}}\n{TEMPLATE}", encoding="utf-8")
+
+
+report: f"{DESCRIPTION.name}/workflow.rst"
 
 
 rule table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,18 @@ LATEX = str.maketrans(
         "≈": r"$\approx$", "–": "--", "−": "$-$", "<": "$<$", ">": "$>$", "|": r"\textbar{}",
     }
 )  # fmt: skip
+LATEX_COMMENT = r"""% Needs \usepackage{array,booktabs,graphicx,xcolor} and \usepackage[T1]{fontenc}.
+% Letters that pdfLaTeX does not know, as in names of languages in other scripts, need LuaLaTeX or XeLaTeX and a font.
+"""
+LATEX_FLOAT = r"""\begin{table}
+CAPTION
+\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%
+TABULAR}
+\end{table}
+"""
+PAGE_LINES = 44  # of a longer table, each page is a float of its own
+CAPTION_LETTERS = 90  # in one line
+LINE_LETTERS = 40  # a longer cell is broken into lines
 
 
 def write_table(table: Table, folder: Path) -> None:
@@ -85,10 +98,40 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """As a LaTeX table for the packages booktabs and xcolor."""
+    """As LaTeX floats no wider than the text: one, or as many as the table needs pages."""
     frame = _frame(table, lambda text: text.translate(LATEX), r"\textbf{TEXT}", r"\textcolor{gray}{TEXT $\approx$}")
+    texts = [table.columns, *([entry.text for entry in row] for row in table.rows)]
+    columns = "".join(_latex_column(*column) for column in zip(*texts, strict=True))
     caption = " ".join([table.caption, *table.notes]).translate(LATEX)
-    return frame.to_latex(index=False, escape=False, caption=caption, label=f"tab:{table.name}")
+    starts = _page_starts(table, len(caption) // CAPTION_LETTERS)
+    floats = []
+    for start, stop in zip(starts, [*starts[1:], len(frame)], strict=True):
+        part = frame[start:stop].to_latex(index=False, escape=False, column_format=columns)
+        title = f"\\caption{{{caption}}}\n\\label{{tab:{table.name}}}"
+        if start:
+            title = f"\\addtocounter{{table}}{{-1}}\n\\caption[]{{{table.caption.translate(LATEX)} (continued)}}"
+        floats.append(LATEX_FLOAT.replace("CAPTION", title).replace("TABULAR", part))
+    return LATEX_COMMENT + "".join(floats)
+
+
+def _page_starts(table: Table, lines: int) -> list[int]:
+    """The row that each page begins with, if so many lines stand above the first one."""
+    starts = [0]
+    for place, row in enumerate(table.rows):
+        height = max(math.ceil(len(entry.text) / LINE_LETTERS) for entry in row)
+        if lines + height > PAGE_LINES and place > starts[-1]:
+            starts.append(place)
+            lines = 0
+        lines += height
+    return starts
+
+
+def _latex_column(title: str, *cells: str) -> str:
+    """A column as wide as its cells; where that is less than the title needs, or more than a line, text is broken."""
+    longest = max(map(len, [*cells, *title.split()]), default=1)
+    if len(title) <= longest <= LINE_LETTERS:
+        return "l"
+    return f">{{\\raggedright\\arraybackslash}}p{{{0.55 * min(longest, LINE_LETTERS):.1f}em}}"
 
 
 def to_html(table: Table) -> str:

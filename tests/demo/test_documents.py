@@ -1,0 +1,99 @@
+"""The demo's tables and report as a reader opens them: typeset by pdfLaTeX, and in a browser without network."""
+
+import html
+import re
+import shutil
+import subprocess
+
+import pytest
+from tests.conftest import ROOT, demo_arguments, run_snakemake
+
+from specialize import __version__
+
+pytestmark = pytest.mark.demo
+CAPTION = re.compile(r'"([\w-]+)": "(.*)",')  # of a table, in the report
+DOCUMENT = r"""\documentclass[a4paper]{article}
+\usepackage[T1]{fontenc}
+\usepackage[margin=2cm]{geometry}
+\usepackage{array,booktabs,graphicx,xcolor}
+\begin{document}
+TABLES
+\end{document}
+"""
+
+
+@pytest.fixture(scope="module")
+def tables(demo):
+    """Names of the demo's tables."""
+    found = sorted(path.stem for path in (demo / "results/tables").glob("*.tex"))
+    assert "answers" in found
+    return found
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """Open a page in headless Chromium, without network; the document that its scripts have made."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("needs Chromium")
+    profile = tmp_path_factory.mktemp("chromium")
+    command = [chromium, "--headless", "--no-sandbox", f"--user-data-dir={profile}"]
+    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--allow-file-access-from-files", "--dump-dom"]
+
+    def show(page):
+        finished = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+        return finished.stdout
+
+    return show
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")
+def test_latex_tables_compile_and_stay_on_their_pages(demo, tables, tmp_path):
+    for name in tables:
+        shutil.copy(demo / f"results/tables/{name}.tex", tmp_path)
+    inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in tables)
+    (tmp_path / "all.tex").write_text(DOCUMENT.replace("TABLES", inputs), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    log = (tmp_path / "all.log").read_text(encoding="utf-8", errors="replace")
+    assert finished.returncode == 0, log
+    assert (tmp_path / "all.pdf").stat().st_size > 10_000
+    assert not re.search(r"Overfull \\hbox \(\d{2,}|Float too large", log), log
+
+
+def test_html_tables_open_in_a_browser(demo, tables, shown, tmp_path):
+    """All in frames of one page, which then takes their contents in: a browser needs seconds to start."""
+    frames = "".join(f'<iframe src="{name}.html"></iframe>' for name in tables)
+    take_in = "for (const frame of document.querySelectorAll(`iframe`)) frame.replaceWith(frame.contentDocument.body)"
+    page = tmp_path / "all.html"
+    page.write_text(f'<!DOCTYPE html><body onload="{take_in}">{frames}</body>', encoding="utf-8")
+    for name in tables:
+        shutil.copy(demo / f"results/tables/{name}.html", tmp_path)
+    document = shown(page)
+    titles = {html.unescape(title) for title in re.findall("<h1>(.*?)</h1>", document)}
+    captions = {(demo / f"results/tables/{name}.md").read_text(encoding="utf-8").split("**")[1] for name in tables}
+    assert titles == captions
+    assert document.count("</tbody>") == len(tables)
+
+
+def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):
+    report = tmp_path / "report.html"
+    finished = run_snakemake(demo, "all", "--report", report, *demo_arguments())
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert not re.search(r"""<(script|link|img)[^>]+(src|href)=["']https?:""", report.read_text(encoding="utf-8"))
+    document = html.unescape(shown(report))
+    menu = re.findall("<span>(.*?)</span>", document)  # which a script makes: the file has none
+    assert {"Workflow", "Answers", "Tables"} <= set(menu)
+    captions = dict(CAPTION.findall((ROOT / "workflow/report/table.rst").read_text(encoding="utf-8")))
+    for name in tables:
+        assert f"results/tables/{name}.html" in document
+        assert captions[name] in document
+    description = re.search('<div class="prose.*?</div>', document, flags=re.DOTALL)[0]
+    said = " ".join(re.sub("<.*?>", "", description).split())
+    assert f"specialize=={__version__}" in said
+    assert "languages: qad, qad-Latn, qae" in said
+    for package in ("snakemake", "torch", "transformers"):
+        assert re.search(rf"{package}==\d", said)
+    if git := shutil.which("git"):
+        head = subprocess.run([git, "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+        assert head in said
