@@ -118,7 +118,7 @@ def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeyp
     settings = {"heads": heads, "layer_dropout": 0.0, "epochs": 3, "learning_rate": 0.005}
     whole = finetuned(tmp_path / "whole", encoder_folder, data, "ud", **settings)
     monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, most, lambda words, _: len(words.mask)))
-    monkeypatch.setattr(TaskModel, "_decode", fitting(TaskModel._decode, most, len))
+    monkeypatch.setattr(TaskModel, "_decode", fitting(TaskModel._decode, most, lambda _, sentences: len(sentences)))
     divided = finetuned(tmp_path / "divided", encoder_folder, data, "ud", **settings)
     assert f"each batch is computed in {parts} parts from now on" in capsys.readouterr().out
     assert read_json(divided / "timing.json")["parts_of_a_batch"] == parts
