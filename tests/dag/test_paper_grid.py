@@ -161,8 +161,9 @@ def test_what_trains_nothing_needs_no_gpu(tmp_path):
     assert (tmp_path / "results/tables/hyperparameters.md").is_file()
 
 
-def test_a_path_outside_the_grids_words_has_no_rule(tmp_path):
-    finished = run_snakemake(tmp_path, "results/finetuning/ug/tva/po/seed1/metrics.json", "--dry-run")
+@pytest.mark.parametrize("cell", ["ug/tva/po", "wo/tva/mtl-int", "mhr/tva/mtl-ups"])
+def test_a_path_outside_the_grids_words_has_no_rule(tmp_path, cell):
+    finished = run_snakemake(tmp_path, f"results/finetuning/{cell}/seed1/metrics.json", "--dry-run")
     assert finished.returncode != 0
     assert "MissingRuleException" in finished.stderr + finished.stdout
 

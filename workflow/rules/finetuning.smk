@@ -48,8 +48,13 @@ use rule finetune as finetune_multi_task with:
         timing=f"{RESULT}/timing.json",
         predictions=f"{RESULT}/predictions.conllu",
     wildcard_constraints:
-        regime=one_of(MULTI_TASK_REGIMES),
-        language=one_of(tag for tag, language in experiment.languages.items() if "ner" not in language.tasks),
+        # Without named entities INT would be the same again.
+        regime=one_of(regime for regime in MULTI_TASK_REGIMES if "-ups" in regime),
+        language=one_of(
+            tag
+            for tag, language in experiment.languages.items()
+            if language.has_regime("mtl-ups") and not language.has_regime("mtl-int")
+        ),
 
 
 use rule finetune_multi_task as finetune_multi_task_ner with:
@@ -62,4 +67,4 @@ use rule finetune_multi_task as finetune_multi_task_ner with:
         entities=f"{RESULT}/predictions.tsv",
     wildcard_constraints:
         regime=one_of(MULTI_TASK_REGIMES),
-        language=one_of(tag for tag, language in experiment.languages.items() if "ner" in language.tasks),
+        language=one_of(tag for tag, language in experiment.languages.items() if language.has_regime("mtl-int")),
