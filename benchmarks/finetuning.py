@@ -65,6 +65,7 @@ def run_specialize(settings, folder):
             unknown_words="subwords",
             precision=settings["precision"],
             development_punctuation=True,
+            alt_punctuation="upos",
             batch_size=settings["batch"],
             seeds=[settings["seed"]] * 3,
             tags=None,

@@ -174,6 +174,7 @@ def small_settings(regime, **changes):
         "unknown_words": "subwords",
         "precision": "float32",
         "development_punctuation": True,
+        "alt_punctuation": "upos",
         "batch_size": 4,
         "seeds": [1337, 133, 13370],
         "tags": "upos" if "pos" in tasks else None,

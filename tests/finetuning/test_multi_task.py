@@ -207,6 +207,16 @@ def test_a_job_repeats_itself_byte_by_byte_and_its_model_predicts_again(
     assert entities == read_entities(multi_task_jobs[regime] / "predictions.tsv")
 
 
+def test_punctuation_is_told_by_other_tags_only_to_a_parser_that_learns_with_a_tagger(data):
+    wanted = small_settings("mtl-ups-alt", development_punctuation=False, alt_punctuation="xpos")
+    folders = {"conllu": data, "tsv": data}
+    columns = {}
+    for names in (["ud"], ["ud", "pos"]):
+        parser = DataSet.read(names, folders, wanted).tasks[0]
+        columns[len(names)] = (parser.punctuation, parser.development_punctuation)
+    assert columns == {1: ("upos", False), 2: ("xpos", False)}
+
+
 def test_universal_and_other_tags_never_share_an_output_space(multi_task_jobs):
     """One head a task, with that task's labels; tags are of the treebank's one column."""
     tasks = load_model(multi_task_jobs["mtl-ups"]).tasks

@@ -141,6 +141,25 @@ def test_punctuation_is_left_out_of_development_scores_on_demand(gold):
     assert Parsing(RELATIONS).scores(sentences, predicted)["uas"] < 1
 
 
+@pytest.mark.parametrize(
+    ("upos", "xpos", "left_out"),
+    [
+        ("PUNCT", ".", {"upos", "xpos"}),
+        ("PUNCT", "Y", {"upos"}),  # Uyghur's own tag of punctuation, which nothing but its treebank knows
+        ("X", ",", {"xpos"}),
+        ("NOUN", "n", set()),
+    ],
+)
+def test_the_column_decides_what_is_punctuation(tmp_path, upos, xpos, left_out):
+    path = tmp_path / "gold.conllu"
+    path.write_text(TREEBANK.replace("\tPUNCT\t.\t", f"\t{upos}\t{xpos}\t"), encoding="utf-8")
+    sentences = Parsing().read(path)[1:]
+    predicted = parsed(sentences, [[(0, "root"), (0, "root")]])  # the last word hangs wrongly
+    for column in ("upos", "xpos"):
+        task = Parsing(RELATIONS, development_punctuation=False, punctuation=column)
+        assert task.scores(sentences, predicted)["uas"] == (1.0 if column in left_out else 0.5)
+
+
 TREES_OF_THREE = [(0, 1, 1), (0, 1, 2), (0, 3, 1), (2, 0, 2), (2, 0, 1), (3, 0, 2), (3, 3, 0), (2, 3, 0), (3, 1, 0)]
 
 

@@ -46,6 +46,8 @@ class FinetuningSettings:
         unknown_words: what stands for a word without a static vector of its own; see `recurrent.StaticWords`.
         precision: of the encoder's matrix products: `float32`, or `bfloat16`; weights and optimiser stay in float32.
         development_punctuation: whether the development LAS counts punctuation, as the test LAS does (fact 32).
+        alt_punctuation: the column that tells punctuation to a parser that learns together with a tagger (ALT), `upos`
+            or `xpos`, where the development LAS does not count it (fact 32).
         seeds: of numpy, torch, python.
         tags: the column that POS tagging predicts; None for other tasks.
         datasets: the tasks, those in one list that are learned together from the same sentences.
@@ -71,6 +73,7 @@ class FinetuningSettings:
     unknown_words: str
     precision: str
     development_punctuation: bool
+    alt_punctuation: str
     batch_size: int
     seeds: list[int]
     tags: str | None
@@ -102,7 +105,9 @@ class DataSet:
         Raises:
             InputError: if a file is broken, or has none of a task's labels.
         """
-        tasks = [task_named(name, settings.tags, (), settings.development_punctuation) for name in names]
+        punctuation = settings.alt_punctuation if len(names) > 1 else "upos"
+        counted = settings.development_punctuation
+        tasks = [task_named(name, settings.tags, (), counted, punctuation) for name in names]
         ending, read = tasks[0].ending, tasks[0].read
         files = {part: folders[ending] / f"{part}.{ending}" for part in ("train", "dev", "test")}
         sentences = {part: read(path) for part, path in files.items()}

@@ -27,6 +27,9 @@ from specialize.finetuning.heads import EntityTagger, Parser, Tagger
 
 Item = TypeVar("Item", Sentence, EntitySentence)
 
+# Treebanks' own tags that AllenNLP, which the paper's code builds on, takes for punctuation.
+PUNCTUATION = {"upos": {"PUNCT"}, "xpos": {"`", "''", ":", ",", ".", "PU", "PUNCT", "SYM"}}
+
 
 class Task(ABC, Generic[Item]):
     """A task on sentences of one kind.
@@ -139,14 +142,18 @@ class Parsing(TreebankTask):
     Args:
         labels: the relations.
         development_punctuation: whether `scores` counts punctuation; the paper's code did on test data only (fact 32).
+        punctuation: the column that tells which words are punctuation, `upos` or `xpos`.
     """
 
     name = "ud"
     metrics = ("las", "uas")
 
-    def __init__(self, labels: Sequence[str] = (), development_punctuation: bool = True) -> None:
+    def __init__(
+        self, labels: Sequence[str] = (), development_punctuation: bool = True, punctuation: str = "upos"
+    ) -> None:
         super().__init__(labels)
         self.development_punctuation = development_punctuation
+        self.punctuation = punctuation
 
     def label_names(self, sentence: Sentence) -> list[str]:
         return [word.deprel for word in sentence.words]
@@ -171,12 +178,13 @@ class Parsing(TreebankTask):
     def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
         """Labeled and unlabeled attachment, subtypes of relations set aside (fact 32).
 
-        Every word counts, or every one that is no punctuation by its universal tag.
+        Every word counts, or every one that is no punctuation by its gold tag.
         """
         labeled = attached = words = 0
         for expected, got in zip(gold, predicted, strict=True):
             for word, other in zip(expected.words, got.words, strict=True):
-                if word.upos == "PUNCT" and not self.development_punctuation:
+                tag = word.xpos if self.punctuation == "xpos" else word.upos
+                if tag in PUNCTUATION[self.punctuation] and not self.development_punctuation:
                     continue
                 attached += word.head == other.head
                 labeled += word.head == other.head and _universal(word.deprel) == _universal(other.deprel)
@@ -230,12 +238,16 @@ class EntityRecognition(Task[EntitySentence]):
 
 
 def task_named(
-    name: str, tags: str | None = None, labels: Sequence[str] = (), development_punctuation: bool = True
+    name: str,
+    tags: str | None = None,
+    labels: Sequence[str] = (),
+    development_punctuation: bool = True,
+    punctuation: str = "upos",
 ) -> Task[Any]:
-    """The task of a name; ``tags`` is for `pos` only, ``development_punctuation`` for `ud`."""
+    """The task of a name; ``tags`` is for `pos` only, what concerns punctuation for `ud`."""
     if name == "pos":
         return Tagging(tags or "xpos", labels)
-    return Parsing(labels, development_punctuation) if name == "ud" else EntityRecognition(labels)
+    return Parsing(labels, development_punctuation, punctuation) if name == "ud" else EntityRecognition(labels)
 
 
 def _universal(relation: str) -> str:
