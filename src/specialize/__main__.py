@@ -15,9 +15,9 @@ SHOWN_TABLES = (
     "comparisons",
     "transliteration",
     "multi-task",
-    "answers",
     "single-task",
-)  # the main one last, where eyes are
+    "answers",
+)  # what the run says last, where eyes are
 
 
 def main() -> None:

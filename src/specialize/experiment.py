@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     "vocabularies": 2,
     "pretraining": 2,
     "finetuning": 4,
-    "tables": 4,
+    "tables": 5,
 }
 
 # Keys of a representation that its method needs and no other has.
@@ -355,8 +355,13 @@ class Experiment:
         known = ("name", "type", "script", "family")
         if table == "diagnosis":  # everything that its estimate depends on
             return {key: value for key, value in self.config.items() if key not in ("mirror", "allow_cpu")}
+        kinds = {name: self.config["representations"][name] for name in self.grid_representations}
         return {
             "experiment": self.config["experiment"],
+            "representations": {
+                name: {key: entry[key] for key in ("method", "pieces", "multiplier") if key in entry}
+                for name, entry in kinds.items()
+            },
             **({} if table == "corpora" else {"tables": self.config["tables"]}),
             "languages": {
                 language.tag: {key: language.entry[key] for key in known if key in language.entry}

@@ -75,7 +75,7 @@ def test_a_model_that_did_not_converge_prints_as_a_dash(own_run):
     assert metrics["reason"] == f"the encoder did not converge: {history['reason']}"
     table = (own_run / "results/tables/single-task.csv").read_text(encoding="utf-8")
     assert "POS (accuracy),wild,–,–\n" in table
-    assert "My language pos wild" in (own_run / "results/tables/single-task.md").read_text(encoding="utf-8")
+    assert "My language POS wild" in (own_run / "results/tables/single-task.md").read_text(encoding="utf-8")
     log = (own_run / "logs/pretraining/x-mine/wild.log").read_text(encoding="utf-8")
     assert "did not converge: the loss became" in log
 

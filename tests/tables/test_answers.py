@@ -35,9 +35,30 @@ def test_the_best_is_named_with_what_it_is_not_shown_to_beat(experiment):
         experiment, {("ug", "tva", "pos"): 90.0, ("vi", "tva", "pos"): 70.2, ("vi", "lapt", "pos"): 70.2}
     )
     best = {(row[0], row[1]): row[2] for row in answers(answers_table(experiment, scores), "Best")}
-    assert best["Uyghur", "POS (accuracy)"] == "tva (90.00 ± 0.16): significantly better than every other"
+    won = "tva (90.00 ± 0.16): significantly better than the 5 others; next: lapt, 70.00"
+    assert best["Uyghur", "POS (accuracy)"] == won
     assert "not significantly better than" in best["Vietnamese", "POS (accuracy)"]
+    assert "; next: " in best["Vietnamese", "POS (accuracy)"]
     assert ("Uyghur (transliterated)", "UD (LAS)") in best
+
+
+def test_one_that_is_beaten_is_no_others_and_what_did_not_converge_is_counted():
+    three = small_experiment(languages=["vi"], representations=["mbert", "lapt", "tva"], regimes=["pos"])
+    scores = scores_with(three, {("vi", "tva", "pos"): 90.0})
+    scores.by_seed["vi", "mbert", "pos"][2] = None
+    (best,) = answers(answers_table(three, scores), "Best")
+    assert best[2].endswith(": significantly better than the other one; 1 did not converge; next: lapt, 70.00")
+
+
+def test_differences_are_over_the_seeds_that_both_have_and_say_how_many():
+    fewer = [{"representations": ["lapt"], "seeds": [1, 2, 3]}]
+    unequal = small_experiment(languages=["vi"], representations=["lapt", "tva"], regimes=["pos"], exceptions=fewer)
+    values = {"lapt": [50.0, 52.0, 51.0], "tva": [60.0, 61.0, 62.0, 90.0, 95.0]}
+    scores = Scores({("vi", name, "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
+    table = answers_table(unequal, scores)
+    assert table.columns[4:] == ["Difference", "Seeds", "p corrected"]
+    assert answers(table, "Best")[0][3:5] == answers(table, "RQ1, tests")[0][3:5] == ["+10.00", "3"]
+    assert answers(table, "RQ1:")[0][4] == "–"
 
 
 def test_new_wordpieces_are_counted_by_script(experiment):
@@ -61,6 +82,21 @@ def test_multi_task_learning_and_pre_finetuning_have_their_answers(experiment):
     assert "significantly better in 1 of 6, significantly worse in 0" in several[2]
     (before,) = answers(table, "RQ3:")
     assert "significantly better in 0 of 6, significantly worse in 2" in before[2]  # lapt too, from its high 75
+    tests = {(row[0], row[1]): row[2] for row in answers(table, "RQ2, tests")}
+    expected = "lapt + UPS + ALT significantly better than tva (single-task) (error reduction 16.6%)"
+    assert tests["Uyghur", "POS (accuracy)"] == expected
+
+
+def test_multi_task_models_are_set_against_single_task_ones_of_their_representations_only():
+    rare = [{"representations": ["bert"], "regimes": ["mtl-ups-alt"], "seeds": []}]
+    grid = {"languages": ["ug"], "representations": ["bert", "tva"], "regimes": ["pos", "ud", "mtl-ups-alt"]}
+    means = {("ug", "bert", "pos"): 95.0, ("ug", "tva mtl-ups-alt", "pos"): 80.0}
+    for exceptions, against in ((rare, "tva"), ([], "bert")):
+        fair = small_experiment(**grid, exceptions=exceptions)
+        tests = answers(answers_table(fair, scores_with(fair, means)), "RQ2, tests")
+        (sentence,) = [row[2] for row in tests if row[1] == "POS (accuracy)"]
+        assert f"{against} (single-task)" in sentence
+        assert sentence.startswith("tva + UPS + ALT significantly better") == (against == "tva")
 
 
 def test_transliteration_alone_against_and_with_new_wordpieces(experiment):
@@ -68,9 +104,9 @@ def test_transliteration_alone_against_and_with_new_wordpieces(experiment):
     table = answers_table(experiment, scores_with(experiment, means))
     tests = [row[2] for row in answers(table, "RQ4, tests") if row[1] == "POS (accuracy)"]
     assert tests == [
-        "lapt (ug-Latn) significantly better than lapt (ug) (error reduction 50.0%)",
-        "lapt (ug-Latn) significantly better than tva (ug) (error reduction 4.8%)",
-        "lapt significantly better than tva (error reduction 33.3%)",
+        "lapt transliterated significantly better than lapt as written (error reduction 50.0%)",
+        "lapt transliterated significantly better than tva as written (error reduction 4.8%)",
+        "lapt transliterated significantly better than tva transliterated (error reduction 33.3%)",
     ]
     assert {row[0] for row in answers(table, "RQ4, tests")} == {"Uyghur", "Uyghur (transliterated)"}
 

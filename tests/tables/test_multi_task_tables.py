@@ -10,6 +10,7 @@ from specialize.experiment import MULTI_TASK_REGIMES, TASKS
 from specialize.files import write_json
 from specialize.tables import (
     Scores,
+    answers_table,
     comparisons_table,
     load_scores,
     multi_task_all_table,
@@ -18,6 +19,7 @@ from specialize.tables import (
     to_markdown,
     write_all,
 )
+from specialize.tables.names import method_title
 
 PREFINETUNED = [f"pft-mtl-ups-alt-{task}" for task in TASKS]
 
@@ -54,13 +56,13 @@ def test_table_3_has_the_best_single_task_result_first_and_tests_against_the_bes
     scores = some_scores(experiment)
     table = multi_task_table(experiment, scores)
     assert table.columns == ["Task", "Model", "Uyghur (ug)", "Wolof (wo)", "Average"]  # one task is not several
-    models = ["best single-task", "lapt", "tva", "lapt + PFT", "tva + PFT"]
+    models = ["best single-task", *(f"{name} + UPS + ALT{end}" for end in ("", " + PFT") for name in ("lapt", "tva"))]
     assert [row[1].text for row in table.rows] == models * 3
     means = {name: scores.mean(("ug", name, "pos")) for name in ("lapt", "tva")}
     best = max(means, key=means.get)
     assert find(table, "(ug)", "POS (accuracy)", "best single-task").text.endswith(f"({best})")
-    names = dict(zip(models, [best, "lapt mtl-ups-alt", "tva mtl-ups-alt", *PREFINETUNED], strict=False))
-    names |= {"lapt + PFT": "lapt pft-mtl-ups-alt", "tva + PFT": "tva pft-mtl-ups-alt"}
+    regimes = [f"{name} {start}mtl-ups-alt" for start in ("", "pft-") for name in ("lapt", "tva")]
+    names = dict(zip(models, [best, *regimes], strict=True))
     values = {model: list(scores.by_seed["ug", name, "pos"].values()) for model, name in names.items()}
     highest = max(values, key=lambda model: sum(values[model]))
     for model, expected in values.items():
@@ -71,9 +73,9 @@ def test_table_3_has_the_best_single_task_result_first_and_tests_against_the_bes
 
 def test_a_language_without_named_entities_has_no_column_of_them_and_one_average_less(experiment):
     table = multi_task_table(experiment, some_scores(experiment))
-    assert find(table, "(wo)", "NER (F1)", "tva").text == ""
-    assert find(table, "Average", "NER (F1)", "tva").text == ""
-    assert find(table, "Average", "UD (LAS)", "tva").text != ""
+    assert find(table, "(wo)", "NER (F1)", "tva + UPS + ALT").text == ""
+    assert find(table, "Average", "NER (F1)", "tva + UPS + ALT").text == ""
+    assert find(table, "Average", "UD (LAS)", "tva + UPS + ALT").text != ""
 
 
 def test_table_6_says_where_interleaving_is_upsampling(experiment):
@@ -99,6 +101,23 @@ def test_rows_that_a_grid_lacks_say_so():
     assert find(table, "(ug)", "UD (LAS)", "UPS + ALT", "tva").text != "not in this grid"
     assert find(table, "(ug)", "UD (LAS)", "UPS + ALT + PFT", "tva").text == "not in this grid"
     assert find(multi_task_table(experiment, scores), "(ug)", "UD (LAS)", "best single-task").text == "not in this grid"
+
+
+def test_a_multi_task_method_has_one_name_and_every_table_the_key_to_it(experiment):
+    scores = some_scores(experiment)
+    tables = [build(experiment, scores) for build in (multi_task_table, multi_task_all_table, answers_table)]
+    for table in tables:
+        texts = [cell.text for row in table.rows for cell in row] + table.notes
+        assert any("UPS + ALT + PFT" in text for text in texts)
+        assert not any("mtl-ups" in text for text in texts)
+        (key,) = [note for note in table.notes if note.startswith("Names. ")]
+        assert "lapt: the base model, pretrained further on the language; tva: pretrained further with up to 99" in key
+        assert "5 times as fast as the rest" in key
+        assert "ALT: one parser-and-tagger" in key
+    (key,) = [note for note in single_task_table(experiment, scores).notes if note.startswith("Names. ")]
+    assert "UPS" not in key
+    assert method_title("tva mtl-int") == "tva + INT"
+    assert method_title("best single-task") == "best single-task"
 
 
 def test_multi_task_scores_change_no_single_task_table(experiment):

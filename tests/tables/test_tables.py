@@ -18,6 +18,7 @@ from specialize.tables import (
     Entry,
     Scores,
     Table,
+    answers_table,
     compare,
     comparisons,
     comparisons_table,
@@ -116,6 +117,16 @@ def test_bonferroni_counts_the_tasks_of_the_language():
         assert tested.corrected_p == pytest.approx(min(1.0, tasks * tested.p))
         assert tested.significant == (tasks * tested.p < 0.05)
         assert tested.difference >= 0
+
+
+def test_tasks_that_the_grid_leaves_out_count_for_bonferroni_as_the_notes_say():
+    experiment = small_experiment(languages=["ug"], regimes=["pos"])
+    scores = some_scores(experiment)
+    for tested in comparisons(experiment, scores):
+        assert tested.corrected_p == pytest.approx(min(1.0, 3 * tested.p))
+    for table in (single_task_table, comparisons_table, answers_table):
+        said = "by the number of tasks that the language has labeled data for, whether the grid runs them or not"
+        assert any(said in note for note in table(experiment, scores).notes)
 
 
 def test_every_pair_is_compared_once():
@@ -253,7 +264,7 @@ def test_an_average_of_fewer_languages_is_never_the_best():
     table = single_task_table(experiment, scores)
     averages = [average(table, name) for name in ("lapt", "tva")]
     assert [(entry.text, entry.best) for entry in averages] == [("90.50", False), ("70.83", True)]
-    assert any("did not converge" in note and "Uyghur pos lapt" in note for note in table.notes)
+    assert any("did not converge" in note and "Uyghur POS lapt" in note for note in table.notes)
 
 
 def test_languages_without_a_task_of_the_grid_have_no_column():
@@ -266,8 +277,8 @@ def test_notes_name_the_scores_whose_seeds_differ():
     experiment = small_experiment(languages=["ug"], regimes=["pos"])
     scores = scores_of("pos", ug={"tva": [90.0, 91.0, 92.0, 90.0, 91.0], "lapt": [80.0, 81.0, 80.0], "mbert": [70.0]})
     table = single_task_table(experiment, scores)
-    assert sum("shared ones: Uyghur pos lapt." in note for note in table.notes) == 1
-    assert sum("no test, no mark: Uyghur pos mbert." in note for note in table.notes) == 1
+    assert sum("shared ones: Uyghur POS lapt." in note for note in table.notes) == 1
+    assert sum("no test, no mark: Uyghur POS mbert." in note for note in table.notes) == 1
     untested = next(row for row in comparisons_table(experiment, scores).rows if row[3].text == "mbert")
     assert [cell.text for cell in untested[7:]] == ["–", "–", "–", "no test"]
 
@@ -284,8 +295,28 @@ def test_transliteration_tells_not_converged_from_not_in_the_grid():
         }
     )
     (cells,) = transliteration_table(experiment, scores).rows
-    assert [cell.text for cell in cells[2:]] == ["not in this grid", "– → 61.00", "–"]
-    assert [cell.best for cell in cells[2:]] == [False, True, False]
+    assert [cell.text for cell in cells[2:]] == ["99.00 → not in this grid", "– → 61.00", "–"]
+    assert [cell.best for cell in cells[2:]] == [True, False, False]
+
+
+def test_a_half_that_stands_alone_says_which_one_the_grid_lacks():
+    experiment = small_experiment(
+        languages=["ug", "ug-Latn"], representations=["bert", "mbert", "lapt", "tva"], regimes=["pos"]
+    )
+    scores = Scores(
+        {
+            ("ug", "bert", "pos"): {1: None},
+            ("ug-Latn", "lapt", "pos"): {1: 60.0},
+            ("ug", "tva", "pos"): {1: 50.0},
+            ("ug-Latn", "tva", "pos"): {1: 55.0},
+        }
+    )
+    (cells,) = transliteration_table(experiment, scores).rows
+    expected = ["– → not in this grid", "not in this grid", "not in this grid → 60.00", "50.00 → 55.00 (+5.00)"]
+    assert [cell.text for cell in cells[2:]] == expected
+    assert [cell.best for cell in cells[2:]] == [False, False, True, False]
+    before_only = Scores({key: seeds for key, seeds in scores.by_seed.items() if key[0] == "ug"})
+    assert transliteration_table(experiment, before_only).rows == []
 
 
 def coverage(pieces, unknown):
@@ -350,9 +381,9 @@ def test_the_error_reduction_is_the_papers(uyghur):
     table = single_task_table(uyghur, scores)
     assert table.columns[-1] == "Largest error reduction over lapt"
     texts = {name: row(table, "POS", name)[-1].text for name in ("mbert", "lapt", "tva")}
-    assert texts == {"mbert": "none", "lapt": "–", "tva": "57.7% (ug)"}
+    assert texts == {"mbert": "none", "lapt": "–", "tva": "57.7% (Uyghur)"}
     tested = comparisons_table(uyghur, scores)
-    assert [cell.text for cell in tested.rows[0]][:6] == ["ug", "pos", "tva", "lapt", "11.61", "57.7%"]
+    assert [cell.text for cell in tested.rows[0]][:6] == ["Uyghur", "POS (accuracy)", "tva", "lapt", "11.61", "57.7%"]
 
 
 def test_as_run_counts_three_tasks_and_no_convergence_as_0():

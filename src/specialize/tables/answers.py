@@ -9,7 +9,8 @@ import numpy
 from specialize.contents import unaugmented
 from specialize.experiment import Experiment, Language
 from specialize.tables.formats import NOTHING, Entry, Table
-from specialize.tables.results import number
+from specialize.tables.names import key_of_names, method_title
+from specialize.tables.results import correction, number
 from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores, mean_and_deviation
 from specialize.tables.statistics import LEVEL, Comparison, compare_configurations, compare_keys
 
@@ -28,14 +29,18 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
     table = Table(
         "answers",
         "What this run says: the best method for each language and task, and the paper's research questions.",
-        ["Question", "Language", "Task", "Answer", "Difference", "p corrected"],
+        ["Question", "Language", "Task", "Answer", "Difference", "Seeds", "p corrected"],
     )
     for language in experiment.grid_languages:
         for task in language.tasks:
             table.rows += _best(experiment, scores, language, task)
     behind = {
         "RQ1": _new_wordpieces(experiment, scores),
-        "RQ2": {"the best multi-task model against the best single-task one": _multi_task(experiment, scores)},
+        "RQ2": {
+            "the best multi-task model against the best single-task one of the same representations": _multi_task(
+                experiment, scores
+            )
+        },
         "RQ3": {"after pre-finetuning against before": _prefinetuning(experiment, scores)},
         "RQ4": _transliteration(experiment, scores),
     }
@@ -43,26 +48,27 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         title = f"{question}: {QUESTIONS[question]}"
         known = {kind: tests for kind, tests in kinds.items() if tests}
         if not known:
-            table.add(title, NOTHING, NOTHING, NOT_IN_GRID, NOTHING, NOTHING)
+            table.add(title, NOTHING, NOTHING, NOT_IN_GRID, *[NOTHING] * 3)
         for kind, tests in known.items():
             mean = number(float(numpy.mean([difference for _, difference in tests])), "+.2f")
             answer = Entry(f"{kind}: {_counts(tests)}", best=True)
-            table.rows.append(
-                [Entry(title), Entry("all"), Entry("all"), answer, Entry(f"{mean} (mean)"), Entry(NOTHING)]
-            )
+            texts = [f"{mean} (mean)", NOTHING, NOTHING]
+            table.rows.append([Entry(title), Entry("all"), Entry("all"), answer, *map(Entry, texts)])
     for question, kinds in behind.items():
         for tests in kinds.values():
             for tested, difference in tests:
                 name = experiment.languages[tested.language].name
                 row = [f"{question}, tests", name, TASK_TITLES[tested.task], _sentence(tested), f"{difference:+.2f}"]
-                table.add(*row, number(tested.corrected_p, ".2g"))
+                table.add(*row, str(tested.seeds), number(tested.corrected_p, ".2g"))
     table.notes = [
-        "Best: of all configurations that the grid has for the language and task, by the mean over seeds; the "
-        "difference (in points) and p beside it are to the second best. Tests are one-sided paired t-tests over "
-        "shared seeds, in the direction of the higher mean; p is Bonferroni-corrected as in table single-task and "
-        f"significant below {LEVEL}. What is not significantly different has not been shown to be equal.",
-        "Bold: the answers in short. Configurations with mtl are multi-task models, those with pft were finetuned for "
-        "the task from one.",
+        "Best: of all methods that the grid has for the language and task, by the mean over each one's own seeds; "
+        "the difference (in points), seeds and p beside it are to the next. Difference and p are over the seeds that "
+        "both have; Seeds says how many. Tests are one-sided paired t-tests, in the direction of the higher mean; p is "
+        f"Bonferroni-corrected by {correction(experiment)}, and significant below {LEVEL}. What is not significantly "
+        "different has not been shown to be equal.",
+        "Bold: the answers in short. RQ2 has the single-task scores of those representations only of which the grid "
+        "has multi-task models, and no pre-finetuning, which RQ3 is about.",
+        key_of_names(experiment, multi_task=True),
     ]
     return table
 
@@ -75,36 +81,43 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
     tests = [compare_configurations(experiment, scores, language.tag, task, ranked[0], name) for name in ranked[1:]]
     equals = [tested.other for tested in tests if tested.tested and not tested.significant]
     untested = [tested.other for tested in tests if not tested.tested]
-    if not tests:
-        verdict = "there is no other"
-    elif not equals and not untested:
-        verdict = "significantly better than every other"
+    beaten, failed = len(tests) - len(equals) - len(untested), len(configurations) - len(ranked)
+    verdicts = []
+    if equals:
+        verdicts.append(f"not significantly better than {_some(equals)}")
+    if untested:
+        verdicts.append(f"no test against {_some(untested)} (fewer than two shared seeds)")
+    if beaten:
+        verdicts.append(f"significantly better than the {f'{beaten} others' if beaten > 1 else 'other one'}")
+    if failed:
+        verdicts.append(f"{failed} did not converge")
+    verdicts += [f"next: {method_title(name)}, {scores.mean((language.tag, name, task)):.2f}" for name in ranked[1:2]]
+    best = f"{method_title(ranked[0])} ({mean_and_deviation(scores, (language.tag, ranked[0], task))})"
+    row = ["Best", language.name, TASK_TITLES[task], f"{best}: {'; '.join(verdicts) or 'there is no other'}"]
+    if tests:
+        row += [number(tests[0].difference, "+.2f"), str(tests[0].seeds), number(tests[0].corrected_p, ".2g")]
     else:
-        verdicts = [f"not significantly better than {_some(equals)}"] if equals else []
-        verdicts += [f"no test against {_some(untested)} (fewer than two shared seeds)"] if untested else []
-        verdict = "; ".join(verdicts)
-    name = ranked[0]
-    answer = f"{name} ({mean_and_deviation(scores, (language.tag, name, task))}): {verdict}"
-    row = ["Best", language.name, TASK_TITLES[task], answer]
-    row += [number(tests[0].difference, "+.2f"), number(tests[0].corrected_p, ".2g")] if tests else [NOTHING] * 2
+        row += [NOTHING] * 3
     return [[Entry(text, best=place == 3) for place, text in enumerate(row)]]
 
 
 def _some(names: Sequence[str]) -> str:
     """The first few names, which are those of the highest means, and how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return ", ".join(map(method_title, names[:NAMED])) + more
 
 
 Tests = list[tuple[Comparison, float]]  # each with its difference in the direction of the question
 
 
-def _towards(experiment: Experiment, scores: Scores, first: Key, second: Key) -> Tests:
+def _towards(
+    experiment: Experiment, scores: Scores, first: Key, second: Key, names: Sequence[str] | None = None
+) -> Tests:
     """The test of a question's first configuration against its second; none if the grid lacks one of the two."""
     means = scores.mean(first), scores.mean(second)
     if means[0] is None or means[1] is None:
         return []
-    names = [f"{name} ({tag})" if first[0] != second[0] else name for tag, name, _ in (first, second)]
+    names = names or [method_title(name) for _, name, _ in (first, second)]
     if means[0] >= means[1]:
         tested = compare_keys(experiment, scores, first, second, (names[0], names[1]))
         return [(tested, tested.difference)]
@@ -133,13 +146,18 @@ def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, Tests]:
 
 
 def _multi_task(experiment: Experiment, scores: Scores) -> Tests:
-    """The best multi-task model, not finetuned further, against the best single-task one, by language and task."""
+    """The best multi-task model, not finetuned further, against the best single-task one, by language and task.
+
+    Both of the same representations: those that the grid has multi-task models of.
+    """
     found: Tests = []
     for language, task, configurations in _places(experiment, scores):
-        single = scores.ranked(language, task, [name for name in configurations if " " not in name])
         several = scores.ranked(language, task, [name for name in configurations if " mtl-" in name])
+        both = {name.partition(" ")[0] for name in configurations if " mtl-" in name}
+        single = scores.ranked(language, task, [name for name in configurations if name in both])
         if single and several:
-            found += _towards(experiment, scores, (language, several[0], task), (language, single[0], task))
+            names = method_title(several[0]), f"{single[0]} (single-task)"
+            found += _towards(experiment, scores, (language, several[0], task), (language, single[0], task), names)
     return found
 
 
@@ -164,15 +182,19 @@ def _transliteration(experiment: Experiment, scores: Scores) -> dict[str, Tests]
     for twin in twins if plain else ():
         for task in twin.tasks:
             before, after = (str(twin.original), str(plain), task), (twin.tag, str(plain), task)
-            alone = f"{plain}, transliterated against not"
-            found.setdefault(alone, []).extend(_towards(experiment, scores, after, before))
+            alone, names = f"{plain}, transliterated against not", (f"{plain} transliterated", f"{plain} as written")
+            found.setdefault(alone, []).extend(_towards(experiment, scores, after, before, names))
             for name in augmented:
                 pieces, both = (str(twin.original), name, task), (twin.tag, name, task)
-                against = f"{plain} transliterated against {name}"
-                found.setdefault(against, []).extend(_towards(experiment, scores, after, pieces))
-                better = max((after, pieces), key=lambda key: scores.mean(key) or 0.0)
-                together = f"{name} transliterated against the better of these two"
-                found.setdefault(together, []).extend(_towards(experiment, scores, both, better))
+                against = f"{plain} transliterated against {name} as written"
+                names = f"{plain} transliterated", f"{name} as written"
+                found.setdefault(against, []).extend(_towards(experiment, scores, after, pieces, names))
+                better, known = max(((after, names[0]), (pieces, names[1])), key=lambda one: scores.mean(one[0]) or 0.0)
+                together, names = (
+                    f"{name} transliterated against the better of these two",
+                    (f"{name} transliterated", known),
+                )
+                found.setdefault(together, []).extend(_towards(experiment, scores, both, better, names))
     return found
 
 

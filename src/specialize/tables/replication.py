@@ -10,6 +10,7 @@ import numpy
 from specialize.experiment import TASKS, Experiment
 from specialize.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4, Printed
 from specialize.tables.formats import NOTHING, Table
+from specialize.tables.names import key_of_names, method_title
 from specialize.tables.results import average, number
 from specialize.tables.scores import NOT_CONVERGED, TASK_TITLES, Scores, mean_and_deviation
 
@@ -80,7 +81,14 @@ def replication_table(experiment: Experiment, scores: Scores) -> Table:
         ours = mean_and_deviation(scores, key) if cell.scores else NOT_CONVERGED
         deviation = "" if cell.printed.deviation is None else f" ± {cell.printed.deviation:.2f}"
         table.add(
-            *(str(cell.table), TASK_TITLES[cell.task], name, cell.configuration, ours, str(len(scores.by_seed[key]))),
+            *(
+                str(cell.table),
+                TASK_TITLES[cell.task],
+                name,
+                method_title(cell.configuration),
+                ours,
+                str(len(scores.by_seed[key])),
+            ),
             *(f"{cell.printed.mean:.2f}{deviation}", number(cell.difference, "+.2f"), cell.verdict),
         )
     for number_of_table, averages, printed in ((2, AVERAGES_2, TABLE_2), (3, AVERAGES_3, TABLE_3)):
@@ -91,7 +99,14 @@ def replication_table(experiment: Experiment, scores: Scores) -> Table:
                 mark = " (erratum)" if (name, task) in ERRATA else ""
                 difference = f"{ours_mean - mean:+.2f}"
                 table.add(
-                    *(str(number_of_table), TASK_TITLES[task], "Average", name, f"{ours_mean:.2f}", NOTHING),
+                    *(
+                        str(number_of_table),
+                        TASK_TITLES[task],
+                        "Average",
+                        method_title(name),
+                        f"{ours_mean:.2f}",
+                        NOTHING,
+                    ),
                     *(f"{mean:.2f}{mark}", difference, NOTHING),
                 )
     table.notes = [
@@ -103,4 +118,5 @@ def replication_table(experiment: Experiment, scores: Scores) -> Table:
         table.notes.append(f"{NOT_CONVERGED}: a seed did not converge.")
     if any("erratum" in row[6].text for row in table.rows):
         table.notes.append("Erratum: the printed average does not follow from the printed cells; see docs/errata.md.")
+    table.notes.append(key_of_names(experiment, multi_task=True))
     return table

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from specialize.contents import MULTI_TASK, unaugmented
 from specialize.experiment import MULTI_TASK_REGIMES, TASKS, Experiment, Language
 from specialize.tables.formats import NOTHING, Entry, Table
+from specialize.tables.names import key_of_names, method_title, regime_title
 from specialize.tables.scores import (
     NOT_CONVERGED,
     NOT_IN_GRID,
@@ -78,6 +79,7 @@ def single_task_table(experiment: Experiment, scores: Scores) -> Table:
             f"Error reduction: the share of {reference}'s errors (100 − its mean) that the row does not make, in the "
             "language where it is largest; table comparisons has them all."
         )
+    table.notes.append(key_of_names(experiment))
     return table
 
 
@@ -86,11 +88,11 @@ def _largest_reduction(scores: Scores, block: Block, name: str, reference: str) 
     for language in block.languages:
         own, other = (scores.mean((language.tag, one, block.task)) for one in (name, reference))
         if own is not None and other is not None and other < 100:
-            reductions.append(((own - other) / (100 - other), language.tag))
+            reductions.append(((own - other) / (100 - other), language.name))
     if name == reference or not reductions:
         return NOTHING
-    reduction, tag = max(reductions)
-    return f"{reduction:.1%} ({tag})" if reduction > 0 else "none"
+    reduction, language_name = max(reductions)
+    return f"{reduction:.1%} ({language_name})" if reduction > 0 else "none"
 
 
 def multi_task_table(experiment: Experiment, scores: Scores) -> Table:
@@ -109,13 +111,11 @@ def multi_task_table(experiment: Experiment, scores: Scores) -> Table:
     blocks = _blocks(TASKS, languages, [BASELINE, *configurations])
     for block in blocks:
         for name, cells in _score_rows(experiment, known, block, languages).items():
-            representation, _, regime = name.partition(" ")
-            title = f"{representation} + PFT" if regime.startswith("pft-") else representation
             if name == BASELINE:
-                title, cells = BASELINE, _named(experiment, scores, block, languages, cells)
-            table.rows.append([Entry(TASK_TITLES[block.task]), Entry(title), *cells])
+                cells = _named(experiment, scores, block, languages, cells)
+            table.rows.append([Entry(TASK_TITLES[block.task]), Entry(method_title(name)), *cells])
     table.notes = _score_notes(experiment, known, blocks)
-    table.notes.append(BASELINE_NOTE)
+    table.notes += [BASELINE_NOTE, key_of_names(experiment, multi_task=True)]
     return table
 
 
@@ -146,17 +146,13 @@ def multi_task_all_table(experiment: Experiment, scores: Scores) -> Table:
     for block in blocks:
         for name, cells in _score_rows(experiment, known, block, languages, same).items():
             representation, _, regime = name.partition(" ")
-            row = [Entry(TASK_TITLES[block.task]), Entry(_regime_title(regime)), Entry(representation)]
+            row = [Entry(TASK_TITLES[block.task]), Entry(regime_title(regime)), Entry(representation)]
             if name == BASELINE:
                 row[1:] = [Entry(BASELINE), Entry("")]
                 cells = _named(experiment, scores, block, languages, cells)
             table.rows.append([*row, *cells])
     table.notes = _score_notes(experiment, known, blocks)
-    table.notes.append(
-        "INT: each data set's own batches; UPS: the smaller data sets are repeated to the largest one's number of "
-        "batches; ALT: one parser-and-tagger learns the treebank; PFT: finetuned for each task from that model."
-    )
-    table.notes.append(BASELINE_NOTE)
+    table.notes += [BASELINE_NOTE, key_of_names(experiment, multi_task=True)]
     if same:
         names = ", ".join(experiment.languages[tag].name for tag in sorted({tag for tag, _, _ in same}))
         table.notes.append(
@@ -164,12 +160,6 @@ def multi_task_all_table(experiment: Experiment, scores: Scores) -> Table:
             f"once, as UPS, whose score stands in the averages: {names}."
         )
     return table
-
-
-def _regime_title(regime: str) -> str:
-    _, prefinetuned, mixing = regime.rpartition("pft-")
-    title = mixing.removeprefix("mtl-").upper().replace("-", " + ")
-    return f"{title} + PFT" if prefinetuned else title
 
 
 def _multi_task_languages(experiment: Experiment, scores: Scores, ending: str) -> list[Language]:
@@ -284,7 +274,7 @@ def average(experiment: Experiment, scores: Scores, keys: Sequence[Key]) -> floa
 def _score_notes(experiment: Experiment, scores: Scores, blocks: Iterable[Block]) -> list[str]:
     notes = [
         "Bold: the highest mean of its language and task. ≈ (grey): not significantly worse than that, by a one-sided "
-        f"paired t-test over shared seeds (p < {LEVEL}, Bonferroni-corrected by {_correction(experiment)}). "
+        f"paired t-test over shared seeds (p < {LEVEL}, Bonferroni-corrected by {correction(experiment)}). "
         "Empty: no such labeled data."
     ]
     places = [(block, language) for block in blocks for language in block.languages]
@@ -304,7 +294,7 @@ def _score_notes(experiment: Experiment, scores: Scores, blocks: Iterable[Block]
         ranked = scores.ranked(language.tag, block.task, block.configurations)
         for name in block.configurations:
             known = seeds[language.tag, name, block.task]
-            what = f"{language.name} {block.task} {name}"
+            what = f"{language.name} {TASK_TITLES[block.task].split()[0]} {method_title(name)}"
             if known and name not in ranked:
                 failed.append(what)
             elif known:
@@ -328,10 +318,11 @@ def _score_notes(experiment: Experiment, scores: Scores, blocks: Iterable[Block]
     return notes
 
 
-def _correction(experiment: Experiment) -> str:
+def correction(experiment: Experiment) -> str:
+    """What p is multiplied by, in words; see `statistics.corrected_tasks`."""
     if experiment.config["tables"]["correction"] == "all-tasks":
         return f"{len(TASKS)} tasks, whatever the language has"
-    return "the language's number of tasks"
+    return "the number of tasks that the language has labeled data for, whether the grid runs them or not"
 
 
 def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
@@ -345,29 +336,33 @@ def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
     for twin in twins:
         assert twin.original is not None
         for task in twin.tasks:
-            halves = {
-                name: ((twin.original, name, task), (twin.tag, name, task)) for name in experiment.grid_representations
-            }
-            shown = {name: keys for name, keys in halves.items() if all(key in scores.by_seed for key in keys)}
-            means = {name: (scores.mean(before), scores.mean(after)) for name, (before, after) in shown.items()}
-            best = max((mean for pair in means.values() for mean in pair if mean is not None), default=None)
-            cells = [_before_and_after(*means[name], best) if name in shown else Entry(NOT_IN_GRID) for name in halves]
-            if shown:
-                name = experiment.languages[twin.original].name
-                table.rows.append([Entry(name), Entry(TASK_TITLES[task]), *cells])
-    table.notes = ["Bold: holds the highest mean of its row, before or after."]
+            halves = [((twin.original, name, task), (twin.tag, name, task)) for name in experiment.grid_representations]
+            if not any(after in scores.by_seed for _, after in halves):
+                continue
+            means = [scores.mean(key) for pair in halves for key in pair]
+            best = max((mean for mean in means if mean is not None), default=None)
+            cells = [_before_and_after(scores, *pair, best) for pair in halves]
+            name = experiment.languages[twin.original].name
+            table.rows.append([Entry(name), Entry(TASK_TITLES[task]), *cells])
+    table.notes = [
+        "Bold: holds the highest mean of its row, before or after; where the grid has only one of these, it competes.",
+        key_of_names(experiment),
+    ]
     if any(None in seeds.values() for seeds in scores.by_seed.values()):
         table.notes.append(f"{NOT_CONVERGED}: a seed did not converge.")
     return table
 
 
-def _before_and_after(before: float | None, after: float | None, best: float | None) -> Entry:
-    if before is None and after is None:
-        return Entry(NOT_CONVERGED)
-    text = " → ".join(NOT_CONVERGED if mean is None else f"{mean:.2f}" for mean in (before, after))
-    if before is not None and after is not None:
-        text += f" ({after - before:+.2f})"
-    return Entry(text, best=best in (before, after))
+def _before_and_after(scores: Scores, before: Key, after: Key, best: float | None) -> Entry:
+    means = scores.mean(before), scores.mean(after)
+    halves = [
+        NOT_IN_GRID if key not in scores.by_seed else NOT_CONVERGED if mean is None else f"{mean:.2f}"
+        for key, mean in zip((before, after), means, strict=True)
+    ]
+    text = halves[0] if means == (None, None) and halves[0] == halves[1] else " → ".join(halves)
+    if means[0] is not None and means[1] is not None:
+        text += f" ({means[1] - means[0]:+.2f})"
+    return Entry(text, best=best is not None and best in means)
 
 
 # On request (config tables.statistics): the columns that each adds to the comparisons.
@@ -391,7 +386,8 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
     found = comparisons(experiment, scores)
     stepwise = holm([tested.p for tested in found])
     for tested, after_holm in zip(found, stepwise, strict=True):
-        texts = [tested.language, tested.task, tested.better, tested.other, number(tested.difference, ".2f")]
+        texts = [experiment.languages[tested.language].name, TASK_TITLES[tested.task], tested.better, tested.other]
+        texts.append(number(tested.difference, ".2f"))
         texts += [number(tested.error_reduction, ".1%"), str(tested.seeds), number(tested.t, ".2f")]
         texts += [number(tested.p, ".2g"), number(tested.corrected_p, ".2g")]
         texts.append("no test" if not tested.tested else "yes" if tested.significant else "no")
@@ -408,8 +404,9 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
         table.add(*texts)
     table.notes = [
         "Higher: by the mean over its own seeds. Difference (in points), error reduction (the share of the lower's "
-        "errors that the higher does not make) and test: over the seeds that both have; fewer than two give no test. "
-        f"p corrected: Bonferroni, by {_correction(experiment)}; significant below {LEVEL}."
+        "errors that the higher does not make) and test: over the seeds that both have, whose number stands in column "
+        "Seeds; fewer than two give no test. "
+        f"p corrected: Bonferroni, by {correction(experiment)}; significant below {LEVEL}."
     ]
     explained = {
         "wilcoxon": "Wilcoxon: one-sided signed-rank test, uncorrected; of n seeds it is never below 1/2^n.",
@@ -418,6 +415,7 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
         "holm": f"Holm: p corrected over all {sum(tested.tested for tested in found)} comparisons of this table.",
     }
     table.notes += [explained[name] for name in requested]
+    table.notes.append(key_of_names(experiment))
     return table
 
 

@@ -27,7 +27,7 @@ class Comparison:
         difference: of the means over the shared seeds, in points; NaN without any.
         error_reduction: the share of the other's errors that the better one does not make.
         t, p: of the test; NaN with fewer than two seeds (t also where the scores are equal).
-        corrected_p: p times the number of tasks (Bonferroni), at most 1.
+        corrected_p: p times `corrected_tasks` (Bonferroni), at most 1.
     """
 
     language: str
@@ -106,7 +106,10 @@ def compare_keys(experiment: Experiment, scores: Scores, better: Key, other: Key
 
 
 def corrected_tasks(experiment: Experiment, language: str) -> int:
-    """What Bonferroni multiplies p by: the language's number of tasks, or as run always 3 (fact 37)."""
+    """What Bonferroni multiplies p by; as run always 3 (fact 37).
+
+    It is the number of tasks that the language has labeled data for, whether the grid runs them or not.
+    """
     if experiment.config["tables"]["correction"] == "all-tasks":
         return len(TASKS)
     return len(experiment.languages[language].tasks)
