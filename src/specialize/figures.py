@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from matplotlib import rcParams
+from matplotlib import colormaps, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ from specialize.tables import (
     vocabulary_statistics,
 )
 
-STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (1, 3))), ("P", (0, (5, 5))))
+STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (5, 1, 1, 1, 1, 1))), ("P", (0, (5, 5))))
 PANEL = (3.2, 2.6)  # inches
 
 
@@ -76,8 +76,8 @@ def draw_losses(history: dict[str, Any], folder: Path) -> None:
     save_figure(figure, folder, "loss", ("png",))
 
 
-def _panels(rows: int, columns: int) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(max(PANEL[0] * columns, 5), 0.5 + PANEL[1] * rows), layout="constrained")
+def _panels(rows: int, columns: int, size: tuple[float, float] = PANEL) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(max(size[0] * columns, 5), 0.5 + size[1] * rows), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
@@ -104,30 +104,35 @@ def _by_epoch(records: list[dict[str, Any]], name: str) -> tuple[list[int], list
 
 
 def draw_learning_curves(experiment: Experiment, run: Path) -> None:
-    """Draw learning-curves.svg and .png: development scores by epoch, a line for each seed, a dot where it was chosen.
+    """Draw learning-curves.svg and .png: development scores by epoch, a line for each seed, a mark where it was chosen.
 
     Of single-task cells: a multi-task one has several scores an epoch. A panel for each language and task, languages
-    below one another.
+    below one another. Representations differ in marker, line and lightness, for readers without colour.
     """
     cells = experiment.single_task_cells
     languages = list(dict.fromkeys(cell.language for cell in cells))
     tasks = [task for task in TASKS if any(cell.regime == task for cell in cells)]
     names = list(dict.fromkeys(cell.representation for cell in cells))
+    shades = colormaps["viridis"](numpy.linspace(0.75, 0, len(names)))  # beyond, it is too light on white
+    colors = [*shades[::2], *shades[1::2]]  # neighbours, such as lapt and tva, are what one compares
     figure, panels = _panels(len(languages), len(tasks))
     shown: dict[str, Artist] = {}
     for cell in cells:
         axes = panels[languages.index(cell.language), tasks.index(cell.regime)]
         history = read_json(run / cell.folder / "history.json")
         number, metric = names.index(cell.representation), PRIMARY_METRIC[cell.regime]
+        marker, linestyle = STYLES[number % len(STYLES)]
         epochs, scores = _by_epoch(history["epochs"], metric)
         (line,) = axes.plot(
             epochs,
             [100 * score for score in scores],
-            color=f"C{number % 10}",
-            linestyle=STYLES[number % len(STYLES)][1],
-            linewidth=0.8,
-            marker="o",
-            markersize=3,
+            color=colors[number],
+            linestyle=linestyle,
+            linewidth=1,
+            marker=marker,
+            markersize=4.5,
+            markeredgecolor="black",
+            markeredgewidth=0.5,
             markevery=[place for place, epoch in enumerate(epochs) if epoch == history["best_epoch"]],
         )
         shown.setdefault(cell.representation, line)
@@ -139,10 +144,14 @@ def draw_learning_curves(experiment: Experiment, run: Path) -> None:
                 continue
             axes.set_title(experiment.languages[language].name, fontsize=9)
             axes.set_xlabel("Epoch")
-            axes.set_ylabel(f"{TASK_TITLES[task]}, development, %")
+            axes.set_ylabel(f"{TASK_TITLES[task]}, development, %", fontsize=8)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(color="0.9")
-    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=4, frameon=False)
+    shown["marker: the epoch that was kept"] = Line2D([], [], linestyle="none")
+    figure.legend(
+        list(shown.values()), list(shown), title="Single-task finetuning, a line for each seed",
+        loc="outside upper center", ncols=3, frameon=False,
+    )  # fmt: skip
     save_figure(figure, run / "results" / "figures", "learning-curves")
 
 
@@ -181,7 +190,10 @@ def draw_replication(experiment: Experiment, run: Path) -> None:
 
 # -- gains, transliteration, significance ------------------------------------------------------------------
 
-MEASURES = (("unknown_token_rate", 100, "Unknown words (%)"), ("wordpieces_per_token", 1, "Wordpieces per word"))
+MEASURES = (
+    ("unknown_token_rate", "Words unknown to the base vocabulary", ".1%"),
+    ("wordpieces_per_token", "Wordpieces per word with the base vocabulary", ".2f"),
+)
 MAIN_DATA = ("corpus", "treebank", "ner")  # the first that there is speaks for the language
 LANGUAGES_OF_A_CORRELATION = 4  # fewer rank too easily
 BETTER, HIGHER = "0.25", "0.85"  # shades of the matrix
@@ -204,45 +216,49 @@ def draw_scores(experiment: Experiment, run: Path, name: str) -> None:
 
 
 def _gains(experiment: Experiment, scores: Scores, statistics: dict[tuple[str, str], Any]) -> Figure:
-    """What each method gains over `contents.reference`, by how badly the base vocabulary covers the language.
+    """What each method gains over `contents.reference`; a line for each language, the worst covered one on top.
 
-    Hollow marks are languages in Latin letters. Where there are languages enough, Spearman's rank correlation stands
-    beside the method (the paper, §2.3, sees one with type and script).
+    Hollow marks are languages in Latin letters. Where there are languages enough, Spearman's rank correlation of gain
+    and coverage stands beside the method (the paper, §2.3, sees one with type and script).
     """
     base = str(reference(experiment))
     tasks = [task for task in _tasks(experiment) if any(key[1:] == (base, task) for key in scores.by_seed)]
     methods = [name for name in experiment.grid_representations if name != base]
-    figure, panels = _panels(len(tasks), len(MEASURES))
+    gains = {task: _gains_of(experiment, scores, task, base, methods) for task in tasks}
+    languages = max(len({language for language, _ in found}) for found in gains.values())
+    figure, panels = _panels(len(tasks), len(MEASURES), (4.8, 1.2 + 0.3 * languages))
     for row, task in enumerate(tasks):
-        for axes, (measure, factor, title) in zip(panels[row], MEASURES, strict=True):
-            highest: dict[str, tuple[float, float]] = {}
+        for axes, (measure, title, form) in zip(panels[row], MEASURES, strict=True):
+            covered = {
+                language: coverage[measure]
+                for language in dict.fromkeys(language for language, _ in gains[task])
+                if (coverage := _base_coverage(experiment, statistics, language))
+            }
+            places = sorted(covered, key=lambda language: covered[language])
             correlations = []
+            drawn = [method for method in methods if any(name == method for _, name in gains[task])]
             for method, (marker, _) in zip(methods, cycle(STYLES), strict=False):
-                points = []
-                for language in experiment.grid_languages:
-                    before = scores.mean((language.tag, base, task))
-                    after = scores.mean((language.tag, method, task))
-                    covered = _base_coverage(experiment, statistics, language.tag)
-                    if before is None or after is None or covered is None:
-                        continue
-                    point = factor * covered[measure], round(after - before, 6)  # equal gains share a rank
-                    latin = language.original or language.entry.get("script") == "Latin"
-                    face = "white" if latin else "black"
-                    axes.plot(*point, marker, color="black", markerfacecolor=face, markersize=5)
-                    points.append(point)
-                    highest[language.tag] = max(highest.get(language.tag, point), point, key=lambda one: one[1])
-                x, y = zip(*points, strict=True) if points else ((), ())
-                if len(set(x)) >= LANGUAGES_OF_A_CORRELATION and len(set(y)) > 1:
-                    correlations.append(f"{method} ρ = {stats.spearmanr(x, y).statistic:.2f}")
-            for tag, point in highest.items():
-                axes.annotate(tag, point, (0, 5), textcoords="offset points", ha="center", fontsize=7)
+                points = [(tag, gain) for (tag, name), gain in gains[task].items() if name == method and tag in covered]
+                for tag, gain in points:
+                    lift = 0.4 * (0.5 - (drawn.index(method) + 0.5) / len(drawn))  # marks of like gains stay apart
+                    known = experiment.languages[tag]
+                    face = "white" if known.original or known.entry.get("script") == "Latin" else "black"
+                    axes.plot(gain, places.index(tag) + lift, marker, color="black", markerfacecolor=face, markersize=5)
+                ranked = [covered[tag] for tag, _ in points], [gain for _, gain in points]
+                if len(set(ranked[0])) >= LANGUAGES_OF_A_CORRELATION and len(set(ranked[1])) > 1:
+                    correlations.append(f"{method} ρ = {stats.spearmanr(*ranked).statistic:.2f}")
             lines = [", ".join(correlations[start : start + 2]) for start in range(0, len(correlations), 2)]
-            axes.set_title("\n".join(lines), fontsize=7)
-            axes.axhline(0, color="0.6", linewidth=0.8)
-            axes.set_xlabel(title)
-            axes.set_ylabel(f"{TASK_TITLES[task]}: gain\nover {base}, points")
-            axes.margins(0.1, 0.2)
+            axes.set_title("\n".join([title, *lines]), fontsize=8)
+            axes.set_yticks(
+                range(len(places)), [f"{experiment.languages[tag].name}, {covered[tag]:{form}}" for tag in places]
+            )
+            axes.tick_params(axis="y", labelsize=8)
+            axes.set_ylim(-0.6, len(places) - 0.4)
+            axes.axvline(0, color="0.6", linewidth=0.8, zorder=1)
+            axes.set_xlabel(f"{TASK_TITLES[task]}: gain over {base}, points", fontsize=8)
+            axes.margins(0.1)
             axes.grid(color="0.9")
+            axes.set_axisbelow(True)
     marks = [
         Line2D([], [], linestyle="none", marker=marker, color="black", label=method)
         for method, (marker, _) in zip(methods, cycle(STYLES), strict=False)
@@ -252,8 +268,25 @@ def _gains(experiment: Experiment, scores: Scores, statistics: dict[tuple[str, s
             [], [], linestyle="none", marker="o", color="black", markerfacecolor="white", label="hollow: Latin letters"
         )
     )
-    figure.legend(handles=marks, loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(
+        handles=marks, title="Single-task test scores, mean over seeds", loc="outside upper center", ncols=3,
+        frameon=False,
+    )  # fmt: skip
     return figure
+
+
+def _gains_of(
+    experiment: Experiment, scores: Scores, task: str, base: str, methods: Iterable[str]
+) -> dict[tuple[str, str], float]:
+    """By how many points each method is above the base one, by language and method, where both are known."""
+    found = {}
+    for language in experiment.grid_languages:
+        before = scores.mean((language.tag, base, task))
+        for method in methods:
+            after = scores.mean((language.tag, method, task))
+            if before is not None and after is not None:
+                found[language.tag, method] = round(after - before, 6)  # equal gains share a rank
+    return found
 
 
 def _base_coverage(
@@ -334,7 +367,10 @@ def _significance(experiment: Experiment, scores: Scores) -> Figure:
         Rectangle((0, 0), 1, 1, facecolor=BETTER, label="row significantly better than column (*)"),
         Rectangle((0, 0), 1, 1, facecolor=HIGHER, label="row higher, not significantly or not tested"),
     ]
-    figure.legend(handles=shades, loc="outside upper center", ncols=1, frameon=False)
+    figure.legend(
+        handles=shades, title="Single-task test scores: how many points the row is above the column",
+        loc="outside upper center", ncols=1, frameon=False,
+    )  # fmt: skip
     return figure
 
 

@@ -2,10 +2,14 @@
 
 import warnings
 from dataclasses import replace
+from itertools import pairwise
 
+import numpy
 import pytest
+from matplotlib.colors import to_rgb
 from tests.tables.test_tables import small_experiment
 
+from specialize import figures as figures_module
 from specialize.contents import score_figures
 from specialize.experiment import Experiment
 from specialize.figures import draw_learning_curves, draw_losses, draw_pretraining, draw_scores, draw_sweep
@@ -71,6 +75,23 @@ def test_learning_curves_have_a_panel_for_each_task_and_a_line_for_each_seed(tmp
     drawn = (tmp_path / "results/figures/learning-curves.svg").read_text(encoding="utf-8")
     for words in ("POS (accuracy), development, %", "NER (F1), development, %", "lapt", *KINDS):
         assert f"<!-- {words} -->" in drawn
+    for words in ("marker: the epoch that was kept", "Single-task finetuning, a line for each seed"):
+        assert f"<!-- {words} -->" in drawn
+
+
+def test_each_representation_has_a_marker_a_line_and_a_shade_of_its_own(tmp_path, sweep, monkeypatch):
+    write_run(tmp_path, sweep)
+    figures = []
+    monkeypatch.setattr(figures_module, "save_figure", lambda figure, *_: figures.append(figure))
+    draw_learning_curves(sweep, tmp_path)
+    (legend,) = figures[0].legends
+    lines = {text.get_text(): line for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)}
+    lines.pop("marker: the epoch that was kept")
+    luminance = {name: sum(to_rgb(line.get_color()) * numpy.array([0.3, 0.59, 0.11])) for name, line in lines.items()}
+    assert len(lines) == len({line.get_marker() for line in lines.values()}) == 5
+    ordered = sorted(luminance.values())
+    assert min(high - low for low, high in pairwise(ordered)) > 0.04  # in grey too
+    assert ordered[-1] < 0.75  # on white
 
 
 def test_figures_have_the_same_bytes_again(tmp_path, sweep):
@@ -114,8 +135,12 @@ def test_gains_stand_over_coverage_with_their_correlation(tmp_path, transliterat
             write_json(tmp_path / cell.metrics, base)
     draw_scores(transliterated, tmp_path, "gains")
     drawn = (tmp_path / "results/figures/gains.svg").read_text(encoding="utf-8")
-    for words in ("Unknown words (%)", "Wordpieces per word", "over mbert, points", "hollow: Latin letters", "ug-Latn"):
+    measures = ("Words unknown to the base vocabulary", "Wordpieces per word with the base vocabulary")
+    gain = "POS (accuracy): gain over mbert, points"
+    for words in (*measures, gain, "hollow: Latin letters", "Uyghur (transliterated), 15.0%", "Uyghur, 1.30"):
         assert f"<!-- {words} -->" in drawn
+    places = [drawn.index(f"<!-- {name}, ") for name in ("Belarusian", "Uyghur", "Urdu", "Vietnamese")]
+    assert places == sorted(places)  # from the best covered one below
     assert drawn.count("<!-- tva ρ = 1.00 -->") == 4  # of two tasks and two measures; the gain of lapt is always 5
 
 
@@ -132,7 +157,8 @@ def test_the_matrix_marks_what_is_significant_for_readers_without_colour_too(tmp
     write_run(tmp_path, transliterated)  # each representation is 5 points above the one before, on every seed
     draw_scores(transliterated, tmp_path, "significance")
     drawn = (tmp_path / "results/figures/significance.svg").read_text(encoding="utf-8")
-    for words in ("Urdu: POS", "10.0*", "20.0*", "row significantly better than column (*)"):
+    said = "Single-task test scores: how many points the row is above the column"
+    for words in ("Urdu: POS", "10.0*", "20.0*", "row significantly better than column (*)", said):
         assert f"<!-- {words} -->" in drawn
 
 
