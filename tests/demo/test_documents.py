@@ -4,6 +4,7 @@ import html
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from tests.conftest import ROOT, demo_arguments, run_snakemake
@@ -76,6 +77,14 @@ def test_html_tables_open_in_a_browser(demo, tables, shown, tmp_path):
     assert document.count("</tbody>") == len(tables)
 
 
+def test_printed_tables_end_with_the_answers(demo):
+    command = [sys.executable, "-m", "specialize", "tables", str(demo)]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    captions = re.findall(r"^\*\*(.*)\*\*$", printed, flags=re.MULTILINE)
+    assert captions[-1].startswith("What this run says")
+    assert captions[-2].startswith("Single-task scores")
+
+
 def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):
     report = tmp_path / "report.html"
     finished = run_snakemake(demo, "all", "--report", report, *demo_arguments())
@@ -92,6 +101,7 @@ def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):
     said = " ".join(re.sub("<.*?>", "", description).split())
     assert f"specialize=={__version__}" in said
     assert "languages: qad, qad-Latn, qae" in said
+    assert "exceptions" not in said
     for package in ("snakemake", "torch", "transformers"):
         assert re.search(rf"{package}==\d", said)
     if git := shutil.which("git"):

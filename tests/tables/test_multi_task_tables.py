@@ -6,7 +6,7 @@ from tests.tables.test_tables import small_experiment, some_scores
 
 from specialize.contents import table_cells
 from specialize.errors import SpecializeError
-from specialize.experiment import MULTI_TASK_REGIMES, TASKS
+from specialize.experiment import MULTI_TASK_REGIMES, TASKS, Experiment
 from specialize.files import write_json
 from specialize.tables import (
     Scores,
@@ -118,6 +118,13 @@ def test_a_multi_task_method_has_one_name_and_every_table_the_key_to_it(experime
     assert "UPS" not in key
     assert method_title("tva mtl-int") == "tva + INT"
     assert method_title("best single-task") == "best single-task"
+
+
+def test_a_table_is_of_the_settings_that_its_key_names(experiment):
+    tva = experiment.config["representations"]["tva"] | {"multiplier": 7}
+    faster = Experiment(experiment.config | {"representations": experiment.config["representations"] | {"tva": tva}})
+    assert faster.table_settings("answers") != experiment.table_settings("answers")
+    assert any("7 times as fast" in note for note in single_task_table(faster, some_scores(faster)).notes)
 
 
 def test_multi_task_scores_change_no_single_task_table(experiment):
