@@ -97,6 +97,11 @@ def test_multi_task_models_are_set_against_single_task_ones_of_their_representat
         (sentence,) = [row[2] for row in tests if row[1] == "POS (accuracy)"]
         assert f"{against} (single-task)" in sentence
         assert sentence.startswith("tva + UPS + ALT significantly better") == (against == "tva")
+    alone = [{"representations": ["bert"], "regimes": ["pos", "ud"], "seeds": []}]
+    fair = small_experiment(**grid, exceptions=alone)
+    means = {("ug", "bert mtl-ups-alt", "pos"): 95.0, ("ug", "tva mtl-ups-alt", "pos"): 80.0}
+    (sentence, _) = [row[2] for row in answers(answers_table(fair, scores_with(fair, means)), "RQ2, tests")]
+    assert sentence.startswith("tva + UPS + ALT significantly better than tva (single-task)")
 
 
 def test_transliteration_alone_against_and_with_new_wordpieces(experiment):

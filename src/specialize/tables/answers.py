@@ -66,8 +66,8 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "both have; Seeds says how many. Tests are one-sided paired t-tests, in the direction of the higher mean; p is "
         f"Bonferroni-corrected by {correction(experiment)}, and significant below {LEVEL}. What is not significantly "
         "different has not been shown to be equal.",
-        "Bold: the answers in short. RQ2 has the single-task scores of those representations only of which the grid "
-        "has multi-task models, and no pre-finetuning, which RQ3 is about.",
+        "Bold: the answers in short. RQ2 is of the representations that the grid has single-task and multi-task models "
+        "of, and leaves out pre-finetuning, which RQ3 is about.",
         key_of_names(experiment, multi_task=True),
     ]
     return table
@@ -148,12 +148,13 @@ def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, Tests]:
 def _multi_task(experiment: Experiment, scores: Scores) -> Tests:
     """The best multi-task model, not finetuned further, against the best single-task one, by language and task.
 
-    Both of the same representations: those that the grid has multi-task models of.
+    Both of the same representations: those that the grid has both of.
     """
     found: Tests = []
     for language, task, configurations in _places(experiment, scores):
-        several = scores.ranked(language, task, [name for name in configurations if " mtl-" in name])
-        both = {name.partition(" ")[0] for name in configurations if " mtl-" in name}
+        multi_task = [name for name in configurations if " mtl-" in name and name.partition(" ")[0] in configurations]
+        both = {name.partition(" ")[0] for name in multi_task}
+        several = scores.ranked(language, task, multi_task)
         single = scores.ranked(language, task, [name for name in configurations if name in both])
         if single and several:
             names = method_title(several[0]), f"{single[0]} (single-task)"
