@@ -356,13 +356,13 @@ class Experiment:
         if table == "diagnosis":  # everything that its estimate depends on
             return {key: value for key, value in self.config.items() if key not in ("mirror", "allow_cpu")}
         kinds = {name: self.config["representations"][name] for name in self.grid_representations}
+        named = {
+            name: {key: entry[key] for key in ("method", "pieces", "multiplier") if key in entry}
+            for name, entry in kinds.items()
+        }
         return {
             "experiment": self.config["experiment"],
-            "representations": {
-                name: {key: entry[key] for key in ("method", "pieces", "multiplier") if key in entry}
-                for name, entry in kinds.items()
-            },
-            **({} if table == "corpora" else {"tables": self.config["tables"]}),
+            **({} if table == "corpora" else {"tables": self.config["tables"], "representations": named}),
             "languages": {
                 language.tag: {key: language.entry[key] for key in known if key in language.entry}
                 for language in self.grid_languages

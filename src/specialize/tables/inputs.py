@@ -9,7 +9,6 @@ from specialize.experiment import Experiment
 from specialize.files import read_json
 from specialize.paper import TABLE_1
 from specialize.tables.formats import NOTHING, Entry, Table
-from specialize.tables.names import key_of_names
 from specialize.tables.scores import require
 
 COVERAGE_COLUMNS = ("Vocabulary", "Pieces per token", "Unknown tokens", "Unknown pieces", "Continuing pieces")
@@ -69,7 +68,6 @@ def corpora_table(experiment: Experiment, run: Path) -> Table:
         "labeled data, and for coverage, of the training part. An unknown token has an unknown wordpiece; a "
         "continuing piece does not begin its word.",
         "Paper: its Table 1, from dumps of December 2020 under mBERT's vocabulary.",
-        key_of_names(experiment),
     ]
     return table
 
