@@ -9,7 +9,9 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.finetuning.finetune import FinetuningSettings, finetune
+    from specialize.training import use_free_gpu
 
+    use_free_gpu(snakemake.config["jobs_per_gpu"])
     folder, start = Path(snakemake.output.metrics).parent, Path(snakemake.input.start)
     cell = dict(snakemake.wildcards.items())
     finetune(

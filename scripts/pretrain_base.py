@@ -10,8 +10,10 @@ with reported(snakemake.log[0]):
 
     from specialize.pretraining.pretrain import pretrain_base
     from specialize.pretraining.settings import PretrainingSettings
+    from specialize.training import use_free_gpu
     from specialize.vocabularies import WordPieceTraining
 
+    use_free_gpu(snakemake.config["jobs_per_gpu"])
     pretrain = snakemake.params.pretrain
     pretrain_base(
         corpora=[Path("results/corpora", language) for language in pretrain["languages"]],

@@ -354,7 +354,8 @@ class Experiment:
             }
         known = ("name", "type", "script", "family")
         if table == "diagnosis":  # everything that its estimate depends on
-            return {key: value for key, value in self.config.items() if key not in ("mirror", "allow_cpu")}
+            machine = ("mirror", "allow_cpu", "jobs_per_gpu")
+            return {key: value for key, value in self.config.items() if key not in machine}
         kinds = {name: self.config["representations"][name] for name in self.grid_representations}
         named = {
             name: {key: entry[key] for key in ("method", "pieces", "multiplier") if key in entry}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,16 @@ def estimate(experiment: Experiment, tokens: Mapping[str, int] | None = None) ->
     )
 
 
+def gpus_here() -> int:
+    """How many GPUs this machine's jobs may use, as its driver's tool and CUDA_VISIBLE_DEVICES say."""
+    if not shutil.which("nvidia-smi"):
+        return 0
+    shown = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout
+    there = sum(line.startswith("GPU ") for line in shown.splitlines())
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return there if visible is None else min(there, len([name for name in visible.split(",") if name]))
+
+
 def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> str:
     """What a run will do, in a few lines.
 
@@ -113,9 +124,9 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
     ]
     mirror = experiment.config["mirror"]
     size = sources.upstream_bytes(missing, mirror) if missing else 0
-    gpu = on_cluster or shutil.which("nvidia-smi") is not None
+    gpus = 1 if on_cluster else gpus_here()
     expected = estimate(experiment)
-    rate = GPU_OPERATIONS if gpu else CPU_OPERATIONS * (os.cpu_count() or 1)
+    rate = GPU_OPERATIONS * gpus if gpus else CPU_OPERATIONS * (os.cpu_count() or 1)
     hours = [operations / rate / 3600 for operations in (expected.pretraining, expected.finetuning)]
     from_hub = [
         f"{experiment.config['base_models'][name]['hub']} (about "
@@ -130,10 +141,10 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
         + (f", from {mirror}" if mirror else "")
         + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
         f"disk: about {bytes_in_words((size or 0) + expected.disk)}",
-        f"estimated on {'one GPU' if gpu else f'{os.cpu_count()} cores without a GPU'}: "
+        f"estimated on {_count(gpus, 'GPU') if gpus else f'{os.cpu_count()} cores without a GPU'}: "
         f"{hours_in_words(hours[0])} of pretraining, {hours_in_words(hours[1])} of finetuning, for the whole grid",
     ]
-    if trains and not gpu and sum(hours) > LONGEST_WITHOUT_GPU and not experiment.config["allow_cpu"]:
+    if trains and not gpus and sum(hours) > LONGEST_WITHOUT_GPU and not experiment.config["allow_cpu"]:
         raise ConfigError(
             "; ".join(lines)
             + ". This machine has no GPU: use a cluster (--profile slurm), a smaller grid, or --config allow_cpu=true"

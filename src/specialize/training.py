@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 import math
 import random
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
@@ -33,6 +35,7 @@ Batch = TypeVar("Batch")
 # A step count at which Adam's bias corrections 1 - β^t are exactly one in double precision.
 UNCORRECTED_STEP = 1e6
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
+SECONDS_BETWEEN_CLAIMS = 1.0  # of a GPU
 STEPS_BETWEEN_LOOKS = 100  # at the loss: each look makes a GPU wait
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
@@ -48,8 +51,51 @@ def seed_everything(numpy_seed: int, torch_seed: int, python_seed: int, threads:
 
 
 def device() -> torch.device:
-    """The GPU if there is one, else the CPU."""
+    """The current GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+_claims: list[FileLock] = []  # held until the process ends
+
+
+def use_free_gpu(jobs_per_gpu: int) -> None:
+    """Make a GPU the current one that fewer than so many other jobs have; wait until there is one.
+
+    It is this process's until it ends. Without a GPU, or with one claimed already, nothing happens. A user's jobs on a
+    machine agree by locks in the folder for temporary files; on a cluster only GPUs that the job was given count.
+    """
+    if torch.cuda.is_available() and not _claims:
+        names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
+        folder = Path(tempfile.gettempdir()) / f"specialize-gpus-{getpass.getuser()}"
+        torch.cuda.set_device(names.index(claim(names, jobs_per_gpu, folder)))
+
+
+def claim(names: list[str], jobs_at_once: int, folder: Path) -> str:
+    """Claim one of some things until this process ends; wait until one is free.
+
+    Args:
+        names: of the things, such as GPUs.
+        jobs_at_once: so many processes can have the same; those that fewest have go first.
+        folder: of the locks.
+
+    Returns:
+        The name of what was claimed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    places = [(place, name) for place in range(jobs_at_once) for name in names]
+    for look in count():
+        for place, name in places:
+            lock = FileLock(folder / f"{name}-{place}")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            _claims.append(lock)
+            return name
+        if look == 0:
+            print(f"waits for one of {', '.join(names)}: other jobs have them all", flush=True)
+        time.sleep(SECONDS_BETWEEN_CLAIMS)
+    raise AssertionError
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,49 @@
+"""Jobs of one machine share its GPUs out among themselves. Names stand for devices here, processes are real."""
+
+import subprocess
+import sys
+import time
+
+JOB = """
+import sys
+from pathlib import Path
+from specialize.training import claim
+
+print(claim(["first", "second"], int(sys.argv[2]), Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+def start(folder, jobs_at_once):
+    return subprocess.Popen(
+        [sys.executable, "-c", JOB, str(folder), str(jobs_at_once)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_each_job_has_a_device_of_its_own_and_the_next_waits_for_one(tmp_path):
+    jobs = []
+    for _ in range(2):
+        jobs.append((job := start(tmp_path, 1), job.stdout.readline().strip()))
+    assert [name for _, name in jobs] == ["first", "second"]
+    waiting = start(tmp_path, 1)
+    assert waiting.stdout.readline() == "waits for one of first, second: other jobs have them all\n"
+    time.sleep(2)
+    assert waiting.poll() is None
+    jobs[1][0].kill()  # a job that dies leaves its device to others
+    assert waiting.stdout.readline().strip() == "second"
+    for job in (jobs[0][0], waiting):
+        job.communicate("")
+        assert job.returncode == 0
+
+
+def test_devices_that_are_shared_fill_up_evenly(tmp_path):
+    names, jobs = [], []
+    for _ in range(4):
+        jobs.append(job := start(tmp_path, 2))
+        names.append(job.stdout.readline().strip())
+    assert names == ["first", "second", "first", "second"]
+    for job in jobs:
+        job.communicate("")
