@@ -6,18 +6,35 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
 
 from specialize import sources
+from specialize.cluster import wait_for_left_over_jobs
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, STAGE_VERSIONS, TASKS, Cell, Experiment
 from specialize.paper import TABLE_2
-from specialize.plan import forecast, sources_of
+from specialize.plan import forecast, gpus_here, sources_of
 
 own_files = workflow.overwrite_configfiles
 try:
     experiment = Experiment(config, [*(file for file in workflow.configfiles if file not in own_files), *own_files])
 except SpecializeError as error:
     raise WorkflowError(str(error)) from None
+# Which executor runs the jobs is told later, but only with one of a cluster is there a number of jobs at a time.
+ON_CLUSTER = workflow.is_main_process and workflow.nodes is not None
+if ON_CLUSTER and not workflow.output_settings.dryrun and not any(Path(".snakemake/locks").glob("*")):
+    # Before anything is planned, so that what they finish counts. A locked folder Snakemake itself will refuse.
+    try:
+        wait_for_left_over_jobs(Path.cwd())
+    except SpecializeError as error:
+        raise WorkflowError(str(error)) from None
 config.update(experiment.config)  # scripts read it, and a command line's true is text
+
+# What a training job asks for. Jobs of a group sum up their numbers, but a text that all have in common they share.
+if experiment.config["jobs_per_gpu"] > 1 and (ON_CLUSTER or not workflow.is_main_process):
+    GPU = {"gres": "gpu:1"}
+else:
+    GPU = {"gpu": 1}
+if workflow.is_main_process and not ON_CLUSTER and gpus_here():
+    workflow.register_resource("gpu", gpus_here() * experiment.config["jobs_per_gpu"])
 
 CONLLU = {part: f"{part}.conllu" for part in PARTS}
 IOB2 = {part: f"{part}.tsv" for part in PARTS}
@@ -61,6 +78,11 @@ def corpus_files(language):
     if not experiment.languages[language].has_corpus:
         return []
     return [f"results/corpora/{language}/{name}" for name in CORPUS_FILES]
+
+
+def growing(amount):
+    """A resource that a job which is tried again asks for more of."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def pinned(section, **keys):

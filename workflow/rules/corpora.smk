@@ -17,6 +17,9 @@ rule corpus:
     conda:
         "../../envs/text.yaml"
     threads: 8
+    resources:
+        mem_mb=growing(8_000),
+        runtime=growing(120),
     params:
         dump=lambda wildcards: "text" not in entry(wildcards)["corpus"],
         cleaning=lambda wildcards: experiment.cleaning(wildcards.language),

@@ -22,6 +22,10 @@ rule finetune:
     conda:
         "../../envs/training.yaml"
     threads: experiment.config["finetuning"]["threads"]
+    resources:
+        **GPU,
+        mem_mb=growing(12_000),
+        runtime=growing(4 * 60),
     params:
         settings=lambda wildcards: experiment.finetuning(**wildcards),
         version=STAGE_VERSIONS["finetuning"],
@@ -55,6 +59,10 @@ use rule finetune as finetune_multi_task with:
             for tag, language in experiment.languages.items()
             if language.has_regime("mtl-ups") and not language.has_regime("mtl-int")
         ),
+    resources:
+        **GPU,
+        mem_mb=growing(16_000),
+        runtime=growing(12 * 60),
 
 
 use rule finetune_multi_task as finetune_multi_task_ner with:

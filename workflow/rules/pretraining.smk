@@ -27,6 +27,10 @@ rule pretrain_base:
     conda:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.base_pretraining(wildcards.base_model)["threads"]
+    resources:
+        **GPU,
+        mem_mb=growing(16_000),
+        runtime=growing(12 * 60),
     params:
         pretrain=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"],
         vocabulary=experiment.base_vocabulary_training(),
@@ -62,6 +66,10 @@ rule adapt:
     conda:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.pretraining(wildcards.representation)["threads"]
+    resources:
+        **GPU,
+        mem_mb=growing(16_000),
+        runtime=growing(12 * 60),
     params:
         multiplier=lambda wildcards: experiment.representations[wildcards.representation].multiplier,
         settings=lambda wildcards: experiment.pretraining(wildcards.representation),
@@ -94,6 +102,10 @@ rule pretrain_monolingual:
     conda:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.pretraining(wildcards.representation)["threads"]
+    resources:
+        **GPU,
+        mem_mb=growing(16_000),
+        runtime=growing(12 * 60),
     params:
         architecture=lambda wildcards: experiment.config["representations"][wildcards.representation]["architecture"],
         settings=lambda wildcards: experiment.pretraining(wildcards.representation),
@@ -123,6 +135,9 @@ rule static_vectors:
     conda:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.vectors(wildcards.representation)["threads"]
+    resources:
+        mem_mb=growing(8_000),
+        runtime=growing(60),
     params:
         settings=lambda wildcards: experiment.vectors(wildcards.representation),
         version=STAGE_VERSIONS["pretraining"],

@@ -1,4 +1,4 @@
-# Downloads as published, from upstream or from a mirror.
+# Downloads as published, from upstream or from a mirror; on a cluster from where Snakemake runs, which has internet.
 rule wikipedia_dump:
     output:
         "resources/wikipedia/{code}wiki/{date}/{code}wiki-{date}-pages-articles.xml.bz2",
@@ -10,6 +10,7 @@ rule wikipedia_dump:
         code="[a-z][a-z0-9_]*",
         date="[0-9]{8}",
     priority: 100
+    localrule: True
     conda:
         "../../envs/text.yaml"
     resources:
@@ -32,6 +33,7 @@ rule treebank_release:
         release="r[0-9.]+",
         prefix="[a-z0-9_]+",
     priority: 100
+    localrule: True
     conda:
         "../../envs/text.yaml"
     params:
@@ -51,6 +53,7 @@ rule wikiann_archive:
     wildcard_constraints:
         code="[a-z][a-z0-9-]*",
     priority: 100
+    localrule: True
     conda:
         "../../envs/text.yaml"
     params:
@@ -75,6 +78,7 @@ rule base_model:
     wildcard_constraints:
         base_model=one_of(name for name, model in experiment.config["base_models"].items() if "pretrain" not in model),
     priority: 100
+    localrule: True
     conda:
         "../../envs/text.yaml"
     params:

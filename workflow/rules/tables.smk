@@ -73,6 +73,7 @@ rule table:
         "timings/tables/{table}.tsv"
     wildcard_constraints:
         table=one_of(TABLE_INPUTS),
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
@@ -104,6 +105,7 @@ rule diagnose:
         "logs/tables/diagnosis.log",
     benchmark:
         "timings/tables/diagnosis.tsv"
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
@@ -128,6 +130,7 @@ rule pretraining_figure:
         "logs/figures/pretraining.log",
     benchmark:
         "timings/figures/pretraining.tsv"
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
@@ -152,6 +155,7 @@ rule learning_curves:
         "logs/figures/learning-curves.log",
     benchmark:
         "timings/figures/learning-curves.tsv"
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
@@ -177,6 +181,7 @@ rule sweep_figure:
         "logs/figures/sweep.log",
     benchmark:
         "timings/figures/sweep.tsv"
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
@@ -202,6 +207,7 @@ rule replication_figure:
         "logs/figures/replication.log",
     benchmark:
         "timings/figures/replication.tsv"
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
@@ -229,6 +235,7 @@ rule score_figure:
         "timings/figures/{figure}.tsv"
     wildcard_constraints:
         figure=one_of(SCORE_FIGURES),
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
@@ -263,6 +270,7 @@ rule export_model:
         "timings/export/{language}/{representation}.tsv"
     wildcard_constraints:
         representation=with_method("adapt", "scratch"),
+    localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
