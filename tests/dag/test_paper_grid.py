@@ -1,5 +1,6 @@
 """The paper's grid as a dry run: its jobs counted from first principles, and which rule makes which path."""
 
+import re
 import shutil
 
 import pytest
@@ -68,6 +69,30 @@ def test_a_table_needs_exactly_the_cells_that_it_prints(tmp_path, target, multi_
     assert len(further) == (575 if multi_task else 0)
     single = len(jobs["finetune"]) + len(jobs["finetune_ner"]) - len(further)
     assert single == {"table2": 600, "table3": 575, "table4": 200, "table6": 575}[target]
+
+
+def test_a_single_cell_needs_exactly_what_leads_to_it(tmp_path):
+    jobs = planned_jobs(tmp_path, "results/finetuning/ug-Latn/tva/ner/seed3/metrics.json")
+    assert {rule: len(outputs) for rule, outputs in jobs.items()} == dict.fromkeys(
+        [
+            *("wikipedia_dump", "treebank_release", "wikiann_archive", "base_model"),
+            *("treebank", "entities", "corpus"),
+            *("transliterated_treebank", "transliterated_entities", "transliterated_corpus"),
+            *("vocabulary", "adapt", "finetune_ner"),
+        ],
+        1,
+    )
+
+
+def test_the_picture_of_the_rules_is_that_of_table2(tmp_path):
+    graph = run_snakemake(tmp_path, "table2", "--rulegraph").stdout
+    names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, re.MULTILINE))
+    edges = {(names[one], names[other]) for one, other in re.findall(r"^\s*(\d+) -> (\d+)", graph, re.MULTILINE)}
+    picture = (ROOT / "docs/rules.svg").read_text(encoding="utf-8")
+    drawn = dict(re.findall(r"<title>(\d+)</title>.*?>(\w+)</text>", picture, re.DOTALL))
+    assert len(edges) > len(names) > 10
+    assert sorted(drawn.values()) == sorted(names.values())
+    assert {(drawn[one], drawn[other]) for one, other in re.findall(r"<title>(\d+)&#45;&gt;(\d+)<", picture)} == edges
 
 
 def test_everything_else_is_what_those_jobs_need(jobs):

@@ -4,11 +4,14 @@ import ast
 import re
 import sys
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_snakemake
+
+from specialize.plan import gpus_here
 
 pytestmark = pytest.mark.dag
 
@@ -38,10 +41,54 @@ def test_every_rule_that_trains_asks_a_cluster_for_a_gpu_and_is_in_the_forecast(
     training.remove("static_vectors")  # takes minutes on a CPU
     assert len(training) == 7
     asked = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
-    assert {rule for rule, resources in asked.items() if resources.get("gpu")} == training
+    assert {rule for rule, resources in asked.items() if resources["slurm_partition"] == "gpu"} == training
     forecast = (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8")
     prefixes = ast.literal_eval(re.search(r"name\.startswith\((\(.*?\))\)", forecast)[1])
     assert {rule for rule in rules if rule.startswith(prefixes)} == training
+
+
+def resources_by_rule(directory, *arguments):
+    """The resources of each rule's jobs in a dry run; a rule's jobs all have the same."""
+    printed = run_snakemake(directory, "all", "--dry-run", *arguments).stdout
+    found = re.findall(r"^(?:local)?rule (\w+):\n(?:    (?!resources).*\n)*    resources: (.*)", printed, re.MULTILINE)
+    resources = defaultdict(set)
+    for rule, text in found:
+        resources[rule].add(frozenset(re.findall(r"(gpu|gres|mem_mb|runtime|slurm_partition)=([\w:]+)", text)))
+    return {rule: dict(*texts) for rule, texts in resources.items()}
+
+
+def test_on_a_cluster_jobs_that_train_ask_for_one_gpu_and_the_rest_for_none(tmp_path):
+    resources = resources_by_rule(tmp_path, "--profile", ROOT / "profiles/slurm")
+    assert {rule for rule, asked in resources.items() if asked.get("gpu") == "1"} == {
+        *("adapt", "pretrain_monolingual", "finetune", "finetune_ner"),
+        *("finetune_multi_task", "finetune_multi_task_ner"),
+    }
+    for rule, asked in resources.items():
+        assert asked["slurm_partition"] == ("gpu" if "gpu" in asked else "cpu"), rule
+        assert {"mem_mb", "runtime"} < asked.keys()
+
+
+def test_jobs_that_share_a_gpu_name_it_in_common(tmp_path):
+    arguments = ["--profile", ROOT / "profiles/slurm", "--config", "jobs_per_gpu=5"]
+    asked = resources_by_rule(tmp_path, *arguments)["finetune"]
+    assert asked["gres"] == "gpu:1"
+    assert "gpu" not in asked
+
+
+def test_a_workstations_gpus_are_counted(tmp_path, monkeypatch):
+    driver = tmp_path / "bin" / "nvidia-smi"
+    driver.parent.mkdir()
+    driver.write_text('#!/bin/sh\nfor gpu in 0 1 2; do echo "GPU $gpu: Some Model (UUID: GPU-$gpu)"; done\n')
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(driver.parent), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpus_here() == 3
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2")
+    assert gpus_here() == 2
+    started = run_snakemake(tmp_path, "results/tables/hyperparameters.md", "--config", "jobs_per_gpu=2").stderr
+    assert re.search(r"^Provided resources:.*\bgpu\b.*\b4\b", started, re.MULTILINE)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpus_here() == 0
 
 
 SCRIPTS_OF = {
