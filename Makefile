@@ -1,5 +1,6 @@
 # make demo   install, then run the demo and print its tables
 # make test   install, run the demo unless it has run (delete runs/demo after changing the package), then all tests
+# make cluster-test   the tests on a real SLURM, which they start on this machine; needs root, and Debian's slurm-wlm and munge
 # make lint   what must be clean at every commit
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 SNAKEMAKE_DEMO := $(BIN)/snakemake all --cores $(CORES) --directory runs/demo --configfile config/demo.yaml \
 	--config 'mirror="$(CURDIR)/runs/demo-mirror"'
 
-.PHONY: install demo test lint
+.PHONY: install demo test cluster-test lint
 
 install: .venv/installed
 
@@ -24,7 +25,10 @@ demo: install
 	$(BIN)/python -m specialize tables runs/demo
 
 test: install lint demo
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore tests/cluster
+
+cluster-test: install demo
+	$(BIN)/pytest tests/cluster
 
 lint: install
 	$(BIN)/ruff check --no-cache
