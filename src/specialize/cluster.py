@@ -33,7 +33,8 @@ def left_over_jobs(folder: Path) -> list[str]:
             "without the queue nobody knows whether jobs of an earlier run are at work in this folder"
         ) from error
     entries = (line.split("|", 2) for line in shown.splitlines())
-    return sorted(job for job, comment, where in entries if comment.startswith(COMMENT) and Path(where) == folder)
+    found = [job for job, comment, where in entries if comment.startswith(COMMENT) and Path(where) == folder]
+    return sorted(found, key=lambda job: (len(job), job))
 
 
 def wait_for_left_over_jobs(folder: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_snakemake_that_was_killed_waits_for_its_orphans_and_does_the_rest(fin
     assert len(orphans) == 3
     status, printed = checkout.run(*arguments, "--rerun-incomplete", longer=True)
     assert status == 0, printed
-    assert f"scancel {' '.join(sorted(orphans))}" in printed
+    assert f"scancel {' '.join(sorted(orphans, key=int))}" in printed
     assert {job["JobId"] for job in own_jobs("COMPLETED")} > orphans
     (rest,) = [job for job in own_jobs("COMPLETED") if job["JobId"] not in orphans]
     assert rest["Comment"] == cancelled["Comment"]
