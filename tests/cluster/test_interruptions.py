@@ -34,8 +34,12 @@ def running(run, comment):
     ]
 
 
-def send_signal(job):
+def terminate(job):
     asked("scancel", "--signal=TERM", job)
+
+
+def warn_early(job):
+    asked("scancel", "--signal=USR1", job)
 
 
 def requeue(job):
@@ -69,7 +73,7 @@ def test_jobs_that_are_signalled_requeued_or_lose_their_node_go_on_to_the_same_b
     }
     for comment, log in training.items():
         reached = 0
-        for disturb in (send_signal, requeue, fail_node):
+        for disturb in (terminate, requeue, fail_node, warn_early):
             until(lambda log=log, reached=reached: epoch(log) >= reached + 3, f"{log} goes on after epoch {reached}")
             reached = epoch(log)
             (job,) = running(disturbed, comment)

@@ -1,4 +1,5 @@
 # What all rules share: the checked experiment, and the paths that more than one rule names. No rules.
+import signal
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -12,6 +13,9 @@ from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, STAGE_VERSIONS, TASKS, Cell, Experiment
 from specialize.paper import TABLE_2
 from specialize.plan import forecast, gpus_here, sources_of
+
+if not workflow.is_main_process:  # a site's early warning is for the script, which saves its training and ends
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 own_files = workflow.overwrite_configfiles
 try:
