@@ -14,7 +14,7 @@ with reported(snakemake.log[0]):
     from specialize.pretraining.settings import PretrainingSettings
     from specialize.training import use_free_gpu
 
-    use_free_gpu(snakemake.config["jobs_per_gpu"])
+    use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     # No parameter of the rule: another licence is no reason to train again. `export` writes its card anew.
     description = Experiment(snakemake.config).model_description(**snakemake.wildcards)
     adapt(

@@ -11,7 +11,7 @@ with reported(snakemake.log[0]):
     from specialize.finetuning.finetune import FinetuningSettings, finetune
     from specialize.training import use_free_gpu
 
-    use_free_gpu(snakemake.config["jobs_per_gpu"])
+    use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     folder, start = Path(snakemake.output.metrics).parent, Path(snakemake.input.start)
     cell = dict(snakemake.wildcards.items())
     finetune(

@@ -13,7 +13,7 @@ with reported(snakemake.log[0]):
     from specialize.training import use_free_gpu
     from specialize.vocabularies import WordPieceTraining
 
-    use_free_gpu(snakemake.config["jobs_per_gpu"])
+    use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     pretrain = snakemake.params.pretrain
     pretrain_base(
         corpora=[Path("results/corpora", language) for language in pretrain["languages"]],

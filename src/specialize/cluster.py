@@ -41,17 +41,20 @@ def wait_for_left_over_jobs(folder: Path) -> None:
     """Wait until the queue holds none, so that nothing is trained twice at once and what they finish is kept.
 
     Raises:
-        SpecializeError: if the queue cannot be read.
+        SpecializeError: if the queue cannot be read at first; later failures are waited out.
     """
-    told: list[str] = []
-    while jobs := left_over_jobs(folder):
-        if jobs != told:
-            print(
-                f"Waiting for jobs that an earlier run has left in the queue: {' '.join(jobs)}. "
-                f"What they finish is kept. To end them now: scancel {' '.join(jobs)} "
-                "(training goes on from its checkpoint)",
-                file=sys.stderr,
-                flush=True,
-            )
+    jobs = left_over_jobs(folder)
+    while jobs:
+        print(
+            f"Waiting for jobs that an earlier run has left in the queue: {' '.join(jobs)}. What they finish is kept. "
+            f"To end them now: scancel {' '.join(jobs)} (training goes on from its checkpoint)",
+            file=sys.stderr,
+            flush=True,
+        )
         told = jobs
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        while jobs == told:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            try:
+                jobs = left_over_jobs(folder)
+            except SpecializeError as error:  # a busy controller does not always answer
+                print(error, file=sys.stderr, flush=True)

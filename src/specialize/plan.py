@@ -100,7 +100,9 @@ def gpus_here() -> int:
     shown = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout
     there = sum(line.startswith("GPU ") for line in shown.splitlines())
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return there if visible is None else min(there, len([name for name in visible.split(",") if name]))
+    return (
+        there if visible is None else min(there, len([name for name in visible.split(",") if name not in ("", "-1")]))
+    )
 
 
 def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> str:

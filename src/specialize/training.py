@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import json
 import math
+import os
 import random
 import shutil
 import signal
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
@@ -58,12 +59,21 @@ def device() -> torch.device:
 _claims: list[FileLock] = []  # held until the process ends
 
 
-def use_free_gpu(jobs_per_gpu: int) -> None:
+def use_free_gpu(jobs_per_gpu: int, allow_cpu: bool) -> None:
     """Make a GPU the current one that fewer than so many other jobs have; wait until there is one.
 
     It is this process's until it ends. Without a GPU, or with one claimed already, nothing happens. A user's jobs on a
     machine agree by locks in the folder for temporary files; on a cluster only GPUs that the job was given count.
+
+    Raises:
+        SpecializeError: if the job was given a GPU that torch cannot use, unless `allow_cpu`.
     """
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    if not torch.cuda.is_available() and given not in ("", "-1") and not allow_cpu:
+        raise SpecializeError(
+            f"this job was given GPU {given}, but torch {torch.__version__} cannot use it: the driver is too old, or "
+            "this torch is built for CPUs; install a build that fits (pytorch.org says which), or set allow_cpu: true"
+        )
     if torch.cuda.is_available() and not _claims:
         names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
         folder = Path(tempfile.gettempdir()) / f"specialize-gpus-{getpass.getuser()}"
@@ -82,9 +92,9 @@ def claim(names: list[str], jobs_at_once: int, folder: Path) -> str:
         The name of what was claimed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    places = [(place, name) for place in range(jobs_at_once) for name in names]
-    for look in count():
-        for place, name in places:
+    told = False
+    while True:
+        for place, name in ((place, name) for place in range(jobs_at_once) for name in names):
             lock = FileLock(folder / f"{name}-{place}")
             try:
                 lock.acquire(timeout=0)
@@ -92,10 +102,10 @@ def claim(names: list[str], jobs_at_once: int, folder: Path) -> str:
                 continue
             _claims.append(lock)
             return name
-        if look == 0:
+        if not told:
             print(f"waits for one of {', '.join(names)}: other jobs have them all", flush=True)
+            told = True
         time.sleep(SECONDS_BETWEEN_CLAIMS)
-    raise AssertionError
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,11 @@ def test_a_workstations_gpus_are_counted(tmp_path, monkeypatch):
     assert gpus_here() == 2
     started = run_snakemake(tmp_path, "results/tables/hyperparameters.md", "--config", "jobs_per_gpu=2").stderr
     assert re.search(r"^Provided resources:.*\bgpu\b.*\b4\b", started, re.MULTILINE)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert gpus_here() == 0
+    started = run_snakemake(tmp_path, "results/tables/hyperparameters.md", "--force", "--resources", "gpu=1").stderr
+    assert re.search(r"^Provided resources:.*\bgpu\b.*\b1\b", started, re.MULTILINE), "a user's own limit holds"
+    for hidden in ("", "-1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+        assert gpus_here() == 0
 
 
 SCRIPTS_OF = {

@@ -4,6 +4,12 @@ import subprocess
 import sys
 import time
 
+import pytest
+import torch
+
+from specialize.errors import SpecializeError
+from specialize.training import use_free_gpu
+
 JOB = """
 import sys
 from pathlib import Path
@@ -47,3 +53,14 @@ def test_devices_that_are_shared_fill_up_evenly(tmp_path):
     assert names == ["first", "second", "first", "second"]
     for job in jobs:
         job.communicate("")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch can use this machine's GPU")
+def test_a_gpu_that_torch_cannot_use_is_an_error_before_hours_on_a_cpu(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(SpecializeError, match=r"given GPU 0, but torch .* cannot use it.* allow_cpu: true"):
+        use_free_gpu(1, allow_cpu=False)
+    use_free_gpu(1, allow_cpu=True)
+    for hidden in ("", "-1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+        use_free_gpu(1, allow_cpu=False)

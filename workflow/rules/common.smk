@@ -37,7 +37,7 @@ if experiment.config["jobs_per_gpu"] > 1 and (ON_CLUSTER or not workflow.is_main
     GPU = {"gres": "gpu:1"}
 else:
     GPU = {"gpu": 1}
-if workflow.is_main_process and not ON_CLUSTER and gpus_here():
+if workflow.is_main_process and not ON_CLUSTER and "gpu" not in workflow.global_resources and gpus_here():
     workflow.register_resource("gpu", gpus_here() * experiment.config["jobs_per_gpu"])
 
 CONLLU = {part: f"{part}.conllu" for part in PARTS}
