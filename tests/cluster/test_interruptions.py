@@ -67,13 +67,14 @@ def test_jobs_that_are_signalled_requeued_or_lose_their_node_go_on_to_the_same_b
         checkout.copy(finished_run[0], name, "pretraining/qad", "finetuning") for name in ("disturbed", "undisturbed")
     )
     snakemake = checkout.start(checkout.folder / "disturbed.log", CELL, disturbed, longer=True)
-    training = {
-        "rule_adapt_wildcards_qad_tva": disturbed / "logs/pretraining/qad/tva.log",
-        "rule_finetune_wildcards_qad_tva_pos_1": disturbed / "logs/finetuning/qad/tva/pos/seed1.log",
-    }
-    for comment, log in training.items():
+    adapting = ("rule_adapt_wildcards_qad_tva", disturbed / "logs/pretraining/qad/tva.log")
+    finetuning = ("rule_finetune_wildcards_qad_tva_pos_1", disturbed / "logs/finetuning/qad/tva/pos/seed1.log")
+    for (comment, log), disturbances in {
+        adapting: (terminate, requeue, fail_node),
+        finetuning: (warn_early, terminate, requeue),
+    }.items():
         reached = 0
-        for disturb in (terminate, requeue, fail_node, warn_early):
+        for disturb in disturbances:
             until(lambda log=log, reached=reached: epoch(log) >= reached + 3, f"{log} goes on after epoch {reached}")
             reached = epoch(log)
             (job,) = running(disturbed, comment)
