@@ -85,8 +85,11 @@ def corpus_files(language):
 
 
 def growing(amount):
-    """A resource that a job which is tried again asks for more of."""
-    return lambda wildcards, attempt: amount * attempt
+    """A resource that a job which is tried again asks for more of, up to three times as much.
+
+    Where a time limit ends jobs again and again, they go on from their checkpoint and need no more each time.
+    """
+    return lambda wildcards, attempt: amount * min(attempt, 3)
 
 
 def pinned(section, **keys):
