@@ -64,7 +64,10 @@ def draw_pretraining(experiment: Experiment, run: Path) -> None:
             failed = "" if history["converged"] else ", did not converge"
             axes.set_title(f"{experiment.languages[language].name}: {name}{failed}", fontsize=9)
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(
+        handles, labels, title="Losses of different vocabularies do not compare; epoch 0: before training",
+        loc="outside upper center", ncols=3, frameon=False,
+    )  # fmt: skip
     save_figure(figure, run / "results" / "figures", "pretraining")
 
 
@@ -147,10 +150,9 @@ def draw_learning_curves(experiment: Experiment, run: Path) -> None:
             axes.set_ylabel(f"{TASK_TITLES[task]}, development, %", fontsize=8)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(color="0.9")
-    shown["marker: the epoch that was kept"] = Line2D([], [], linestyle="none")
     figure.legend(
-        list(shown.values()), list(shown), title="Single-task finetuning, a line for each seed",
-        loc="outside upper center", ncols=3, frameon=False,
+        list(shown.values()), list(shown), loc="outside upper center", ncols=3, frameon=False,
+        title="Single-task finetuning, a line for each seed, a marker at the epoch that was kept",
     )  # fmt: skip
     save_figure(figure, run / "results" / "figures", "learning-curves")
 
@@ -269,8 +271,8 @@ def _gains(experiment: Experiment, scores: Scores, statistics: dict[tuple[str, s
         )
     )
     figure.legend(
-        handles=marks, title="Single-task test scores, mean over seeds", loc="outside upper center", ncols=3,
-        frameon=False,
+        handles=marks, title="Gains in single-task test scores, of means over each one's own seeds",
+        loc="outside upper center", ncols=3, frameon=False,
     )  # fmt: skip
     return figure
 
@@ -368,7 +370,7 @@ def _significance(experiment: Experiment, scores: Scores) -> Figure:
         Rectangle((0, 0), 1, 1, facecolor=HIGHER, label="row higher, not significantly or not tested"),
     ]
     figure.legend(
-        handles=shades, title="Single-task test scores: how many points the row is above the column",
+        handles=shades, title="Single-task test scores: points of the row above the column, over the seeds of both",
         loc="outside upper center", ncols=1, frameon=False,
     )  # fmt: skip
     return figure

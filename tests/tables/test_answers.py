@@ -35,10 +35,11 @@ def test_the_best_is_named_with_what_it_is_not_shown_to_beat(experiment):
         experiment, {("ug", "tva", "pos"): 90.0, ("vi", "tva", "pos"): 70.2, ("vi", "lapt", "pos"): 70.2}
     )
     best = {(row[0], row[1]): row[2] for row in answers(answers_table(experiment, scores), "Best")}
-    won = "tva (90.00 ± 0.16): significantly better than the 5 others; next: lapt, 70.00"
+    won = "tva (90.00 ± 0.16): significantly better than the 5 others; next: lapt (70.00)"
     assert best["Uyghur", "POS (accuracy)"] == won
-    assert "not significantly better than" in best["Vietnamese", "POS (accuracy)"]
-    assert "; next: " in best["Vietnamese", "POS (accuracy)"]
+    vietnamese = best["Vietnamese", "POS (accuracy)"]
+    assert vietnamese.startswith("lapt (70.20 ± 0.16): not significantly better than tva (70.20), ")
+    assert "next" not in vietnamese, "it has been named"
     assert ("Uyghur (transliterated)", "UD (LAS)") in best
 
 
@@ -47,7 +48,7 @@ def test_one_that_is_beaten_is_no_others_and_what_did_not_converge_is_counted():
     scores = scores_with(three, {("vi", "tva", "pos"): 90.0})
     scores.by_seed["vi", "mbert", "pos"][2] = None
     (best,) = answers(answers_table(three, scores), "Best")
-    assert best[2].endswith(": significantly better than the other one; 1 did not converge; next: lapt, 70.00")
+    assert best[2].endswith(": significantly better than the other one; 1 did not converge; next: lapt (70.00)")
 
 
 def test_differences_are_over_the_seeds_that_both_have_and_say_how_many():
@@ -127,5 +128,11 @@ def test_what_the_grid_cannot_answer_says_so():
 def test_without_two_shared_seeds_there_is_no_test():
     single = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1])
     table = answers_table(single, some_scores(single))
-    assert "no test against" in answers(table, "Best")[0][2]
+    assert answers(table, "Best")[0][2].endswith(": no test against tva (69.74) (fewer than two shared seeds)")
     assert "no test in 1 (fewer than two shared seeds)" in answers(table, "RQ1:")[0][2]
+
+
+def test_equal_scores_are_called_the_same(experiment):
+    equal = {key: dict.fromkeys(seeds, 70.0) for key, seeds in some_scores(experiment).by_seed.items()}
+    sentences = [row[2] for row in answers(answers_table(experiment, Scores(equal)), "RQ3, tests")]
+    assert sentences[0] == "lapt + UPS + ALT + PFT scores the same as lapt + UPS + ALT"

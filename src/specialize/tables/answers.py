@@ -64,10 +64,13 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "Best: of all methods that the grid has for the language and task, by the mean over each one's own seeds; "
         "the difference (in points), seeds and p beside it are to the next. Difference and p are over the seeds that "
         "both have; Seeds says how many. Tests are one-sided paired t-tests, in the direction of the higher mean; p is "
-        f"Bonferroni-corrected by {correction(experiment)}, and significant below {LEVEL}. What is not significantly "
-        "different has not been shown to be equal.",
-        "Bold: the answers in short. RQ2 is of the representations that the grid has single-task and multi-task models "
-        "of, and leaves out pre-finetuning, which RQ3 is about.",
+        f"Bonferroni-corrected by {correction(experiment)}, not by the number of methods, and significant below "
+        f"{LEVEL}. What is not significantly different has not been shown to be equal: with two seeds even a large "
+        "difference may fail the test, which then has one degree of freedom.",
+        "Bold: the answers in short. Behind a question, a positive difference favours what the question asks about, "
+        "whichever scored higher; the error reduction is the share of the lower one's errors that the higher one does "
+        "not make. RQ1 leaves transliterated twins to RQ4. RQ2 is of the representations that the grid has single-task "
+        "and multi-task models of, and leaves out pre-finetuning, which RQ3 is about.",
         key_of_names(experiment, multi_task=True),
     ]
     return table
@@ -79,8 +82,9 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
     if not ranked:
         return []
     tests = [compare_configurations(experiment, scores, language.tag, task, ranked[0], name) for name in ranked[1:]]
-    equals = [tested.other for tested in tests if tested.tested and not tested.significant]
-    untested = [tested.other for tested in tests if not tested.tested]
+    means = {name: f"{method_title(name)} ({scores.mean((language.tag, name, task)):.2f})" for name in ranked}
+    equals = [means[tested.other] for tested in tests if tested.tested and not tested.significant]
+    untested = [means[tested.other] for tested in tests if not tested.tested]
     beaten, failed = len(tests) - len(equals) - len(untested), len(configurations) - len(ranked)
     verdicts = []
     if equals:
@@ -91,7 +95,7 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
         verdicts.append(f"significantly better than the {f'{beaten} others' if beaten > 1 else 'other one'}")
     if failed:
         verdicts.append(f"{failed} did not converge")
-    verdicts += [f"next: {method_title(name)}, {scores.mean((language.tag, name, task)):.2f}" for name in ranked[1:2]]
+    verdicts += [f"next: {means[name]}" for name in ranked[1:2] if means[name] not in [*equals[:1], *untested[:1]]]
     best = f"{method_title(ranked[0])} ({mean_and_deviation(scores, (language.tag, ranked[0], task))})"
     row = ["Best", language.name, TASK_TITLES[task], f"{best}: {'; '.join(verdicts) or 'there is no other'}"]
     if tests:
@@ -104,7 +108,7 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
 def _some(names: Sequence[str]) -> str:
     """The first few names, which are those of the highest means, and how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(map(method_title, names[:NAMED])) + more
+    return ", ".join(names[:NAMED]) + more
 
 
 Tests = list[tuple[Comparison, float]]  # each with its difference in the direction of the question
@@ -218,6 +222,8 @@ def _counts(tests: Sequence[tuple[Comparison, float]]) -> str:
 def _sentence(tested: Comparison) -> str:
     if not tested.tested:
         return f"{tested.better} against {tested.other}: no test (fewer than two shared seeds)"
+    if tested.difference == 0:
+        return f"{tested.better} scores the same as {tested.other}"
     verdict = "significantly better than" if tested.significant else "not significantly better than"
     fewer = number(tested.error_reduction, ".1%")
     return f"{tested.better} {verdict} {tested.other} (error reduction {fewer})"
