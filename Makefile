@@ -25,7 +25,8 @@ demo: install
 	$(BIN)/python -m specialize tables runs/demo
 
 test: install lint demo
-	$(BIN)/pytest --ignore tests/cluster
+	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile --ignore tests/cluster --ignore tests/demo
+	$(BIN)/pytest tests/demo
 
 cluster-test: install demo
 	$(BIN)/pytest tests/cluster
