@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/slurm_overhead.py [--jobs 2000] [--group 50]
 
 Needs root, and Debian's packages slurm-wlm and munge. The jobs only touch a file; executor, limits and submission rate
-are those of profiles/slurm. The SLURM is the one of the tests: a controller and two nodes on this host.
+are those of profiles/slurm, and groups run as the workflow's do. The SLURM is that of the tests: a controller and two
+nodes on this host.
 """
 
 import argparse
@@ -20,6 +21,11 @@ sys.path.insert(0, str(ROOT))
 from tests.cluster import slurm  # noqa: E402
 
 SNAKEFILE = """
+from specialize.cluster import run_group_at_once
+
+if not workflow.is_main_process:
+    run_group_at_once()
+
 rule all:
     input: [f"{{number}}.txt" for number in range({jobs})]
 

@@ -68,11 +68,24 @@ def test_the_results_are_those_of_a_local_run(finished_run, checkout):
 def test_seeds_that_are_grouped_share_one_gpu(finished_run, checkout):
     run = checkout.copy(finished_run[0], "grouped", "finetuning")
     status, printed = checkout.run(
-        *("finetuning", run, "--groups", "finetune=seeds", "--group-components", "seeds=2"), config=["jobs_per_gpu=2"]
+        *(
+            "finetuning",
+            run,
+            "--groups",
+            "finetune=seeds",
+            "--group-components",
+            "seeds=2",
+            "--slurm-keep-successful-logs",
+        ),
+        config=["jobs_per_gpu=2"],
     )
     assert status == 0, printed
     jobs = [job for job in slurm.jobs() if job["WorkDir"] == str(run)]
     assert [(job["NumCPUs"], job["MinMemoryNode"], job["TresPerNode"]) for job in jobs] == [
         ("2", "24000M", "gres:gpu:1")
     ] * 2
+    for log in (run / ".snakemake/slurm_logs").rglob("*.log"):
+        both, _, ends = log.read_text().partition("Finished jobid")
+        assert both.count("localrule finetune:") == 2, "both train at once"
+        assert "Finished jobid" in ends
     assert files(run) == files(finished_run[0])

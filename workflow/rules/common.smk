@@ -7,15 +7,16 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
 
 from specialize import sources
-from specialize.cluster import wait_for_left_over_jobs
+from specialize.cluster import run_group_at_once, wait_for_left_over_jobs
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, STAGE_VERSIONS, TASKS, Cell, Experiment
 from specialize.paper import TABLE_2
 from specialize.plan import forecast, gpus_here, sources_of
 
-if not workflow.is_main_process:  # a site's early warning is for the script, which saves its training and ends
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+if not workflow.is_main_process:
+    run_group_at_once()
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a site's early warning is for the script, which saves and ends
 
 own_files = workflow.overwrite_configfiles
 try:
