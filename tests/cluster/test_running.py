@@ -68,15 +68,8 @@ def test_the_results_are_those_of_a_local_run(finished_run, checkout):
 def test_seeds_that_are_grouped_share_one_gpu(finished_run, checkout):
     run = checkout.copy(finished_run[0], "grouped", "finetuning")
     status, printed = checkout.run(
-        *(
-            "finetuning",
-            run,
-            "--groups",
-            "finetune=seeds",
-            "--group-components",
-            "seeds=2",
-            "--slurm-keep-successful-logs",
-        ),
+        *("finetuning", run, "--groups", "finetune=seeds", "--group-components", "seeds=2"),
+        "--slurm-keep-successful-logs",
         config=["jobs_per_gpu=2"],
     )
     assert status == 0, printed
@@ -84,7 +77,9 @@ def test_seeds_that_are_grouped_share_one_gpu(finished_run, checkout):
     assert [(job["NumCPUs"], job["MinMemoryNode"], job["TresPerNode"]) for job in jobs] == [
         ("2", "24000M", "gres:gpu:1")
     ] * 2
-    for log in (run / ".snakemake/slurm_logs").rglob("*.log"):
+    logs = list((run / ".snakemake/slurm_logs").rglob("*.log"))
+    assert len(logs) == 2
+    for log in logs:
         both, _, ends = log.read_text().partition("Finished jobid")
         assert both.count("localrule finetune:") == 2, "both train at once"
         assert "Finished jobid" in ends
