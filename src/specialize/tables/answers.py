@@ -95,7 +95,7 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
         verdicts.append(f"significantly better than the {f'{beaten} others' if beaten > 1 else 'other one'}")
     if failed:
         verdicts.append(f"{failed} did not converge")
-    verdicts += [f"next: {means[name]}" for name in ranked[1:2] if means[name] not in [*equals[:1], *untested[:1]]]
+    verdicts += [f"next: {means[name]}" for name in ranked[1:2] if means[name] not in equals + untested]
     best = f"{method_title(ranked[0])} ({mean_and_deviation(scores, (language.tag, ranked[0], task))})"
     row = ["Best", language.name, TASK_TITLES[task], f"{best}: {'; '.join(verdicts) or 'there is no other'}"]
     if tests:
