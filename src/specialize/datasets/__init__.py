@@ -1,0 +1,61 @@
+"""Labeled data: treebanks in CoNLL-U, named entities in IOB2, and their transliterated twins."""
+
+from specialize.datasets.layout import PARTS
+from specialize.datasets.named_entities import (
+    EntitySentence,
+    parse_entities,
+    read_entities,
+    repair_entities,
+    repair_labels,
+    unpack_wikiann,
+    write_entities,
+)
+from specialize.datasets.transliteration import (
+    REMEMBERED_WORDS,
+    UYGHUR,
+    transliterate_entities,
+    transliterate_token,
+    transliterate_treebank,
+    transliterator,
+)
+from specialize.datasets.treebanks import (
+    COLUMNS,
+    DEPREL,
+    DEPS,
+    FORM,
+    HEAD,
+    UPOS,
+    XPOS,
+    Sentence,
+    Word,
+    read_treebank,
+    write_treebank,
+)
+
+__all__ = [
+    "COLUMNS",
+    "DEPREL",
+    "DEPS",
+    "FORM",
+    "HEAD",
+    "PARTS",
+    "REMEMBERED_WORDS",
+    "UPOS",
+    "UYGHUR",
+    "XPOS",
+    "EntitySentence",
+    "Sentence",
+    "Word",
+    "parse_entities",
+    "read_entities",
+    "read_treebank",
+    "repair_entities",
+    "repair_labels",
+    "transliterate_entities",
+    "transliterate_token",
+    "transliterate_treebank",
+    "transliterator",
+    "unpack_wikiann",
+    "write_entities",
+    "write_treebank",
+]

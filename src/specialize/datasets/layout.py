@@ -1,0 +1,35 @@
+"""What both formats of labeled data share: three parts, and sentences that are blocks of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from specialize.errors import InputError
+
+PARTS = ("train", "dev", "test")
+
+
+def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Runs of lines that are not blank, each with the number of its first line (from 1)."""
+    block: list[str] = []
+    number = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.removesuffix("\r")
+        if line.strip():
+            block.append(line)
+        elif block:
+            yield number - len(block), block
+            block = []
+    if block:
+        yield number - len(block) + 1, block
+
+
+def require_sentences(path: Path, sentences: Sequence[object]) -> None:
+    """Refuse a file without sentences.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if not sentences:
+        raise InputError(path, "has no sentences", 1, "each of train, dev and test needs some")
