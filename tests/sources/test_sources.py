@@ -31,6 +31,7 @@ from specialize import sources
 from specialize.errors import DownloadError, InputError
 from specialize.files import file_hash
 from specialize.sources import Source, download, fetch
+from specialize.sources.transfer import LONGEST_WAIT
 
 CONTENT = random.Random(1).randbytes(1_000_000)
 CHANGED = random.Random(2).randbytes(1_000_000)
@@ -145,9 +146,9 @@ def server() -> Iterator[Server]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Short waits; the list fills with those that were asked for."""
     asked: list[float] = []
-    monkeypatch.setattr(sources, "TIMEOUT", (1.0, 0.2))
-    monkeypatch.setattr(sources, "ASKING_TIMEOUT", 0.2)
-    monkeypatch.setattr(sources, "ATTEMPTS", 3)
+    monkeypatch.setattr("specialize.sources.transfer.TIMEOUT", (1.0, 0.2))
+    monkeypatch.setattr("specialize.sources.availability.ASKING_TIMEOUT", 0.2)
+    monkeypatch.setattr("specialize.sources.transfer.ATTEMPTS", 3)
     monkeypatch.setattr(time, "sleep", asked.append)
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
@@ -293,7 +294,7 @@ def test_long_retry_after_is_capped(server: Server, tmp_path: Path, waits: list[
     date = formatdate(time.time() + 9999, usegmt=True)
     server.answers["/file"] = [refusing(429, Retry_After=date), refusing(429, Retry_After="soon"), serve]
     download(published(server), tmp_path / "file", None)
-    assert waits == [sources.LONGEST_WAIT, 4.0]
+    assert waits == [LONGEST_WAIT, 4.0]
 
 
 def test_missing_file_is_taken_from_the_next_place(server: Server, tmp_path: Path, waits: list[float]) -> None:
@@ -326,7 +327,7 @@ def test_full_disk_is_an_error_of_ours(server: Server, tmp_path: Path, monkeypat
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sources, "_verify", fail)
+    monkeypatch.setattr("specialize.sources.downloads.verify", fail)
     with pytest.raises(DownloadError, match="No space left"):
         download(published(server), tmp_path / "file", None)
 
@@ -516,7 +517,7 @@ INDEX = b'<a href="../">up</a> <a href="20260101/">1</a> <a href="20260201/">2</
 
 
 def test_the_latest_dump_is_the_newest_finished_one(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "WIKIMEDIA", server.url)
+    monkeypatch.setattr("specialize.sources.published.WIKIMEDIA", server.url)
     server.files |= {
         "/ltgwiki/": INDEX,
         "/ltgwiki/20260201/ltgwiki-20260201-sha1sums.txt": b"00  ltgwiki-20260201-site_stats.sql.gz\n",
@@ -528,7 +529,7 @@ def test_the_latest_dump_is_the_newest_finished_one(server: Server, monkeypatch:
 
 
 def test_no_finished_dump_is_an_error(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "WIKIMEDIA", server.url)
+    monkeypatch.setattr("specialize.sources.published.WIKIMEDIA", server.url)
     server.files["/xxwiki/"] = INDEX
     with pytest.raises(DownloadError, match="no finished dump; is xx the code"):
         sources.latest_dump("xx", None)
@@ -598,7 +599,7 @@ def test_one_language_of_the_collection(collection: Path, tmp_path: Path) -> Non
 def test_the_collection_is_downloaded_once_for_all_who_want_it(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "wikiann_collection", lambda: published(server))
+    monkeypatch.setattr("specialize.sources.wikiann.wikiann_collection", lambda: published(server))
     with ThreadPoolExecutor(4) as pool:
         paths = list(pool.map(sources.fetch_wikiann_collection, [tmp_path / "wikiann"] * 4))
     assert {path.read_bytes() for path in paths} == {CONTENT}
@@ -606,7 +607,7 @@ def test_the_collection_is_downloaded_once_for_all_who_want_it(
 
 
 def test_the_collection_is_pinned(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "WIKIANN", f"{server.url}/file")
+    monkeypatch.setattr("specialize.sources.published.WIKIANN", f"{server.url}/file")
     with pytest.raises(DownloadError, match=rf"{digest(CONTENT)}, but this version of specialize has 164814b6"):
         sources.fetch_wikiann_collection(tmp_path)
     assert not (tmp_path / "panx_dataset.zip").exists()
@@ -618,7 +619,7 @@ def test_language_that_the_collection_lacks(collection: Path, tmp_path: Path) ->
 
 
 def test_oversized_member(collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAXIMUM_MEMBER_BYTES", 10)
+    monkeypatch.setattr("specialize.sources.wikiann.MAXIMUM_MEMBER_BYTES", 10)
     with pytest.raises(InputError, match="not sane"):
         sources.extract_archive(collection, sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz")
 

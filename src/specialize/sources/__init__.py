@@ -1,0 +1,39 @@
+"""Sources: what is downloaded, from where, and how it is known to be the right file.
+
+A download is either taken from upstream (the hosts that publish it) or from a mirror, a folder or URL that holds the
+same files with a `sha256sums.txt` in each folder. Either way it appears under its final name only when it is complete
+and verified.
+"""
+
+from specialize.sources.availability import latest_dump, upstream_bytes
+from specialize.sources.downloads import download, fetch
+from specialize.sources.models import (
+    MODEL_FILES,
+    check_base_model,
+    check_wordpiece,
+    copy_model,
+    fetch_model,
+    fetch_model_from_mirror,
+)
+from specialize.sources.published import Source, treebank_files, wikiann_archive, wikiann_collection, wikipedia_dump
+from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
+
+__all__ = [
+    "MODEL_FILES",
+    "Source",
+    "check_base_model",
+    "check_wordpiece",
+    "copy_model",
+    "download",
+    "extract_archive",
+    "fetch",
+    "fetch_model",
+    "fetch_model_from_mirror",
+    "fetch_wikiann_collection",
+    "latest_dump",
+    "treebank_files",
+    "upstream_bytes",
+    "wikiann_archive",
+    "wikiann_collection",
+    "wikipedia_dump",
+]

@@ -1,0 +1,71 @@
+"""What upstream or a mirror offers at this moment: the newest dump of a Wikipedia, and the size of files."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import requests
+
+from specialize.errors import DownloadError
+from specialize.sources.published import Source, dumps_folder, place_in_mirror, wikipedia_dump
+from specialize.sources.transfer import HEADERS, RefusedError, download_url, is_url
+from specialize.sources.verification import LISTING, read_listing
+
+ASKING_TIMEOUT = 5.0  # seconds to learn a size
+
+
+def latest_dump(code: str, mirror: str | None) -> str:
+    """The date of a Wikipedia's newest finished dump, at Wikimedia's or in a mirror.
+
+    Raises:
+        DownloadError: if there is none.
+    """
+    folder = dumps_folder(code, mirror)
+    for date in sorted(_dates(folder), reverse=True):
+        dump = wikipedia_dump(code, date)
+        listing = f"{folder}/{date}/{LISTING if mirror else dump.sha1_listing}"
+        try:
+            if PurePosixPath(dump.mirror_path).name in read_listing(listing):
+                return date
+        except RefusedError:
+            continue  # it has only begun
+    raise DownloadError(f"{folder}: has no finished dump; is {code} the code of a Wikipedia?")
+
+
+def _dates(folder: str) -> list[str]:
+    if not is_url(folder):
+        return [path.name for path in Path(folder).glob("[0-9]*")]
+    with tempfile.TemporaryDirectory() as temporary:
+        page = Path(temporary) / "index.html"
+        download_url(f"{folder}/", page)
+        return re.findall(r'href="([0-9]{8})/"', page.read_text(encoding="utf-8", errors="replace"))
+
+
+def upstream_bytes(sources: Sequence[Source], mirror: str | None) -> int | None:
+    """How many bytes the files have where they are taken from; None if that cannot be learned quickly."""
+    if mirror:
+        places = [(place_in_mirror(source.mirror_path, mirror),) for source in sources]
+    else:
+        places = [source.urls for source in sources]
+    total = 0
+    with requests.Session() as session:
+        for place in dict.fromkeys(places):  # each once: upstream, all of WikiAnn's languages are in one
+            sizes = (_size(url, session) for url in place)
+            size = next((size for size in sizes if size is not None), None)
+            if size is None:
+                return None
+            total += size
+    return total
+
+
+def _size(place: str, session: requests.Session) -> int | None:
+    try:
+        if not is_url(place):
+            return Path(place).stat().st_size
+        response = session.head(place, headers=HEADERS, timeout=ASKING_TIMEOUT, allow_redirects=True)
+        return int(response.headers["Content-Length"]) if response.ok else None
+    except (OSError, KeyError, ValueError):  # what requests raises is an OSError
+        return None

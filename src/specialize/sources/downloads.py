@@ -1,0 +1,90 @@
+"""Downloading a published file, from upstream or a mirror, and verifying that it is the right one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from specialize.errors import DownloadError
+from specialize.files import file_hash
+from specialize.sources.published import Source, place_in_mirror
+from specialize.sources.transfer import disk_errors_reported, download_first, download_url, forget, is_url, start_over
+from specialize.sources.verification import (
+    LISTING,
+    published_sha1,
+    read_listing,
+    record_digest,
+    verify,
+    with_recorded_digest,
+)
+
+
+def fetch(source: Source, destination: Path, mirror: str | None) -> None:
+    """Download a file and verify it, also against the digest that the first download of it has left.
+
+    That digest is recorded beside the file, in a listing like a mirror's, which outlives the file. Where the registry
+    pins another digest, that one counts.
+
+    Args:
+        source: the file.
+        destination: where it appears once it is complete and verified.
+        mirror: absolute path or URL of a mirror that is used in place of the source's own URLs.
+
+    Raises:
+        DownloadError: if it cannot be had, or is not the file that was promised.
+    """
+    download(with_recorded_digest(source, destination), destination, mirror)
+    record_digest(destination)
+
+
+def download(source: Source, destination: Path, mirror: str | None) -> None:
+    """Download a file and verify it; see `fetch`, which also keeps a record.
+
+    A download that broke off leaves a hidden partial file beside the destination, and the next one goes on from it.
+
+    Raises:
+        DownloadError: if it cannot be had, or is not the file that was promised.
+    """
+    with disk_errors_reported(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        partial = destination.with_name(f".{destination.name}.partial")
+        if mirror:
+            _download_from_mirror(source, place_in_mirror(source.mirror_path, mirror), partial)
+        else:
+            _download_from_upstream(source, partial)
+        forget(partial)
+        partial.replace(destination)
+
+
+def _download_from_mirror(source: Source, place: str, partial: Path) -> None:
+    folder, _, name = place.rpartition("/")
+    listing = f"{folder}/{LISTING}"
+    promised = read_listing(listing).get(name)
+    if promised is None:
+        raise DownloadError(f"{listing}: has no line for {name}; the mirror does not offer that file")
+    if source.sha256 not in (None, promised):
+        raise DownloadError(
+            f"{place}: its sha256 is {promised} in the mirror's {LISTING}, but {source.known_from} has "
+            f"{source.sha256}; the mirror has another version: replace it there, or the sha256 that it is held to"
+        )
+    if is_url(place):
+        download_url(place, partial)
+    elif Path(place).is_file():
+        start_over(partial)
+        shutil.copyfile(place, partial)
+    else:
+        raise DownloadError(f"{place}: is listed in the mirror's {LISTING} but is not there; copy it there again")
+    verify(place, partial, "sha256", promised, f"the mirror's {LISTING}", "copy the file to the mirror again")
+
+
+def _download_from_upstream(source: Source, partial: Path) -> None:
+    if source.member:
+        raise ValueError(f"{source.member} is part of a collection upstream: use extract_archive")
+    url = download_first(source.urls, partial)
+    remedy = "run again to download it anew; if it is the same then, another file has been published"
+    if source.sha256:
+        verify(url, partial, "sha256", source.sha256, source.known_from, remedy)
+    elif sha1 := published_sha1(url, source.sha1_listing):
+        verify(url, partial, "sha1", sha1, f"the published {source.sha1_listing}", remedy)
+    else:
+        print(f"{url}: no digest is known to verify it with; its sha256, recorded for next time: {file_hash(partial)}")

@@ -1,0 +1,180 @@
+"""Getting the bytes of a URL into a partial file, however often the connection breaks.
+
+Beside a partial file stands a note of which version of which URL it is the beginning, so that another attempt, in this
+job or the next, goes on from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from email.utils import mktime_tz, parsedate_tz
+from pathlib import Path
+
+import requests
+import urllib3
+from tqdm import tqdm
+
+from specialize import __version__
+from specialize.errors import DownloadError, SpecializeError
+from specialize.files import read_json, remove, write_json
+
+ATTEMPTS = 6  # in a row without a new byte, for each URL
+FIRST_WAIT = 2.0  # seconds before the second attempt; doubles with each further one
+LONGEST_WAIT = 120.0  # seconds, also where a server's Retry-After asks for more
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and until a silent server counts as stalled
+CHUNK_BYTES = 1 << 18
+
+# Wikimedia asks for a name that says what the program is; identity, because files are kept as published.
+HEADERS = {
+    "User-Agent": f"specialize/{__version__} (research tool that adapts language models to low-resource languages) "
+    f"python-requests/{requests.__version__}",
+    "Accept-Encoding": "identity",
+}
+
+
+class RefusedError(DownloadError):
+    """A server's final answer that a file cannot be had there; asking again would not help."""
+
+
+def is_url(place: str) -> bool:
+    """Whether a place is a URL, and not a path."""
+    return place.startswith(("http://", "https://"))
+
+
+def download_first(urls: Sequence[str], partial: Path) -> str:
+    """Download from the first URL that has the file, and return that URL.
+
+    Raises:
+        DownloadError: if none has it; the text names the problem of each.
+    """
+    problems = []
+    for url in urls:
+        try:
+            download_url(url, partial)
+            return url
+        except DownloadError as error:
+            problems.append(str(error))
+    raise DownloadError("; ".join(problems) + "; is this version published, and the network up? Or give a mirror")
+
+
+def download_url(url: str, partial: Path) -> None:
+    """Download into a partial file, going on from what is there, until it is complete or nothing more comes.
+
+    Raises:
+        RefusedError: if the server says that it does not have the file.
+        DownloadError: if the URL is none, or too many attempts in a row brought nothing.
+    """
+    failures = furthest = 0
+    while True:
+        try:
+            _request(url, partial)
+            return
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            if isinstance(error, ValueError):  # not a URL
+                raise DownloadError(f"{url}: {error}") from error
+            problem, asked = error, _retry_after(getattr(error, "response", None))
+        size = partial.stat().st_size if partial.exists() else 0
+        failures = 1 if size > furthest else failures + 1
+        furthest = max(furthest, size)
+        if failures >= ATTEMPTS:
+            raise DownloadError(f"{url}: {problem} (gave up after {ATTEMPTS} attempts)") from problem
+        wait = min(max(asked, FIRST_WAIT * 2 ** (failures - 1)), LONGEST_WAIT)
+        print(f"{url}: {problem}; trying again in {wait:.0f} s")
+        time.sleep(wait)
+
+
+def _request(url: str, partial: Path) -> None:
+    """Ask for a file, or for the rest of it, and append what comes to the partial file."""
+    validator = _saved_validator(url, partial)
+    start = partial.stat().st_size if validator else 0
+    # With If-Range, a server whose file has changed since then sends all of it (200) rather than the rest (206).
+    asked = {"Range": f"bytes={start}-", "If-Range": validator} if validator and start else {}
+    with requests.get(url, headers=HEADERS | asked, stream=True, timeout=TIMEOUT) as response:
+        answer = f"answers {response.status_code} {response.reason}"
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            raise requests.HTTPError(answer, response=response)
+        if asked and response.status_code in (206, 416):
+            _check_rest(response, start, validator, partial)
+        elif response.status_code == 200:
+            start = 0
+            start_over(partial)
+            write_json(_note(partial), {"url": url, "validator": _validator(response)})
+        else:
+            raise RefusedError(f"{url}: {answer}")
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdecimal() else None
+        _append(response, partial, start, total)
+    if total is not None and partial.stat().st_size < total:
+        raise requests.ConnectionError(f"broke off after {partial.stat().st_size:,} of {total:,} bytes")
+
+
+def _check_rest(response: requests.Response, start: int, validator: str | None, partial: Path) -> None:
+    """Check that an answer goes on where the partial file ends; if not, that file is of no use any more."""
+    right_bytes = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+    if not right_bytes or _validator(response) not in (None, validator):
+        start_over(partial)
+        raise requests.HTTPError("has changed since the download began; starting over")
+
+
+def _append(response: requests.Response, partial: Path, start: int, total: int | None) -> None:
+    """Write what comes to the end of the partial file, with a progress bar (in bytes) that begins at ``start``."""
+    name = partial.name.removeprefix(".").removesuffix(".partial")
+    progress = tqdm(desc=name, initial=start, total=total, unit="B", unit_scale=True, mininterval=1)
+    with partial.open("ab") as stream, progress:
+        # read1 gives what has arrived, so that a break loses nothing of it; undecoded: as published.
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+            stream.write(chunk)
+            progress.update(len(chunk))
+
+
+def _retry_after(response: requests.Response | None) -> float:
+    """Seconds that a busy server asks to wait; it may say it as a date."""
+    value = response.headers.get("Retry-After", "") if response is not None else ""
+    if value.isdecimal():
+        return float(value)
+    date = parsedate_tz(value)
+    return mktime_tz(date) - time.time() if date else 0.0
+
+
+def _validator(response: requests.Response) -> str | None:
+    """What tells two versions of a file apart; a weak tag promises too little to join byte ranges on."""
+    tag = response.headers.get("ETag", "W/")
+    return response.headers.get("Last-Modified") if tag.startswith("W/") else tag
+
+
+def _saved_validator(url: str, partial: Path) -> str | None:
+    try:
+        note = read_json(_note(partial))
+        return str(note["validator"]) if partial.is_file() and note["url"] == url and note["validator"] else None
+    except (SpecializeError, OSError, KeyError, TypeError):
+        return None
+
+
+def _note(partial: Path) -> Path:
+    return partial.with_name(f"{partial.name}.json")
+
+
+def start_over(partial: Path) -> None:
+    """Remove a partial file with its note."""
+    remove(partial)
+    forget(partial)
+
+
+def forget(partial: Path) -> None:
+    """Remove a partial file's note, which a complete file has no use for."""
+    remove(_note(partial))
+
+
+@contextlib.contextmanager
+def disk_errors_reported(path: Path) -> Iterator[None]:
+    """Report a full disk or a missing permission as the user's to mend.
+
+    Raises:
+        DownloadError: in place of any error of the system that the block ends with.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DownloadError(f"{path}: could not be made ({error})") from error
