@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape
 
 import psutil
 import pytest
+from wikiextractor.extract import Extractor
 
-from specialize import corpora
 from specialize.corpora import Cleaning, build_corpus, clean_line, extract, read_dump
 from specialize.demo_world import LANGUAGES, Speaker, build_lexicon, dump
 from specialize.errors import InputError
@@ -98,13 +98,13 @@ def test_one_process_and_two_build_the_same_bytes(tmp_path):
 
 
 def test_a_page_that_extraction_fails_on_is_left_out_and_named(tmp_path, monkeypatch, capsys):
-    class Failing(corpora.Extractor):
+    class Failing(Extractor):
         def clean_text(self, text, **options):
             if "Beta" in text:
                 raise IndexError("list index out of range")
             return super().clean_text(text, **options)
 
-    monkeypatch.setattr(corpora, "Extractor", Failing)
+    monkeypatch.setattr("specialize.corpora.dump.Extractor", Failing)
     path = tmp_path / "dump.xml.bz2"
     pages = [(f"Page {number}", 0, f"One {number}. Two {number}.") for number in range(100)]
     write_dump(path, [*pages, ("The Beta", 0, "Beta comes. Beta goes.")])
@@ -161,7 +161,7 @@ def test_a_dump_that_is_cut_off_is_refused(tmp_path, kept):
 
 
 def test_a_page_of_insane_length_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora, "LONGEST_PAGE", 1000)
+    monkeypatch.setattr("specialize.corpora.dump.LONGEST_PAGE", 1000)
     path = tmp_path / "dump.xml.bz2"
     write_dump(path, [("Long", 0, "word " * 300)])
     with pytest.raises(InputError, match="a page of over 1,000 characters"):

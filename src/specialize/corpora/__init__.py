@@ -1,0 +1,35 @@
+"""Unlabeled text: from a Wikipedia dump or a plain text to cleaned sentences, split by article.
+
+The rules are the paper's (§2.2.1, A.1) with facts 1 to 6 where it is silent.
+"""
+
+from specialize.corpora.articles import Article, CleanArticle, Page
+from specialize.corpora.build import build_corpus
+from specialize.corpora.cleaning import Cleaner, clean_line
+from specialize.corpora.decontamination import labeled_sentences, squeeze
+from specialize.corpora.dump import extract, read_dump
+from specialize.corpora.own_text import read_articles
+from specialize.corpora.processes import clean_all
+from specialize.corpora.settings import Cleaning
+from specialize.corpora.splits import SPLITS, read_corpus, split_of
+from specialize.corpora.twin import transliterate_corpus
+
+__all__ = [
+    "SPLITS",
+    "Article",
+    "CleanArticle",
+    "Cleaner",
+    "Cleaning",
+    "Page",
+    "build_corpus",
+    "clean_all",
+    "clean_line",
+    "extract",
+    "labeled_sentences",
+    "read_articles",
+    "read_corpus",
+    "read_dump",
+    "split_of",
+    "squeeze",
+    "transliterate_corpus",
+]

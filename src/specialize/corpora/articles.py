@@ -1,0 +1,48 @@
+"""What an article is on its way from a dump or a text of one's own to the corpus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Page:
+    """An article of a dump, in MediaWiki's markup."""
+
+    identifier: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article before cleaning: an identifier that does not depend on its position, and its lines."""
+
+    identifier: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CleanArticle:
+    """What is left of an article.
+
+    Attributes:
+        identifier: of the article.
+        extracted_bytes: of its text before cleaning, where files of it are sampled.
+        sentences: what is left of it.
+        removed, removed_by_file: how often each rule, and each labeled file, took something out.
+        problem: why it could not be extracted, if so.
+    """
+
+    identifier: str
+    extracted_bytes: int = 0
+    sentences: tuple[str, ...] = ()
+    removed: Counter[str] = field(default_factory=Counter)
+    removed_by_file: Counter[str] = field(default_factory=Counter)
+    problem: str = ""
+
+
+def not_sampled(identifier: str) -> CleanArticle:
+    """What is left of an article that downsampling leaves out: nothing."""
+    return CleanArticle(identifier, removed=Counter({"articles not sampled": 1}))

@@ -1,0 +1,100 @@
+"""Cleaning: the sentences of one article, without markup and without labeled data.
+
+The rules are the paper's (§2.2.1, A.1) with facts 1 to 3 where it is silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from specialize.corpora.articles import Article, CleanArticle, Page, not_sampled
+from specialize.corpora.decontamination import files_by_sentence, squeeze
+from specialize.corpora.dump import extract
+from specialize.corpora.settings import SENTENCE_END, Cleaning
+from specialize.corpora.splits import share_of
+from specialize.errors import SpecializeError
+
+# Lines that start so are markup that extraction left over (fact 1).
+MARKUP_STARTS = ("=", "[[", "<", "&lt;")
+# Punctuation that gets a space on both sides (fact 2); hyphen, parentheses and full stop are not in it.
+SPACED = re.compile(r"""[,"':;/?!؟،«»‹›¿¡—]""")
+# Sentence-final punctuation is parted from the last word (fact 2, default reading).
+FINAL = ".!?؟۔…"
+
+
+def clean_line(line: str, sentence_end: str = SENTENCE_END, sentence_final: str = "punctuation") -> list[str]:
+    """Sentences of one line of extracted text, with spaces around punctuation; none if it is markup."""
+    line = line.replace("<br>", "").strip()
+    if not line or line.startswith(MARKUP_STARTS):
+        return []
+    pieces = line.split(sentence_end)
+    stop = sentence_end.rstrip()
+    sentences = [piece + stop for piece in pieces[:-1]] + [pieces[-1]]
+    spaced = (_spaced(_part_final(sentence.strip(), sentence_final)) for sentence in sentences)
+    return [sentence for sentence in spaced if sentence and sentence != stop]
+
+
+def _spaced(sentence: str) -> str:
+    return " ".join(SPACED.sub(r" \g<0> ", sentence).split())
+
+
+def _part_final(sentence: str, sentence_final: str) -> str:
+    body = sentence.rstrip(FINAL if sentence_final == "punctuation" else sentence[-1:])
+    return f"{body} {sentence[len(body) :]}"
+
+
+@dataclass(frozen=True)
+class Cleaner:
+    """The rules with the labeled sentences that are to be left out, by the name of their file."""
+
+    cleaning: Cleaning
+    labeled: Mapping[str, set[str]]
+
+    @cached_property
+    def _files_of(self) -> dict[str, list[str]]:
+        return files_by_sentence(self.labeled)
+
+    def clean(self, item: Page | Article) -> CleanArticle:
+        """Extract and clean one article, without its labeled sentences."""
+        rules = self.cleaning
+        if rules.sampling == "articles" and share_of(item.identifier, rules.seed, "sample") >= rules.sample:
+            return not_sampled(item.identifier)
+        try:
+            article = extract(item) if isinstance(item, Page) else item
+        except SpecializeError as error:
+            failed = Counter({"articles that could not be extracted": 1})
+            return CleanArticle(item.identifier, removed=failed, problem=str(error))
+        return self._clean_lines(article)
+
+    def _clean_lines(self, article: Article) -> CleanArticle:
+        rules = self.cleaning
+        sentences: list[str] = []
+        removed: Counter[str] = Counter()
+        removed_by_file: Counter[str] = Counter()
+        for line in article.lines:
+            cleaned = clean_line(line, rules.sentence_end, rules.sentence_final)
+            if not cleaned and line.strip():
+                removed[f"lines of {_why_none(line)}"] += 1
+            for sentence in cleaned:
+                files = self._files_of.get(squeeze(sentence)) if self._files_of else None
+                if files:
+                    removed_by_file.update(files)
+                    removed["sentences of labeled data"] += 1
+                else:
+                    sentences.append(sentence)
+        if len(sentences) <= 1:
+            removed["articles of one sentence or less"] += 1
+            sentences = []
+        size = 0
+        if rules.sampling == "files":
+            size = sum(len(line.encode()) + 1 for line in article.lines)
+        return CleanArticle(article.identifier, size, tuple(sentences), removed, removed_by_file)
+
+
+def _why_none(line: str) -> str:
+    """What a line without sentences starts with, or has."""
+    return next(filter(line.lstrip().startswith, MARKUP_STARTS), "nothing but a full stop or <br>")
