@@ -47,7 +47,7 @@ def _dates(folder: str) -> list[str]:
 def upstream_bytes(sources: Sequence[Source], mirror: str | None) -> int | None:
     """How many bytes the files have where they are taken from; None if that cannot be learned quickly."""
     if mirror:
-        places = [(place_in_mirror(source.mirror_path, mirror),) for source in sources]
+        places: list[tuple[str, ...]] = [(place_in_mirror(source.mirror_path, mirror),) for source in sources]
     else:
         places = [source.urls for source in sources]
     total = 0
