@@ -20,8 +20,8 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
 from specialize import training
 from specialize.bases.folder import check_base_model
-from specialize.errors import InputError, SpecializeError
-from specialize.files import file_hash, read_json, write_json
+from specialize.errors import SpecializeError
+from specialize.files import file_hash, read_json
 from specialize.pretraining import pretrain
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss

@@ -263,10 +263,9 @@ def test_a_base_without_wordpieces_is_refused(tmp_path, config, model, trainer):
         load_base(folder)
 
 
-@pytest.mark.parametrize("absent", ["config.json", "tokenizer.json"])
-def test_a_base_that_lacks_a_file_is_refused(base_folder, absent):
-    (base_folder / absent).unlink()
-    with pytest.raises(InputError, match=f"{absent}: is missing from the base model"):
+def test_a_base_without_a_tokenizer_is_refused(base_folder):
+    (base_folder / "tokenizer.json").unlink()
+    with pytest.raises(InputError, match=r"tokenizer\.json: is missing from the base model"):
         load_base(base_folder)
 
 
