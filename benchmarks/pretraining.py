@@ -32,6 +32,7 @@ from transformers import (
     set_seed,
 )
 
+from specialize.bases.architectures import architecture_of
 from specialize.pretraining.masked_text import NO_SLICE, MaskedText
 from specialize.pretraining.pretrain import EPSILON, masked_loss
 from specialize.pretraining.settings import PretrainingSettings
@@ -114,7 +115,9 @@ def ours(model, tokenizer, examples, arguments, steps, clock):
         losses.append(loss.detach())
         return loss
 
-    optimizer = AdamW(decayed_groups(model, settings.learning_rate, settings.weight_decay), EPSILON, True)
+    undecayed = architecture_of(model.config).undecayed(model)
+    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
+    optimizer = AdamW(groups, EPSILON, True)
     schedule = linear_schedule(optimizer, settings.warmup_steps, steps)
     score = {"score": 0.0}
     fit(model, optimizer, schedule, Noted(), loss_of, lambda: score, score="score", epochs=1, gradient_norm=1.0)

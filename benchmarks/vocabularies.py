@@ -23,7 +23,7 @@ from specialize.vocabularies import (
     count_words,
     in_order,
     learn_wordpieces,
-    load_wordpiece,
+    load_base,
 )
 
 
@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    base = load_wordpiece(arguments.base)
+    base = load_base(arguments.base)
     words = count_words([arguments.corpus]).words
     new, learning = timed(learn_wordpieces, words, WordPieceTraining())
     print(f"{words.total():,} tokens, {len(words):,} distinct; the new vocabulary was learned in {learning:.1f} s")

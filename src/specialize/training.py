@@ -12,7 +12,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -171,12 +171,19 @@ class AdamW(torch.optim.AdamW):
         tier.matrix.mul_(1 - decay)
 
 
-def decayed_groups(model: nn.Module, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
-    """Two parameter groups: LayerNorm and biases do not decay (facts 16 and 24)."""
+def decayed_groups(
+    model: nn.Module, learning_rate: float, weight_decay: float, undecayed: Collection[str]
+) -> list[dict[str, Any]]:
+    """Two parameter groups: what decays, then what does not.
+
+    Args:
+        model: whose parameters learn.
+        learning_rate, weight_decay: of the groups.
+        undecayed: names of the parameters that do not decay.
+    """
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    names = {name for name, _ in named if "bias" in name or "LayerNorm" in name or "layer_norm" in name}
-    plain = [parameter for name, parameter in named if name in names]
-    decayed = [parameter for name, parameter in named if name not in names]
+    plain = [parameter for name, parameter in named if name in undecayed]
+    decayed = [parameter for name, parameter in named if name not in undecayed]
     return [
         {"params": decayed, "lr": learning_rate, "weight_decay": weight_decay},
         {"params": plain, "lr": learning_rate, "weight_decay": 0.0},

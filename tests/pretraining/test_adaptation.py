@@ -19,12 +19,12 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
 from specialize import training
-from specialize.errors import InputError, SpecializeError
-from specialize.files import file_hash, read_json, write_json
+from specialize.bases.folder import check_base_model
+from specialize.errors import SpecializeError
+from specialize.files import file_hash, read_json
 from specialize.pretraining import pretrain
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
-from specialize.sources import check_base_model
 from specialize.training import device
 from specialize.vocabularies import WordPieceTraining, build_vocabulary
 
@@ -315,13 +315,6 @@ def test_a_base_model_made_here_is_a_base_model_for_the_next_step(corpus, tmp_pa
         assert tokenizer.unk_token not in tokenizer.tokenize((folder / "train.txt").read_text(encoding="utf-8"))
     losses = [record["validation_loss"] for record in read_json(tmp_path / "base/history.json")["epochs"]]
     assert len(losses) == 3 and min(losses[1:]) < losses[0]
-
-
-def test_a_base_whose_output_layer_does_not_share_its_embeddings_is_refused(base, tmp_path):
-    folder = shutil.copytree(base, tmp_path / "untied")
-    write_json(folder / "config.json", read_json(folder / "config.json") | {"tie_word_embeddings": False})
-    with pytest.raises(InputError, match=r"config\.json: has tie_word_embeddings: false; choose a model"):
-        check_base_model(folder)
 
 
 def test_two_base_models_made_alike_are_the_same_bytes(corpus, tmp_path):

@@ -30,7 +30,7 @@ from specialize.datasets import (
     write_entities,
 )
 from specialize.files import read_json
-from specialize.vocabularies import count_labeled_words, coverage, load_wordpiece
+from specialize.vocabularies import count_labeled_words, coverage, load_base
 
 SHARED = Path(__file__).parents[3] / "shared"
 MIRROR, ORACLES = SHARED / "mirror", SHARED / "oracles"
@@ -44,7 +44,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def mbert_vocabulary():
-    return load_wordpiece(MIRROR / "models" / "mini-mbert")
+    return load_base(MIRROR / "models" / "mini-mbert")
 
 
 # -- wordpieces --------------------------------------------------------------------------------------------

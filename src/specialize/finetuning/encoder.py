@@ -1,10 +1,9 @@
-"""Words to vectors: wordpieces through BERT, a learned mix of its layers, the mean over each word's pieces."""
+"""Words to vectors: wordpieces through a transformer, a learned mix of its layers, the mean over each word's pieces."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +15,13 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
-from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor, nn
-from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
-from specialize.files import atomic_path, file_hash, read_json
+from specialize.bases.architectures import architecture_of
+from specialize.files import atomic_path, file_hash
 from specialize.training import device
-from specialize.vocabularies import special_ids
+from specialize.vocabularies import copy_vocabulary, kind_of
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -67,9 +65,9 @@ class WordPieces:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
-        if isinstance(self.tokenizer.pre_tokenizer, ByteLevel):
-            self.tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=leading_space)
-        self.leading_space, self.special = leading_space, special_ids(self.tokenizer)
+        kind = kind_of(self.tokenizer, folder / "tokenizer.json")
+        kind.set_leading_space(self.tokenizer, leading_space)
+        self.leading_space, self.special = leading_space, kind.special_ids(self.tokenizer)
         self.description = {"leading_space": leading_space}
         self._known: dict[str, list[int]] = {}
 
@@ -167,26 +165,14 @@ class ScalarMix(nn.Module):
         return mixed
 
 
-def _transformer(folder: Path) -> PreTrainedModel:
-    """The model of a folder without a head; only its own class is imported, since each import takes time."""
-    model: PreTrainedModel
-    if read_json(folder / "config.json")["model_type"] == "roberta":
-        from transformers.models.roberta.modeling_roberta import RobertaModel
-
-        model = RobertaModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
-    else:
-        from transformers.models.bert.modeling_bert import BertModel
-
-        model = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
-    return model
-
-
 class WordEncoder(nn.Module):
-    """Contextual word vectors from a pretrained BERT or RoBERTa.
+    """Contextual word vectors from a pretrained transformer.
 
     Attributes:
         pretrained: what learns at the encoder's rate, and can be frozen.
         added: what learns at the head's.
+        undecayed: names of the parameters within `pretrained` that do not decay.
+        longest: the most pieces that it reads at once, the two special ones included.
         files: of the folder, that training depends on.
         saved_apart: names of the parameters that `save` writes.
         description: what must be known to make it anew.
@@ -204,12 +190,13 @@ class WordEncoder(nn.Module):
         self, folder: Path, layer_dropout: float, dropout_when_evaluating: bool, precision: str = "float32"
     ) -> None:
         super().__init__()
-        self.pretrained = _transformer(folder)
+        architecture = architecture_of(folder)
+        self.pretrained = architecture.encoder(folder)
+        self.undecayed = architecture.undecayed(self.pretrained)
         config = self.pretrained.config
         self.added = ScalarMix(config.num_hidden_layers, layer_dropout, dropout_when_evaluating)
         self.width: int = config.hidden_size
-        # RoBERTa's positions begin after the padding's.
-        self.longest: int = config.max_position_embeddings - (2 if config.model_type == "roberta" else 0)
+        self.longest = architecture.positions(config.to_dict())
         self.precision = precision
         self.description = {"precision": precision}
         self.frozen = False
@@ -228,6 +215,4 @@ class WordEncoder(nn.Module):
     def save(self, folder: Path, source: Path) -> None:
         """Write the transformer as a Hugging Face folder, with the tokenizer of the folder it is from."""
         self.pretrained.save_pretrained(folder)
-        for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"):
-            if (source / name).is_file():
-                shutil.copyfile(source / name, folder / name)
+        copy_vocabulary(source, folder)

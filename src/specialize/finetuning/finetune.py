@@ -305,9 +305,10 @@ def _fit(
 ) -> Fit:
     encoder_rate = settings.encoder_multiplier * settings.learning_rate
     rest = nn.ModuleList([model.encoder.added, model.between, model.heads])
+    biases = {name for name, _ in rest.named_parameters() if "bias" in name}  # fact 24
     groups = [
-        *decayed_groups(model.encoder.pretrained, encoder_rate, settings.weight_decay),
-        *decayed_groups(rest, settings.learning_rate, settings.weight_decay),
+        *decayed_groups(model.encoder.pretrained, encoder_rate, settings.weight_decay, model.encoder.undecayed),
+        *decayed_groups(rest, settings.learning_rate, settings.weight_decay, biases),
     ]
     optimizer = AdamW(groups, EPSILON, settings.bias_correction)
     if settings.schedule == "constant":

@@ -92,6 +92,7 @@ class StaticEncoder(nn.Module):
     longest = 1 << 30  # words of a sentence
     files = FILES
     saved_apart = ()
+    undecayed: frozenset[str] = frozenset()
 
     def __init__(self, vectors: NDArray[numpy.float32]) -> None:
         super().__init__()

@@ -6,20 +6,19 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import BertForMaskedLM
-from transformers.models.roberta.configuration_roberta import RobertaConfig
-from transformers.models.roberta.modeling_roberta import RobertaForMaskedLM
+from torch.optim.lr_scheduler import LambdaLR
+from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
+from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.errors import SpecializeError
 from specialize.files import atomic_path, read_json, write_json
 from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
@@ -53,26 +52,42 @@ EPSILON = 1e-6  # fact 16
 # Training has exploded if its loss is so many times that of the model before it, or of a guess, whichever is higher.
 EXPLODED = 2.0
 
-MaskedModel = BertForMaskedLM | RobertaForMaskedLM
+# What is pretrained from scratch, by its `model_type`.
+BASE, MONOLINGUAL = "bert", "roberta"
 
 
-def masked_loss(model: MaskedModel, batch: MaskedBatch, precision: str = "float32") -> Tensor:
+@dataclass(frozen=True)
+class LanguageJob:
+    """What a job that pretrains on one language gets.
+
+    Attributes:
+        vocabulary: the representation's vocabulary folder.
+        corpus: the language's corpus folder.
+        settings: hyperparameters.
+        description: for the model card.
+        folder: where the model folder appears.
+        checkpoints: a folder for the job's state; None keeps none.
+    """
+
+    vocabulary: Path
+    corpus: Path
+    settings: PretrainingSettings
+    description: ModelDescription
+    folder: Path
+    checkpoints: Path | None
+
+
+def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "float32") -> Tensor:
     """Mean cross-entropy at the masked places; the output layer is computed nowhere else."""
-    head = model.cls if isinstance(model, BertForMaskedLM) else model.lm_head
+    architecture = architecture_of(model.config)
     with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
         hidden = model.base_model(
-            inputs_embeds=_embedded(_embeddings(model), batch.ids),
+            inputs_embeds=_embedded(architecture.embeddings(model), batch.ids),
             attention_mask=batch.attention,
-            token_type_ids=batch.segments,
+            **architecture.segment_inputs(batch.segments),
         ).last_hidden_state
-        logits = head(hidden.flatten(0, 1)[batch.places])
+        logits = architecture.head(model)(hidden.flatten(0, 1)[batch.places])
         return nn.functional.cross_entropy(logits, batch.targets)
-
-
-def _embeddings(model: MaskedModel) -> Tensor:
-    matrix = model.get_input_embeddings().weight
-    assert isinstance(matrix, Tensor)
-    return matrix
 
 
 def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
@@ -92,7 +107,7 @@ def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
     return vectors
 
 
-def validation_loss(model: MaskedModel, text: MaskedText, precision: str = "float32") -> float:
+def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "float32") -> float:
     """Mean masked loss over a text."""
     total, number = 0.0, 0
     with torch.no_grad():
@@ -103,7 +118,7 @@ def validation_loss(model: MaskedModel, text: MaskedText, precision: str = "floa
 
 
 def pretrain(
-    model: MaskedModel,
+    model: PreTrainedModel,
     tokenizer: Tokenizer,
     training_files: list[Path],
     validation_files: list[Path],
@@ -124,29 +139,12 @@ def pretrain(
     Raises:
         SpecializeError: if a sequence is longer than the model takes, or a text empty.
     """
-    positions = model.config.max_position_embeddings - (2 if isinstance(model, RobertaForMaskedLM) else 0)
-    if settings.sequence_length > positions:
-        raise SpecializeError(
-            f"pretraining.sequence_length {settings.sequence_length} is more than the model's {positions} positions; "
-            "lower it"
-        )
+    _check_length(model, settings)
     model.to(device())  # type: ignore[arg-type]
     text = training_text(training_files, tokenizer, settings)
     validation = validation_text(validation_files, tokenizer, settings)
-    tier = None
-    if new_pieces and settings.tiering != "released":
-        ids, multiplier = new_pieces
-        tier = Tier(_embeddings(model), ids.to(device()), multiplier, decayed_twice=settings.tiering == "two-groups")
-    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay)
-    optimizer = AdamW(groups, EPSILON, settings.bias_correction, tier)
-    steps = settings.epochs * text.steps()
-    warmup_steps = text.steps() if settings.warmup_steps == "epoch" else int(settings.warmup_steps)
-    if steps <= warmup_steps:
-        print(
-            f"Warning: {steps} steps in all, but pretraining.warmup_steps is {warmup_steps}: "
-            f"the learning rate never reaches {settings.learning_rate}; lower warmup_steps"
-        )
-    schedule = linear_schedule(optimizer, warmup_steps, steps)
+    optimizer = _optimizer(model, settings, new_pieces)
+    schedule = _schedule(optimizer, settings, text.steps())
 
     def evaluate() -> dict[str, float]:
         loss = validation_loss(model, validation, settings.precision)
@@ -172,6 +170,39 @@ def pretrain(
         record["steps"] = record["epoch"] * text.steps()
         del record["score"]
     return outcome
+
+
+def _check_length(model: PreTrainedModel, settings: PretrainingSettings) -> None:
+    positions = architecture_of(model.config).positions(model.config.to_dict())
+    if settings.sequence_length > positions:
+        raise SpecializeError(
+            f"pretraining.sequence_length {settings.sequence_length} is more than the model's {positions} positions; "
+            "lower it"
+        )
+
+
+def _optimizer(model: PreTrainedModel, settings: PretrainingSettings, new_pieces: tuple[Tensor, float] | None) -> AdamW:
+    """Of all parameters, the new pieces' embeddings at a rate of their own."""
+    architecture = architecture_of(model.config)
+    tier = None
+    if new_pieces and settings.tiering != "released":
+        ids, multiplier = new_pieces
+        twice = settings.tiering == "two-groups"
+        tier = Tier(architecture.embeddings(model), ids.to(device()), multiplier, decayed_twice=twice)
+    undecayed = architecture.undecayed(model)
+    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
+    return AdamW(groups, EPSILON, settings.bias_correction, tier)
+
+
+def _schedule(optimizer: AdamW, settings: PretrainingSettings, steps_per_epoch: int) -> LambdaLR:
+    steps = settings.epochs * steps_per_epoch
+    warmup_steps = steps_per_epoch if settings.warmup_steps == "epoch" else int(settings.warmup_steps)
+    if steps <= warmup_steps:
+        print(
+            f"Warning: {steps} steps in all, but pretraining.warmup_steps is {warmup_steps}: "
+            f"the learning rate never reaches {settings.learning_rate}; lower warmup_steps"
+        )
+    return linear_schedule(optimizer, warmup_steps, steps)
 
 
 def adapt(
@@ -205,16 +236,15 @@ def adapt(
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
-    model = BertForMaskedLM.from_pretrained(base_folder, dtype=torch.float32)
+    model = architecture_of(base_folder).masked_lm(base_folder)
     if tokenizer.get_vocab_size() > model.config.vocab_size:
         model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
     ids = torch.tensor(sorted(read_json(vocabulary / "statistics.json")["pieces"].values()), dtype=torch.int64)
     rate = {"new_pieces": len(ids), "multiplier": multiplier}
     inputs = [base_folder / "model.safetensors", vocabulary / "statistics.json"]
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
-    _pretrain_on_language(
-        model, vocabulary, corpus, settings, rate, description, folder, checkpoints, inputs, new_pieces
-    )
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
+    _pretrain_on_language(job, model, rate, inputs, new_pieces)
 
 
 def pretrain_monolingual(
@@ -231,7 +261,7 @@ def pretrain_monolingual(
     Args:
         vocabulary: the representation's vocabulary folder, of byte-level pieces.
         corpus: the language's corpus folder.
-        architecture: sizes, as `transformers.RobertaConfig` names them.
+        architecture: sizes, as the library's configuration of RoBERTa names them.
         settings, description, folder, checkpoints: as for `adapt`.
 
     Raises:
@@ -239,52 +269,53 @@ def pretrain_monolingual(
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
-    special = special_ids(tokenizer)
-    config = RobertaConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        pad_token_id=special["pad"],
-        bos_token_id=special["start"],
-        eos_token_id=special["end"],
-        type_vocab_size=2 if settings.examples == "sentence-pairs" else 1,
-        **architecture,
+    model = known_architectures()[MONOLINGUAL].new_masked_lm(
+        architecture,
+        tokenizer.get_vocab_size(),
+        special_ids(tokenizer),
+        segments=2 if settings.examples == "sentence-pairs" else 1,
     )
-    model = RobertaForMaskedLM(config)
-    _pretrain_on_language(
-        model, vocabulary, corpus, settings, {"architecture": architecture}, description, folder, checkpoints
-    )
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
+    _pretrain_on_language(job, model, {"architecture": architecture})
 
 
 def _pretrain_on_language(
-    model: MaskedModel,
-    vocabulary: Path,
-    corpus: Path,
-    settings: PretrainingSettings,
+    job: LanguageJob,
+    model: PreTrainedModel,
     more: dict[str, Any],
-    description: ModelDescription,
-    folder: Path,
-    checkpoints: Path | None,
-    inputs: list[Path] | None = None,
+    more_inputs: Sequence[Path] = (),
     new_pieces: tuple[Tensor, float] | None = None,
 ) -> None:
+    """Train a model on a language's corpus, and write its folder.
+
+    Args:
+        job: the rest of what it gets.
+        model: as it is before.
+        more: hyperparameters besides the settings.
+        more_inputs: files that the model is from.
+        new_pieces: see `pretrain`.
+    """
     started = time.monotonic()
-    tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
-    texts = [corpus / "train.txt", corpus / "valid.txt"]
-    inputs = [vocabulary / "tokenizer.json", *texts, *(inputs or [])]
-    hyperparameters = {**asdict(settings), **more}
-    counts = {"text": read_json(corpus / "statistics.json")["train"]}
+    tokenizer = Tokenizer.from_file(str(job.vocabulary / "tokenizer.json"))
+    texts = [job.corpus / "train.txt", job.corpus / "valid.txt"]
+    inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs]
+    hyperparameters = {**asdict(job.settings), **more}
+    known = {"text": read_json(job.corpus / "statistics.json")["train"], "hyperparameters": hyperparameters}
 
     def complete(temporary: Path) -> None:
-        for path in sorted(vocabulary.iterdir()):
+        for path in sorted(job.vocabulary.iterdir()):
             if path.name != "statistics.json":
                 shutil.copyfile(path, temporary / path.name)
-        write_card(temporary, description)
+        write_card(temporary, job.description)
 
-    with checkpoint_in(checkpoints, hyperparameters, inputs) as checkpoint:
-        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], settings, new_pieces, checkpoint)
-        _save_model(model, outcome, {**counts, "hyperparameters": hyperparameters}, folder, complete)
+    with checkpoint_in(job.checkpoints, hyperparameters, inputs) as checkpoint:
+        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
+        _save_model(model, outcome, known, job.folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
     if not outcome.converged:
-        message = f"{folder}: did not converge: {outcome.reason}; its scores will print as –. Lower the learning rate"
+        message = (
+            f"{job.folder}: did not converge: {outcome.reason}; its scores will print as –. Lower the learning rate"
+        )
         print(message, file=sys.__stderr__)  # beside the log, which `reported` has it written to
         print(message)
 
@@ -306,7 +337,7 @@ def pretrain_base(
         vocabulary_size: of the learned wordpieces, the specials included.
         unused_slots: free slots besides.
         training: how the vocabulary is learned (its size is overridden).
-        architecture: sizes, as `transformers.BertConfig` names them.
+        architecture: sizes, as the library's configuration of BERT names them.
         settings: hyperparameters.
         folder: where the model folder appears, with history.json.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
@@ -319,7 +350,7 @@ def pretrain_base(
     sizes = WordPieceTraining(vocabulary_size, training.min_frequency, training.limit_alphabet)
     names = new_base_vocabulary(count_words(files).words, sizes, unused_slots)
     tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)})
-    model = BertForMaskedLM(BertConfig(vocab_size=len(names), pad_token_id=0, **architecture))
+    model = known_architectures()[BASE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = asdict(settings) | {"vocabulary": names, "architecture": architecture}
     with checkpoint_in(checkpoints, known, [*files, *validation_files]) as checkpoint:
@@ -332,7 +363,7 @@ def pretrain_base(
 
 
 def _save_model(
-    model: MaskedModel, outcome: Fit, known: dict[str, Any], folder: Path, complete: Callable[[Path], None]
+    model: PreTrainedModel, outcome: Fit, known: dict[str, Any], folder: Path, complete: Callable[[Path], None]
 ) -> None:
     """Write a loadable model folder with the history of its training, all at once."""
     with atomic_path(folder) as temporary:

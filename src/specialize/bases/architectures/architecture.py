@@ -1,0 +1,130 @@
+"""What is to be known of a model's architecture. Nothing outside this package knows any of it.
+
+Modules of this package import neither torch nor a model's class before one is needed: each import takes seconds.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers.configuration_utils import PreTrainedConfig
+    from transformers.modeling_utils import PreTrainedModel
+
+
+class Classes(NamedTuple):
+    """The classes of the library that an architecture has.
+
+    Attributes:
+        config: of its sizes.
+        encoder: without a head.
+        masked_lm: with the head that predicts masked pieces.
+    """
+
+    config: type[PreTrainedConfig]
+    encoder: type[PreTrainedModel]
+    masked_lm: type[PreTrainedModel]
+
+
+class Architecture(ABC):
+    """An architecture, such as BERT's. A module of this package that defines `ARCHITECTURE` adds one.
+
+    Attributes:
+        name: as people call it.
+        model_type: what config.json calls it.
+        adaptable: whether a base model of it can be pretrained further on a language.
+        default_positions: the `max_position_embeddings` of a configuration that does not say.
+        unread_positions: so many of them no piece ever has.
+        embeddings_name: how the name of the pieces' embeddings ends in a file of weights.
+    """
+
+    name: str
+    model_type: str
+    adaptable: bool
+    default_positions = 512
+    unread_positions = 0
+    embeddings_name = "embeddings.word_embeddings.weight"
+
+    @abstractmethod
+    def classes(self) -> Classes:
+        """Its classes; they are imported here, and those of no other architecture."""
+
+    @abstractmethod
+    def new_config(self, special: Mapping[str, int], segments: int) -> dict[str, Any]:
+        """What the configuration of a new model has besides sizes and the number of pieces.
+
+        Args:
+            special: the special tokens' ids by role; see `vocabularies.special_ids`.
+            segments: how many segments an example may have.
+        """
+
+    @abstractmethod
+    def head(self, model: PreTrainedModel) -> Callable[[Tensor], Tensor]:
+        """A masked language model's head: from vectors (places, width) to logits (places, pieces)."""
+
+    def positions(self, config: Mapping[str, Any]) -> int:
+        """The most pieces that a model can read at once, the special ones included.
+
+        Args:
+            config: its configuration, or the sizes of one that is to be made.
+        """
+        positions: int = config.get("max_position_embeddings", self.default_positions)
+        return positions - self.unread_positions
+
+    def encoder(self, folder: Path) -> PreTrainedModel:
+        """The model of a folder without a head."""
+        import torch
+
+        return self.classes().encoder.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+
+    def masked_lm(self, folder: Path) -> PreTrainedModel:
+        """The masked language model of a folder."""
+        import torch
+
+        return self.classes().masked_lm.from_pretrained(folder, dtype=torch.float32)
+
+    def new_masked_lm(
+        self, sizes: Mapping[str, Any], pieces: int, special: Mapping[str, int], segments: int = 2
+    ) -> PreTrainedModel:
+        """A masked language model with random weights.
+
+        Args:
+            sizes: as the library's configuration names them.
+            pieces: how many the vocabulary has.
+            special, segments: see `new_config`.
+        """
+        classes = self.classes()
+        values: dict[str, Any] = {"vocab_size": pieces, **self.new_config(special, segments), **sizes}
+        return classes.masked_lm(classes.config(**values))
+
+    def segment_inputs(self, segments: Tensor) -> dict[str, Tensor]:
+        """What the encoder is told of segments: (examples, length) 1 in the second one."""
+        return {"token_type_ids": segments}
+
+    def embeddings(self, model: PreTrainedModel) -> Tensor:
+        """The pieces' embeddings, to which the output layer is tied: (pieces, width)."""
+        return cast("Tensor", model.get_input_embeddings().weight)
+
+    def undecayed(self, model: nn.Module) -> set[str]:
+        """Names of the parameters that do not decay: biases and layer norms (facts 16 and 24).
+
+        Args:
+            model: a model of this architecture, or its encoder; the names are within it.
+        """
+        from torch import nn
+
+        norms = {
+            id(parameter)
+            for module in model.modules()
+            if isinstance(module, nn.LayerNorm)
+            for parameter in module.parameters()
+        }
+        return {
+            name
+            for name, parameter in model.named_parameters()
+            if id(parameter) in norms or name.rpartition(".")[2] == "bias"
+        }

@@ -1,0 +1,44 @@
+"""RoBERTa's architecture: BERT's without a next-sentence task, whose positions begin after the padding's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from specialize.bases.architectures.architecture import Architecture, Classes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers.modeling_utils import PreTrainedModel
+
+
+class Roberta(Architecture):
+    """See the module."""
+
+    name = "RoBERTa"
+    model_type = "roberta"
+    adaptable = False
+    unread_positions = 2  # up to the padding's, whose id is 1
+
+    def classes(self) -> Classes:
+        """RoBERTa's."""
+        from transformers.models.roberta.configuration_roberta import RobertaConfig
+        from transformers.models.roberta.modeling_roberta import RobertaForMaskedLM, RobertaModel
+
+        return Classes(RobertaConfig, RobertaModel, RobertaForMaskedLM)
+
+    def new_config(self, special: Mapping[str, int], segments: int) -> dict[str, Any]:
+        """The ids of padding, start and end, and the segments."""
+        return {
+            "pad_token_id": special["pad"],
+            "bos_token_id": special["start"],
+            "eos_token_id": special["end"],
+            "type_vocab_size": segments,
+        }
+
+    def head(self, model: PreTrainedModel) -> Callable[[Tensor], Tensor]:
+        """RoBERTa calls it `lm_head`."""
+        return cast("Callable[[Tensor], Tensor]", model.lm_head)
+
+
+ARCHITECTURE = Roberta()

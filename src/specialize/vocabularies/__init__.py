@@ -1,0 +1,51 @@
+"""Vocabularies: learn new pieces from text, choose n of them, and put them into a base vocabulary."""
+
+from specialize.vocabularies.build import build_byte_vocabulary, build_vocabulary, load_base
+from specialize.vocabularies.choose import choose_pieces, inject, segment
+from specialize.vocabularies.coverage import Coverage, coverage, missing_letters
+from specialize.vocabularies.kinds import Kind, copy_vocabulary, in_order, kind_of, known_kinds, special_ids
+from specialize.vocabularies.kinds.byte_level import BYTE_SPECIAL_TOKENS, learn_byte_pieces, save_byte_tokenizer
+from specialize.vocabularies.kinds.wordpiece import (
+    SPECIAL_TOKENS,
+    UNKNOWN,
+    bert_tokenizer,
+    learn_wordpieces,
+    new_base_vocabulary,
+    save_tokenizer,
+)
+from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+from specialize.vocabularies.words import WordCounts, count_labeled_words, count_words, letter_counts, script_shares
+
+__all__ = [
+    "BYTE_SPECIAL_TOKENS",
+    "SPECIAL_TOKENS",
+    "UNKNOWN",
+    "BytePieceTraining",
+    "Coverage",
+    "Kind",
+    "WordCounts",
+    "WordPieceTraining",
+    "bert_tokenizer",
+    "build_byte_vocabulary",
+    "build_vocabulary",
+    "choose_pieces",
+    "copy_vocabulary",
+    "count_labeled_words",
+    "count_words",
+    "coverage",
+    "in_order",
+    "inject",
+    "kind_of",
+    "known_kinds",
+    "learn_byte_pieces",
+    "learn_wordpieces",
+    "letter_counts",
+    "load_base",
+    "missing_letters",
+    "new_base_vocabulary",
+    "save_byte_tokenizer",
+    "save_tokenizer",
+    "script_shares",
+    "segment",
+    "special_ids",
+]

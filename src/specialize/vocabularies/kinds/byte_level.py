@@ -1,0 +1,102 @@
+"""Byte-level BPE, as RoBERTa has it: any text is cut into pieces of its bytes, a word's first one with its space."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+from specialize.files import write_json
+from specialize.vocabularies.kinds.kind import Kind, repeated, special_ids
+from specialize.vocabularies.settings import BytePieceTraining
+
+BYTE_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # in RoBERTa's order
+
+
+class ByteLevel(Kind):
+    """See the module."""
+
+    name = "byte-level BPE"
+    grows = False
+    files = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
+
+    def is_of(self, tokenizer: Tokenizer) -> bool:
+        """By the model and by what is before it, which tells it from BPE over letters."""
+        return isinstance(tokenizer.model, models.BPE) and isinstance(tokenizer.pre_tokenizer, pre_tokenizers.ByteLevel)
+
+    def unknown(self, tokenizer: Tokenizer) -> str:
+        """The model's own, as a rule none: the name that the special tokens have for it never comes up."""
+        return tokenizer.model.unk_token or ""
+
+    def continuations(self, tokenizer: Tokenizer, segmented: list[list[str]]) -> list[int]:
+        """All but each word's first."""
+        return [len(pieces) - 1 for pieces in segmented]
+
+    def missing_letters(self, tokenizer: Tokenizer, letters: Iterable[str]) -> list[str]:
+        """None: every letter is made of bytes."""
+        return []
+
+    def set_leading_space(self, tokenizer: Tokenizer, leading_space: bool) -> None:
+        """The space is part of a word's first piece."""
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=leading_space)
+
+    def learn(self, words: Counter[str], training: BytePieceTraining) -> Tokenizer:
+        """See `learn_byte_pieces`."""
+        return learn_byte_pieces(words, training)
+
+    def save(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
+        """See `save_byte_tokenizer`."""
+        save_byte_tokenizer(tokenizer, folder, settings)
+
+
+KIND = ByteLevel()
+
+
+def learn_byte_pieces(words: Counter[str], training: BytePieceTraining) -> Tokenizer:
+    """Learn byte-level pieces, as RoBERTa has them; every word, the first of a line too, has a space before it."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=training.size,
+        min_frequency=training.min_frequency,
+        special_tokens=[AddedToken(token, lstrip=token == "<mask>", normalized=False) for token in BYTE_SPECIAL_TOKENS],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(repeated(words, {}), trainer, length=len(words))
+    special = special_ids(tokenizer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", special["end"]), ("<s>", special["start"]))
+    return tokenizer
+
+
+def save_byte_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
+    """Write a byte-level tokenizer so that `AutoTokenizer` loads it: tokenizer.json, vocab.json, merges.txt.
+
+    Args:
+        tokenizer: the tokenizer.
+        folder: an existing folder.
+        settings: a tokenizer_config.json to keep; by default that of a RoBERTa.
+    """
+    tokenizer.save(str(folder / "tokenizer.json"))
+    tokenizer.model.save(str(folder))
+    if settings is not None and settings.is_file():
+        shutil.copyfile(settings, folder / "tokenizer_config.json")
+        return
+    start, pad, end, unknown, mask = BYTE_SPECIAL_TOKENS
+    names = {"bos_token": start, "cls_token": start, "pad_token": pad, "eos_token": end, "sep_token": end}
+    takes_its_space = {"__type": "AddedToken", "content": mask, "lstrip": True, "special": True}
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "RobertaTokenizer",
+            "add_prefix_space": True,
+            "model_max_length": 512,
+            "unk_token": unknown,
+            "mask_token": takes_its_space,
+            **names,
+        },
+    )

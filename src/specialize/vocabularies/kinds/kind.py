@@ -1,0 +1,141 @@
+"""What is to be known of a kind of vocabulary. Nothing outside this package knows any of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from specialize.errors import SpecializeError
+
+WORDS_IN_A_CALL = 1000
+WORDS_IN_A_LINE = 1000
+
+# How the special tokens are spelled, whatever the kind: ModernBERT's are BERT's over byte-level pieces.
+SPELLINGS = (
+    {"start": "[CLS]", "end": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"},  # BERT's
+    {"start": "<s>", "end": "</s>", "pad": "<pad>", "mask": "<mask>"},  # RoBERTa's
+)
+
+
+class Kind(ABC):
+    """A kind of vocabulary, such as WordPiece. A module of this package that defines `KIND` adds one.
+
+    Attributes:
+        name: as people call it.
+        grows: whether pieces can be put into a vocabulary of this kind, as the base of an adapted model needs.
+        files: names of the files of a vocabulary folder; those that loading needs come first.
+    """
+
+    name: str
+    grows: bool
+    files: tuple[str, ...]
+
+    @abstractmethod
+    def is_of(self, tokenizer: Tokenizer) -> bool:
+        """Whether a tokenizer's vocabulary is of this kind."""
+
+    @abstractmethod
+    def unknown(self, tokenizer: Tokenizer) -> str:
+        """The piece that stands for what the vocabulary lacks; empty, as no piece is, if nothing is ever unknown."""
+
+    @abstractmethod
+    def set_leading_space(self, tokenizer: Tokenizer, leading_space: bool) -> None:
+        """Have a word that stands alone cut as one after a space, or as one at the very beginning, from now on."""
+
+    @abstractmethod
+    def continuations(self, tokenizer: Tokenizer, segmented: list[list[str]]) -> list[int]:
+        """Of each word's pieces: how many continue a word rather than begin one."""
+
+    @abstractmethod
+    def missing_letters(self, tokenizer: Tokenizer, letters: Iterable[str]) -> list[str]:
+        """Those letters that the vocabulary has neither at the start of words nor within, in their order."""
+
+    @abstractmethod
+    def learn(self, words: Counter[str], training: Any) -> Tokenizer:
+        """Learn a new vocabulary.
+
+        Args:
+            words: with their counts.
+            training: this kind's settings; see `vocabularies.settings`.
+        """
+
+    @abstractmethod
+    def save(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
+        """Write a tokenizer's files so that `AutoTokenizer` loads the folder.
+
+        Args:
+            tokenizer: the tokenizer.
+            folder: an existing folder.
+            settings: a tokenizer_config.json to keep, if it is there; by default one is made.
+        """
+
+    def special_ids(self, tokenizer: Tokenizer) -> dict[str, int]:
+        """See `special_ids`."""
+        return special_ids(tokenizer)
+
+    def segment(self, tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
+        """The pieces of each word. Many words go into one call, since each costs more than a word."""
+        pieces = in_order(tokenizer)
+        segmented: list[list[str]] = [[] for _ in words]
+        blocks = [words[first : first + WORDS_IN_A_CALL] for first in range(0, len(words), WORDS_IN_A_CALL)]
+        # Of the library's two ways the faster one does not say of which word a piece is.
+        encoded = tokenizer.encode_batch(blocks, add_special_tokens=False, is_pretokenized=True)
+        for first, encoding in zip(range(0, len(words), WORDS_IN_A_CALL), encoded, strict=True):
+            for number, word in zip(encoding.ids, encoding.word_ids, strict=True):
+                assert word is not None
+                segmented[first + word].append(pieces[number])
+        return segmented
+
+    def free_slots(self, tokenizer: Tokenizer) -> list[str]:
+        """The pieces that stand for nothing yet, in the order of their ids."""
+        return []
+
+    def inject(self, tokenizer: Tokenizer, pieces: list[str]) -> Tokenizer:
+        """A copy with pieces put into the free slots, in the order of their ids, and the rest after all others.
+
+        Every other id stays (fact 13).
+
+        Raises:
+            SpecializeError: if this kind cannot grow.
+        """
+        raise SpecializeError(f"pieces cannot be put into a {self.name} vocabulary")
+
+
+def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
+    """The ids of what stands at the `start` and the `end` of a sequence, pads it, and stands for a `mask`.
+
+    Raises:
+        SpecializeError: if the vocabulary has none of the known spellings.
+    """
+    vocabulary = tokenizer.get_vocab()
+    for names in SPELLINGS:
+        if vocabulary.keys() >= set(names.values()):
+            return {role: vocabulary[name] for role, name in names.items()}
+    spellings = " or ".join(", ".join(names.values()) for names in SPELLINGS)
+    raise SpecializeError(f"the tokenizer lacks special tokens: {spellings}; take another base model")
+
+
+def in_order(tokenizer: Tokenizer) -> list[str]:
+    """A tokenizer's vocabulary by id."""
+    vocabulary = tokenizer.get_vocab()
+    return sorted(vocabulary, key=vocabulary.__getitem__)
+
+
+def repeated(words: Counter[str], dropped: dict[int, None]) -> Iterator[str]:
+    """Each word as often as it occurs, for a trainer: in lines of bounded length and a fixed order.
+
+    Args:
+        words: with their counts.
+        dropped: letters that are left out, as `str.translate` takes them.
+    """
+    for word in sorted(words):
+        kept = word.translate(dropped)
+        remaining = words[word] if kept else 0
+        while remaining:
+            yield " ".join([kept] * min(remaining, WORDS_IN_A_LINE))
+            remaining -= min(remaining, WORDS_IN_A_LINE)

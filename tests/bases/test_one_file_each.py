@@ -1,0 +1,152 @@
+"""A further base model costs one file for its architecture and one for its kind of vocabulary: XLM-R, as an example."""
+
+import sys
+from importlib import import_module
+
+import pytest
+import torch
+from tests.pretraining.conftest import ARCHITECTURE, DESCRIPTION, small_settings, write_corpus
+
+from specialize.bases.architectures import architecture_of, known_architectures
+from specialize.bases.folder import check_base_model, model_files
+from specialize.files import read_json
+from specialize.finetuning.encoder import WordEncoder, WordPieces
+from specialize.pretraining.pretrain import adapt
+from specialize.training import device, seed_everything
+from specialize.vocabularies import WordPieceTraining, build_vocabulary, count_words, kind_of, known_kinds
+
+UNIGRAM = '''
+"""Unigram over letters, as XLM-R has it."""
+import json
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from specialize.files import write_json
+from specialize.vocabularies.kinds.kind import Kind, in_order, repeated, special_ids
+
+class Unigram(Kind):
+    name = "Unigram"
+    grows = True
+    files = ("tokenizer.json", "tokenizer_config.json")
+
+    def is_of(self, tokenizer):
+        return isinstance(tokenizer.model, models.Unigram)
+
+    def unknown(self, tokenizer):
+        return in_order(tokenizer)[json.loads(tokenizer.to_str())["model"]["unk_id"]]
+
+    def set_leading_space(self, tokenizer, leading_space):
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always" if leading_space else "never")
+
+    def continuations(self, tokenizer, segmented):
+        return [sum(not piece.startswith("▁") for piece in pieces) for pieces in segmented]
+
+    def missing_letters(self, tokenizer, letters):
+        known = tokenizer.get_vocab().keys()
+        return [letter for letter in letters if known.isdisjoint((letter, "▁" + letter))]
+
+    def learn(self, words, training):
+        tokenizer = Tokenizer(models.Unigram())
+        tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+        trainer = trainers.UnigramTrainer(
+            vocab_size=training.size, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], unk_token="<unk>",
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator(repeated(words, {}), trainer)
+        special = special_ids(tokenizer)
+        tokenizer.post_processor = processors.RobertaProcessing(("</s>", special["end"]), ("<s>", special["start"]))
+        return tokenizer
+
+    def inject(self, tokenizer, pieces):
+        definition = json.loads(tokenizer.to_str())
+        definition["model"]["vocab"] += [[piece, -5.0] for piece in pieces]
+        return Tokenizer.from_str(json.dumps(definition))
+
+    def save(self, tokenizer, folder, settings=None):
+        tokenizer.save(str(folder / "tokenizer.json"))
+        write_json(folder / "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer"})
+
+KIND = Unigram()
+'''
+
+XLM_ROBERTA = '''
+"""XLM-R's architecture: RoBERTa's."""
+from specialize.bases.architectures.architecture import Classes
+from specialize.bases.architectures.roberta import Roberta
+
+class XlmRoberta(Roberta):
+    name = "XLM-R"
+    model_type = "xlm-roberta"
+    adaptable = True
+
+    def classes(self):
+        from transformers.models.xlm_roberta.configuration_xlm_roberta import XLMRobertaConfig
+        from transformers.models.xlm_roberta.modeling_xlm_roberta import XLMRobertaForMaskedLM, XLMRobertaModel
+        return Classes(XLMRobertaConfig, XLMRobertaModel, XLMRobertaForMaskedLM)
+
+ARCHITECTURE = XlmRoberta()
+'''
+
+
+@pytest.fixture
+def two_files_more(tmp_path, monkeypatch):
+    """Both packages with a module more, until the test ends."""
+    planted = {
+        "specialize.vocabularies.kinds": ("unigram", UNIGRAM),
+        "specialize.bases.architectures": ("xlmr", XLM_ROBERTA),
+    }
+    for package, (name, source) in planted.items():
+        folder = tmp_path / package
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+        module = import_module(package)
+        monkeypatch.setattr(module, "__path__", [*module.__path__, str(folder)])
+    known_kinds.cache_clear(), known_architectures.cache_clear()
+    yield
+    known_kinds.cache_clear(), known_architectures.cache_clear()
+    for package, (name, _) in planted.items():
+        sys.modules.pop(f"{package}.{name}", None)
+        vars(sys.modules[package]).pop(name, None)
+
+
+@pytest.mark.usefixtures("two_files_more")
+def test_xlm_r_is_adapted_and_gives_word_vectors(tmp_path):
+    torch.set_num_threads(1)
+    (tmp_path / "corpus").mkdir()
+    corpus = write_corpus(tmp_path / "corpus")
+    text = corpus / "train.txt"
+
+    base = tmp_path / "base"
+    kind = next(kind for kind in known_kinds() if kind.name == "Unigram")
+    training = WordPieceTraining(size=40, min_frequency=1)
+    tokenizer = kind.learn(count_words([text]).words, training)
+    assert kind_of(tokenizer) is kind
+    seed_everything(1, 1, 1, threads=1)
+    xlm_r = known_architectures()["xlm-roberta"]
+    made = xlm_r.new_masked_lm(ARCHITECTURE, tokenizer.get_vocab_size(), kind.special_ids(tokenizer), segments=1)
+    made.save_pretrained(base)
+    kind.save(tokenizer, base)
+    check_base_model(base)
+    assert architecture_of(base) is xlm_r
+    assert set(kind.files) < set(model_files())
+
+    foreign = "ქარი lami\n" * 9 + text.read_text(encoding="utf-8")
+    text.write_text(foreign, encoding="utf-8")
+    build_vocabulary(base, text, None, WordPieceTraining(size=60, min_frequency=1), {}, tmp_path / "vocabulary")
+    statistics = read_json(tmp_path / "vocabulary" / "statistics.json")
+    assert "ქ" in "".join(statistics["pieces"])
+    assert set("ქარი") <= statistics["coverage"]["corpus"]["missing_letters"].keys()
+    rates = [statistics["coverage"]["corpus"][name]["unknown_token_rate"] for name in ("augmented", "base")]
+    assert 0 <= rates[0] < rates[1]
+
+    settings = small_settings(epochs=1, sequence_length=ARCHITECTURE["max_position_embeddings"] - 2)
+    adapt(base, tmp_path / "vocabulary", corpus, 5.0, settings, DESCRIPTION, tmp_path / "model")
+    history = read_json(tmp_path / "model" / "history.json")
+    assert history["converged"] and history["hyperparameters"]["new_pieces"] == len(statistics["pieces"])
+
+    pieces = WordPieces(tmp_path / "model")
+    encoder = WordEncoder(tmp_path / "model", layer_dropout=0.0, dropout_when_evaluating=False).to(device()).eval()
+    assert encoder.longest == ARCHITECTURE["max_position_embeddings"] - 2
+    assert any("LayerNorm" in name for name in encoder.undecayed)
+    batch = pieces.collate([pieces.encode(["lami", "tuke"])], encoder.longest)
+    assert encoder(batch).shape == (1, 2, ARCHITECTURE["hidden_size"])
+    encoder.save(tmp_path / "saved", tmp_path / "model")
+    assert {path.name for path in (tmp_path / "saved").iterdir()} >= set(kind.files)
