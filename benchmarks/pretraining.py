@@ -35,7 +35,9 @@ from transformers import (
 from specialize.pretraining.masked_text import NO_SLICE, MaskedText
 from specialize.pretraining.pretrain import EPSILON, masked_loss
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.training import AdamW, decayed_groups, fit, linear_schedule, seed_everything
+from specialize.training.devices import seed_everything
+from specialize.training.loop import fit
+from specialize.training.optimizer import AdamW, decayed_groups, linear_schedule
 from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer
 
 MBERT_PIECES = 119_547
@@ -114,7 +116,9 @@ def ours(model, tokenizer, examples, arguments, steps, clock):
         losses.append(loss.detach())
         return loss
 
-    optimizer = AdamW(decayed_groups(model, settings.learning_rate, settings.weight_decay), EPSILON, True)
+    undecayed = {name for name, _ in model.named_parameters() if "bias" in name or "LayerNorm" in name}
+    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
+    optimizer = AdamW(groups, EPSILON, True)
     schedule = linear_schedule(optimizer, settings.warmup_steps, steps)
     score = {"score": 0.0}
     fit(model, optimizer, schedule, Noted(), loss_of, lambda: score, score="score", epochs=1, gradient_norm=1.0)

@@ -5,12 +5,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.finetuning.conftest import write_data, write_encoder, write_monolingual_encoder
 from torch import nn
 from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
-from specialize.training import AdamW, Tier, decayed_groups
+from specialize.finetuning.encoder import WordEncoder
+from specialize.training.optimizer import AdamW, Tier, decayed_groups
 
 STEPS = 12
+SIZES = {"vocab_size": 11, "max_position_embeddings": 16, "hidden_size": 8, "num_hidden_layers": 1}
+SIZES |= {"num_attention_heads": 2, "intermediate_size": 8}
 LEARNING_RATE, WEIGHT_DECAY, EPSILON = 0.02, 0.1, 1e-6
 
 
@@ -139,7 +143,7 @@ def test_rows_of_a_tied_matrix_train_at_five_times_the_rate():
     inputs, targets = torch.tensor([0, 1, 2, 3, 4, 5, 1]), torch.tensor([1, 2, 3, 4, 5, 0, 4])
 
     model = nn.ModuleList([embedding, output])
-    groups = decayed_groups(model, LEARNING_RATE, WEIGHT_DECAY)
+    groups = decayed_groups(model, LEARNING_RATE, WEIGHT_DECAY, {"1.bias"})
     optimizer = AdamW(groups, EPSILON, False, Tier(embedding.weight, torch.tensor(new), multiplier))
     for _ in range(STEPS):
         nn.functional.cross_entropy(output(embedding(inputs)), targets).backward()
@@ -180,34 +184,34 @@ def test_rows_follow_a_changing_rate():
 # -- groups ------------------------------------------------------------------------------------------------
 
 
-def test_no_layer_norm_of_a_roberta_decays():
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-    model = RobertaForMaskedLM(RobertaConfig(vocab_size=11, max_position_embeddings=16, **sizes))
-    decayed, plain = (group["params"] for group in decayed_groups(model, 1.0, 0.1))
-    norms = [module for module in model.modules() if isinstance(module, nn.LayerNorm)]
-    assert len(norms) == 4
-    assert all(any(norm.weight is one for one in plain) for norm in norms)
-    assert all(parameter.ndim == 2 for parameter in decayed)
-
-
-def test_layer_norms_and_biases_do_not_decay():
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
-    model = BertForMaskedLM(BertConfig(vocab_size=11, max_position_embeddings=16, **sizes))
-    decayed, plain = decayed_groups(model, 1e-3, 0.01)
+@pytest.mark.parametrize(
+    "library_model", [BertForMaskedLM(BertConfig(**SIZES)), RobertaForMaskedLM(RobertaConfig(**SIZES))]
+)
+def test_named_parameters_do_not_decay_and_all_others_do(library_model):
+    names = {id(parameter): name for name, parameter in library_model.named_parameters()}
+    undecayed = {name for name in names.values() if name.split(".")[-1] == "bias" or "norm" in name.lower()}
+    decayed, plain = decayed_groups(library_model, 1e-3, 0.01, undecayed)
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.01, 0.0)
     assert decayed["lr"] == plain["lr"] == 1e-3
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    without = {names[id(parameter)] for parameter in plain["params"]}
-    decaying = {names[id(parameter)] for parameter in decayed["params"]}
-    assert without == {name for name in names.values() if "LayerNorm" in name or name.split(".")[-1] == "bias"}
-    assert without.isdisjoint(decaying) and without | decaying == set(names.values())
-    assert "bert.embeddings.word_embeddings.weight" in decaying
-    assert "cls.predictions.transform.LayerNorm.weight" in without
+    assert [names[id(one)] for one in plain["params"]] == [name for name in names.values() if name in undecayed]
+    assert [names[id(one)] for one in decayed["params"]] == [name for name in names.values() if name not in undecayed]
+
+
+def test_layer_norms_and_biases_of_an_encoder_do_not_decay(tmp_path):
+    data = write_data(tmp_path)
+    for number, write in enumerate([write_encoder, lambda folder: write_monolingual_encoder(folder, data)]):
+        encoder = WordEncoder(write(tmp_path / str(number)), 0.0, False)
+        norms = {
+            f"{name}.weight" for name, module in encoder.pretrained.named_modules() if isinstance(module, nn.LayerNorm)
+        }
+        biases = {name for name, _ in encoder.pretrained.named_parameters() if name.endswith("bias")}
+        assert len(norms) == 5
+        assert set(encoder.undecayed) == norms | biases
 
 
 def test_parameters_that_do_not_train_are_in_no_group():
     model = nn.Linear(3, 2)
     model.weight.requires_grad_(False)
-    decayed, plain = decayed_groups(model, 1e-3, 0.01)
+    decayed, plain = decayed_groups(model, 1e-3, 0.01, {"bias"})
     assert decayed["params"] == []
     assert len(plain["params"]) == 1 and plain["params"][0] is model.bias

@@ -14,7 +14,9 @@ from tests.training.test_fitting import Dial, ThreeBatches
 
 from specialize import training
 from specialize.errors import SpecializeError
-from specialize.training import AdamW, Checkpoint, StoppedError, fit
+from specialize.training.checkpoint import Checkpoint, StoppedError
+from specialize.training.loop import fit
+from specialize.training.optimizer import AdamW
 
 # Forks training jobs that write their results into folders.
 PROGRAM = """

@@ -22,7 +22,7 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
 from specialize.files import atomic_path, file_hash, read_json
-from specialize.training import device
+from specialize.training.devices import device
 from specialize.vocabularies import special_ids
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
@@ -187,6 +187,7 @@ class WordEncoder(nn.Module):
     Attributes:
         pretrained: what learns at the encoder's rate, and can be frozen.
         added: what learns at the head's.
+        undecayed: names of the parameters of `pretrained` without weight decay: LayerNorm and biases (fact 24).
         files: of the folder, that training depends on.
         saved_apart: names of the parameters that `save` writes.
         description: what must be known to make it anew.
@@ -205,6 +206,11 @@ class WordEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.pretrained = _transformer(folder)
+        self.undecayed = {
+            name
+            for name, _ in self.pretrained.named_parameters()
+            if "bias" in name or "LayerNorm" in name or "layer_norm" in name
+        }
         config = self.pretrained.config
         self.added = ScalarMix(config.num_hidden_layers, layer_dropout, dropout_when_evaluating)
         self.width: int = config.hidden_size

@@ -24,19 +24,11 @@ from specialize.errors import SpecializeError
 from specialize.files import atomic_path, read_json, write_json
 from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
-from specialize.pretraining.settings import PretrainingSettings
-from specialize.training import (
-    AdamW,
-    Checkpoint,
-    Fit,
-    Tier,
-    checkpoint_in,
-    decayed_groups,
-    device,
-    fit,
-    linear_schedule,
-    seed_everything,
-)
+from specialize.pretraining.settings import VERSION, PretrainingSettings
+from specialize.training.checkpoint import Checkpoint, checkpoint_in
+from specialize.training.devices import device, seed_everything
+from specialize.training.loop import Fit, fit
+from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
 from specialize.vocabularies import (
     WordPieceTraining,
     bert_tokenizer,
@@ -137,7 +129,10 @@ def pretrain(
     if new_pieces and settings.tiering != "released":
         ids, multiplier = new_pieces
         tier = Tier(_embeddings(model), ids.to(device()), multiplier, decayed_twice=settings.tiering == "two-groups")
-    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay)
+    undecayed = {
+        name for name, _ in model.named_parameters() if "bias" in name or "LayerNorm" in name or "layer_norm" in name
+    }
+    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
     optimizer = AdamW(groups, EPSILON, settings.bias_correction, tier)
     steps = settings.epochs * text.steps()
     warmup_steps = text.steps() if settings.warmup_steps == "epoch" else int(settings.warmup_steps)
@@ -279,7 +274,7 @@ def _pretrain_on_language(
                 shutil.copyfile(path, temporary / path.name)
         write_card(temporary, description)
 
-    with checkpoint_in(checkpoints, hyperparameters, inputs) as checkpoint:
+    with checkpoint_in(checkpoints, VERSION, hyperparameters, inputs) as checkpoint:
         outcome = pretrain(model, tokenizer, texts[:1], texts[1:], settings, new_pieces, checkpoint)
         _save_model(model, outcome, {**counts, "hyperparameters": hyperparameters}, folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
@@ -322,7 +317,7 @@ def pretrain_base(
     model = BertForMaskedLM(BertConfig(vocab_size=len(names), pad_token_id=0, **architecture))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = asdict(settings) | {"vocabulary": names, "architecture": architecture}
-    with checkpoint_in(checkpoints, known, [*files, *validation_files]) as checkpoint:
+    with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files]) as checkpoint:
         outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
         if not outcome.converged:
             raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")
