@@ -42,7 +42,8 @@ SETTINGS = {
 
 def run_specialize(settings, folder):
     """What one of our jobs took; called in a process of its own."""
-    from specialize.finetuning.finetune import FinetuningSettings, finetune
+    from specialize.finetuning.finetune import finetune
+    from specialize.finetuning.settings import FinetuningSettings
 
     head = {"input_dropout": 0.0, "dropout": settings["dropout"]}  # SuPar has no dropout besides
     head |= dict.fromkeys(("arc_dimension", "label_dimension"), settings["dimension"])

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from specialize.experiment import Experiment
 from specialize.files import read_json
-from specialize.finetuning.finetune import FinetuningSettings, finetune
+from specialize.finetuning.finetune import finetune
+from specialize.finetuning.settings import FinetuningSettings
 
 CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
 

@@ -36,7 +36,9 @@ from specialize.bases.architectures import architecture_of
 from specialize.pretraining.masked_text import NO_SLICE, MaskedText
 from specialize.pretraining.pretrain import EPSILON, masked_loss
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.training import AdamW, decayed_groups, fit, linear_schedule, seed_everything
+from specialize.training.devices import seed_everything
+from specialize.training.loop import fit
+from specialize.training.optimizer import AdamW, decayed_groups, linear_schedule
 from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer
 
 MBERT_PIECES = 119_547

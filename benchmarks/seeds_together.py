@@ -20,8 +20,9 @@ ROOT = Path(__file__).parents[1]
 JOB = """
 import json, sys
 from pathlib import Path
-from specialize.finetuning.finetune import FinetuningSettings, finetune
-from specialize.training import device
+from specialize.finetuning.finetune import finetune
+from specialize.finetuning.settings import FinetuningSettings
+from specialize.training.devices import device
 
 start, data, settings, folder = sys.argv[1:]
 finetune(

@@ -12,7 +12,7 @@ with reported(snakemake.log[0]):
     from specialize.pretraining.model_card import ModelDescription
     from specialize.pretraining.pretrain import adapt
     from specialize.pretraining.settings import PretrainingSettings
-    from specialize.training import use_free_gpu
+    from specialize.training.devices import use_free_gpu
 
     use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     # No parameter of the rule: another licence is no reason to train again. `export` writes its card anew.

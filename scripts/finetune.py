@@ -8,8 +8,9 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.finetuning.finetune import FinetuningSettings, finetune
-    from specialize.training import use_free_gpu
+    from specialize.finetuning.finetune import finetune
+    from specialize.finetuning.settings import FinetuningSettings
+    from specialize.training.devices import use_free_gpu
 
     use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     folder, start = Path(snakemake.output.metrics).parent, Path(snakemake.input.start)

@@ -10,7 +10,7 @@ with reported(snakemake.log[0]):
 
     from specialize.pretraining.pretrain import pretrain_base
     from specialize.pretraining.settings import PretrainingSettings
-    from specialize.training import use_free_gpu
+    from specialize.training.devices import use_free_gpu
     from specialize.vocabularies import WordPieceTraining
 
     use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])

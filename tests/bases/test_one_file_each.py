@@ -12,7 +12,7 @@ from specialize.bases.folder import check_base_model, model_files
 from specialize.files import read_json
 from specialize.finetuning.encoder import WordEncoder, WordPieces
 from specialize.pretraining.pretrain import adapt
-from specialize.training import device, seed_everything
+from specialize.training.devices import device, seed_everything
 from specialize.vocabularies import WordPieceTraining, build_vocabulary, count_words, kind_of, known_kinds
 
 UNIGRAM = '''

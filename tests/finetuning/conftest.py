@@ -10,9 +10,10 @@ from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForM
 from specialize.datasets import read_treebank
 from specialize.experiment import Language
 from specialize.files import write_json
-from specialize.finetuning.finetune import FinetuningSettings, finetune
+from specialize.finetuning.finetune import finetune
+from specialize.finetuning.settings import FinetuningSettings
 from specialize.pretraining.static_vectors import VectorSettings, train_static_vectors
-from specialize.training import seed_everything
+from specialize.training.devices import seed_everything
 from specialize.vocabularies import (
     SPECIAL_TOKENS,
     BytePieceTraining,

@@ -48,7 +48,13 @@ def training_sentences(encoder_folder):
 
     def make(seed):
         return TrainingSentences(
-            pieces, encoded, targets, batch_size=4, longest=24, seed=seed, units=lambda sentences, words: words
+            pieces,
+            encoded,
+            targets,
+            batch_size=4,
+            longest=24,
+            seed=seed,
+            loss_denominator=lambda sentences, words: words,
         )
 
     return make

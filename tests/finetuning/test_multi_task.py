@@ -16,8 +16,8 @@ from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.finetuning import finetune as jobs_module
 from specialize.finetuning.batches import MixedBatches, TrainingSentences
+from specialize.finetuning.data_sets import DataSet
 from specialize.finetuning.encoder import WordEncoder, WordPieces
-from specialize.finetuning.finetune import DataSet
 from specialize.finetuning.model import TaskModel, load_model
 from specialize.finetuning.prediction import predict
 

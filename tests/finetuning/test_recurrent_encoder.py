@@ -16,7 +16,7 @@ from specialize.finetuning.model import load_model
 from specialize.finetuning.prediction import predict
 from specialize.finetuning.recurrent import BiLstm, HighwayBiLstm, StaticEncoder, StaticWords, TaskEncoder
 from specialize.pretraining.static_vectors import StaticVectors
-from specialize.training import device
+from specialize.training.devices import device
 
 SIZES = {"layers": 2, "hidden_size": 6, "input_dropout": 0.0, "dropout": 0.0}
 BILSTM, HIGHWAY = SIZES | {"highway": False}, SIZES | {"highway": True}

@@ -11,7 +11,7 @@ from tests.finetuning.conftest import LETTERS, LONGEST, write_monolingual_encode
 from transformers import AutoTokenizer, RobertaModel
 
 from specialize.finetuning.encoder import ScalarMix, WordEncoder, WordPieces
-from specialize.training import device
+from specialize.training.devices import device
 
 NO_PIECES = "\u200d"  # a joiner by itself: the tokenizer cleans it away
 words = st.text(alphabet=LETTERS + "é", min_size=1, max_size=9) | st.just(NO_PIECES)

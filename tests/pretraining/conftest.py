@@ -9,7 +9,7 @@ from transformers import BertConfig, BertForMaskedLM
 from specialize.files import write_json
 from specialize.pretraining.model_card import ModelDescription
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.training import seed_everything
+from specialize.training.devices import seed_everything
 from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save_tokenizer
 
 DESCRIPTION = ModelDescription(

@@ -18,14 +18,14 @@ from tests.pretraining.conftest import (
 from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
-from specialize import training
 from specialize.bases.folder import check_base_model
 from specialize.errors import SpecializeError
 from specialize.files import file_hash, read_json
 from specialize.pretraining import pretrain
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
-from specialize.training import device
+from specialize.training import loop
+from specialize.training.devices import device
 from specialize.vocabularies import WordPieceTraining, build_vocabulary
 
 EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
@@ -263,7 +263,7 @@ def test_the_history_tells_with_what_the_model_was_trained(base, new_vocabulary,
 def test_training_that_runs_away_is_marked_and_keeps_the_last_good_weights(
     base, same_vocabulary, corpus, tmp_path, capsys, monkeypatch, rate, steps, reason
 ):
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 4)
+    monkeypatch.setattr(loop, "STEPS_BETWEEN_LOSS_CHECKS", 4)
     wild = small_settings(learning_rate=rate, warmup_steps=0, epochs=2, steps_per_epoch=steps)
     adapt(base, same_vocabulary, corpus, 1.0, wild, DESCRIPTION, tmp_path / "model")
     history = read_json(tmp_path / "model" / "history.json")
@@ -278,7 +278,7 @@ def test_training_that_runs_away_is_marked_and_keeps_the_last_good_weights(
 
 
 def test_an_exploding_loss_stops_within_the_epoch(base, same_vocabulary, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 2)
+    monkeypatch.setattr(loop, "STEPS_BETWEEN_LOSS_CHECKS", 2)
     steps = []
     monkeypatch.setattr(pretrain, "masked_loss", lambda *given: steps.append(1) or masked_loss(*given))
     wild = small_settings(learning_rate=3.0, warmup_steps=0, epochs=1, copies=20)

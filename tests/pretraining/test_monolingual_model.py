@@ -9,7 +9,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, RobertaForMaskedLM
 from specialize.files import file_hash, read_json
 from specialize.pretraining.masked_text import training_text
 from specialize.pretraining.pretrain import masked_loss, pretrain_monolingual
-from specialize.training import device
+from specialize.training.devices import device
 from specialize.vocabularies import BytePieceTraining, build_byte_vocabulary
 
 ARCHITECTURE = {

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from specialize.errors import SpecializeError
-from specialize.training import use_free_gpu
+from specialize.training.devices import use_free_gpu
 
 JOB = """
 import sys
 from pathlib import Path
-from specialize.training import claim
+from specialize.training.devices import claim
 
 print(claim(["first", "second"], int(sys.argv[2]), Path(sys.argv[1])), flush=True)
 sys.stdin.read()

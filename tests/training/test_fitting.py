@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from specialize.training import AdamW, fit, linear_schedule, seed_everything
+from specialize.training.devices import seed_everything
+from specialize.training.loop import fit
+from specialize.training.optimizer import AdamW, linear_schedule
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +26,8 @@ class ThreeBatches:
     def steps(self):
         return 3
 
-    def parts(self, batch, number):
-        raise AssertionError("these batches cannot be divided")
+    def micro_batches(self, batch, number):
+        raise AssertionError("these batches cannot be split")
 
 
 class Dial(nn.Module):

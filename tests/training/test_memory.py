@@ -1,4 +1,4 @@
-"""What does not fit a GPU is computed in parts, with the gradient of the whole.
+"""A batch that does not fit a GPU is split into micro-batches, with the gradient of the whole.
 
 There is no GPU here: the error that it raises is raised where more than so many examples are computed at once.
 """
@@ -50,7 +50,7 @@ def fitting(function, most, size_of):
 
 @pytest.mark.parametrize("number", [2, 3, 100])
 @pytest.mark.parametrize("name", TASKS)
-def test_parts_of_a_finetuning_batch_add_up_to_its_loss_and_gradient(encoder_folder, data, name, number):
+def test_micro_batches_of_a_finetuning_batch_add_up_to_its_loss_and_gradient(encoder_folder, data, name, number):
     task = task_named(name.partition("-")[0], "upos")
     sentences = task.read(data / f"train.{task.ending}")[:7]
     task.labels = sorted({label for sentence in sentences for label in task.label_names(sentence)})
@@ -64,40 +64,40 @@ def test_parts_of_a_finetuning_batch_add_up_to_its_loss_and_gradient(encoder_fol
         7,
         24,
         seed=1,
-        units=model.heads[task.name].units,
+        loss_denominator=model.heads[task.name].loss_denominator,
     )
     (batch,) = training.epoch(1)
-    parts = training.parts(batch, number)
-    assert len(parts) == min(number, 7)
+    micro_batches = training.micro_batches(batch, number)
+    assert len(micro_batches) == min(number, 7)
 
     def loss_of(chosen):
         return model.loss(*training.tensors(chosen))
 
     expected = gradient(model, loss_of, [(1, batch)])
-    found = gradient(model, loss_of, parts)
+    found = gradient(model, loss_of, micro_batches)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("number", [2, 3, 100])
-def test_parts_of_a_pretraining_batch_add_up_to_its_loss_and_gradient(tmp_path, number):
+def test_micro_batches_of_a_pretraining_batch_add_up_to_its_loss_and_gradient(tmp_path, number):
     base, corpus = write_base(tmp_path), write_corpus(tmp_path)
     model = BertForMaskedLM.from_pretrained(base).eval()
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     text = training_text([corpus / "train.txt"], tokenizer, pretraining_settings())
     batch = next(iter(text.epoch(1)))
-    parts = text.parts(batch, number)
-    assert len(parts) == min(number, len(batch.ids))
+    micro_batches = text.micro_batches(batch, number)
+    assert len(micro_batches) == min(number, len(batch.ids))
     expected = gradient(model, partial(masked_loss, model), [(1, batch)])
-    found = gradient(model, partial(masked_loss, model), parts)
+    found = gradient(model, partial(masked_loss, model), micro_batches)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 
-def gradient(model, loss_of, parts):
-    """The loss of all parts and the gradients that they add up to."""
+def gradient(model, loss_of, micro_batches):
+    """The loss of all micro-batches and the gradients that they add up to."""
     model.zero_grad()
     total = 0
-    for share, part in parts:
-        loss = share * loss_of(part)
+    for weight, micro_batch in micro_batches:
+        loss = weight * loss_of(micro_batch)
         loss.backward()
         total += loss.detach()
     return {"loss": total, **{name: one.grad.clone() for name, one in model.named_parameters()}}
@@ -106,8 +106,8 @@ def gradient(model, loss_of, parts):
 # -- whole jobs --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("most", "parts"), [(3, 2), (1, 4)])
-def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeypatch, capsys, most, parts):
+@pytest.mark.parametrize(("most", "micro_batches"), [(3, 2), (1, 4)])
+def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeypatch, capsys, most, micro_batches):
     encoder_folder = write_encoder(tmp_path)  # without dropout, whose masks differ
     config = read_json(encoder_folder / "config.json")
     write_json(
@@ -120,8 +120,8 @@ def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeyp
     monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, most, lambda words, _: len(words.mask)))
     monkeypatch.setattr(TaskModel, "_decode", fitting(TaskModel._decode, most, lambda _, sentences: len(sentences)))
     divided = finetuned(tmp_path / "divided", encoder_folder, data, "ud", **settings)
-    assert f"each batch is computed in {parts} parts from now on" in capsys.readouterr().out
-    assert read_json(divided / "timing.json")["parts_of_a_batch"] == parts
+    assert f"splitting each into {micro_batches} micro-batches" in capsys.readouterr().out
+    assert read_json(divided / "timing.json")["parts_of_a_batch"] == micro_batches
     assert read_json(whole / "timing.json")["parts_of_a_batch"] == 1
     one, other = (read_json(folder / "metrics.json") for folder in (whole, divided))
     assert one["hyperparameters"] == other["hyperparameters"] == vars(small_settings("ud", **settings))

@@ -5,11 +5,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.finetuning.conftest import write_data, write_encoder, write_monolingual_encoder
 from torch import nn
 
-from specialize.training import AdamW, Tier, decayed_groups
+from specialize.finetuning.encoder import WordEncoder
+from specialize.training.optimizer import AdamW, Tier, decayed_groups
 
 STEPS = 12
+SIZES = {"vocab_size": 11, "max_position_embeddings": 16, "hidden_size": 8, "num_hidden_layers": 1}
+SIZES |= {"num_attention_heads": 2, "intermediate_size": 8}
 LEARNING_RATE, WEIGHT_DECAY, EPSILON = 0.02, 0.1, 1e-6
 
 
@@ -188,9 +192,21 @@ def test_what_is_named_does_not_decay():
     assert list(map(id, decayed["params"])) == list(map(id, (model[0].weight, model[2].weight, model[2].bias)))
 
 
+def test_layer_norms_and_biases_of_an_encoder_do_not_decay(tmp_path):
+    data = write_data(tmp_path)
+    for number, write in enumerate([write_encoder, lambda folder: write_monolingual_encoder(folder, data)]):
+        encoder = WordEncoder(write(tmp_path / str(number)), 0.0, False)
+        norms = {
+            f"{name}.weight" for name, module in encoder.pretrained.named_modules() if isinstance(module, nn.LayerNorm)
+        }
+        biases = {name for name, _ in encoder.pretrained.named_parameters() if name.endswith("bias")}
+        assert len(norms) == 5
+        assert set(encoder.undecayed) == norms | biases
+
+
 def test_parameters_that_do_not_train_are_in_no_group():
     model = nn.Linear(3, 2)
     model.weight.requires_grad_(False)
-    decayed, plain = decayed_groups(model, 1e-3, 0.01, {"weight", "bias"})
+    decayed, plain = decayed_groups(model, 1e-3, 0.01, {"bias"})
     assert decayed["params"] == []
     assert len(plain["params"]) == 1 and plain["params"][0] is model.bias

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from specialize.training import AdamW, inverse_square_root_schedule, linear_schedule
+from specialize.training.optimizer import AdamW, inverse_square_root_schedule, linear_schedule
 
 BASE_RATES = (1e-3, 5e-5)
 

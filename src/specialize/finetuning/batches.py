@@ -1,7 +1,8 @@
-"""Batches of labeled sentences: of one data set by length, and of several in turn."""
+"""Batches of labeled sentences: of similar length within a data set, and from several data sets in turn."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
@@ -13,23 +14,23 @@ from torch import Tensor
 
 from specialize.finetuning.model import Pieces, Targets, Words
 
-LENGTH_NOISE = 0.1  # batches are of similar, not of equal length
+LENGTH_NOISE = 0.1  # relative; without it the same sentences would always share a batch
 
-Chosen = NDArray[Any]  # the numbers of some sentences
-TaskBatch = tuple[int, Chosen]  # of which data set
+Indices = NDArray[Any]  # of a batch's sentences
+TaskBatch = tuple[int, Indices]  # the index of a data set, and of its sentences
 
 
 class TrainingSentences:
-    """Training sentences of a data set in batches of similar length, in another order every epoch.
+    """The training sentences of a data set in batches of similar length, in a different order each epoch.
 
     Args:
-        pieces: turns words into pieces.
+        pieces: collates sentences.
         sentences: for each sentence, for each word, its pieces.
-        targets: by task, for each sentence, the numbers that its loss takes.
-        batch_size: sentences a batch.
+        targets: by task, for each sentence, the target numbers of its loss; see `tasks.Task.targets`.
+        batch_size: in sentences.
         longest: the most pieces of a segment.
         seed: of the order.
-        units: of how many units the loss of so many sentences with so many words is the mean.
+        loss_denominator: what the loss of a batch is divided by, given its numbers of sentences and words.
     """
 
     def __init__(
@@ -40,98 +41,110 @@ class TrainingSentences:
         batch_size: int,
         longest: int,
         seed: int,
-        units: Callable[[int, int], int],
+        loss_denominator: Callable[[int, int], int],
     ) -> None:
         self.pieces, self.sentences, self.targets = pieces, sentences, targets
-        self.batch_size, self.longest, self.seed, self.units = batch_size, longest, seed, units
+        self.batch_size, self.longest, self.seed = batch_size, longest, seed
+        self.loss_denominator = loss_denominator
         self.lengths = numpy.asarray([sum(map(len, sentence)) for sentence in sentences])
 
     def steps(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.sentences) // self.batch_size)
+        return math.ceil(len(self.sentences) / self.batch_size)
 
-    def epoch(self, number: int) -> Iterator[Chosen]:
-        """Batches of one epoch: the numbers of their sentences."""
+    def epoch(self, number: int) -> Iterator[Indices]:
+        """The batches of one epoch, as indices of sentences."""
         generator = numpy.random.default_rng([self.seed, number])
         noise = generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(self.lengths))
         order = numpy.argsort(self.lengths * noise, kind="stable")
         for step in generator.permutation(self.steps()):
             yield order[step * self.batch_size : (step + 1) * self.batch_size]
 
-    def parts(self, batch: Chosen, number: int) -> list[tuple[float, Chosen]]:
-        """A batch in so many parts with their shares of its loss; see `training.Loader`."""
-        parts = numpy.array_split(batch, min(number, len(batch)))
-        return [(self._units(part) / self._units(batch), part) for part in parts]
+    def micro_batches(self, batch: Indices, number: int) -> list[tuple[float, Indices]]:
+        """Split a batch into micro-batches with loss weights; see `training.loop.Loader`."""
+        micro_batches = numpy.array_split(batch, min(number, len(batch)))
+        whole = self._denominator_of(batch)
+        return [(self._denominator_of(indices) / whole, indices) for indices in micro_batches]
 
-    def _units(self, chosen: Chosen) -> int:
-        return self.units(len(chosen), sum(len(self.sentences[index]) for index in chosen))
+    def _denominator_of(self, indices: Indices) -> int:
+        return self.loss_denominator(len(indices), sum(len(self.sentences[index]) for index in indices))
 
-    def tensors(self, chosen: Chosen) -> tuple[Words, Targets]:
-        """Some sentences, and by task what its loss takes, each (sentences, longest), 0 where there is no word."""
-        words = self.pieces.collate([self.sentences[index] for index in chosen], self.longest)
+    def tensors(self, indices: Indices) -> tuple[Words, Targets]:
+        """A batch's words, and its targets by task, each (sentences, longest), 0 where there is no word."""
+        words = self.pieces.collate([self.sentences[index] for index in indices], self.longest)
         targets = {}
         for task, numbers in self.targets.items():
-            kinds = zip(*(numbers[index] for index in chosen), strict=True)
-            targets[task] = [_padded(list(rows), words.mask) for rows in kinds]
+            # A task may have several targets per sentence, such as heads and relations.
+            by_target = zip(*(numbers[index] for index in indices), strict=True)
+            targets[task] = [_pad(list(rows), words.mask) for rows in by_target]
         return words, targets
 
 
-def _padded(rows: list[list[int]], mask: Tensor) -> Tensor:
+def _pad(rows: list[list[int]], mask: Tensor) -> Tensor:
     padded = torch.zeros(mask.shape, dtype=torch.int64)
     padded[mask.cpu()] = torch.tensor([number for row in rows for number in row], dtype=torch.int64)
     return padded.to(mask.device)
 
 
 class MixedBatches:
-    """The batches of one or several data sets, each of one of them (paper §3.1, fact 33).
+    """Batches from one or several data sets; each batch is from one of them (paper §3.1, fact 33).
 
     Args:
         datasets: at least one.
-        upsample: the smaller ones are gone through again and again, in another order each time, until they have given
-            as many batches as the largest has; else each gives its own.
-        order: `shuffled`, or `round-robin`: one of each in turn, as long as they last.
+        upsample: repeat smaller data sets, each time in a different order, until they have as many batches as the
+            largest; else each batch comes once.
+        order: `shuffled`, or `round-robin`: one batch of each data set in turn, as long as they last.
         seed: of the shuffling.
     """
 
     def __init__(self, datasets: Sequence[TrainingSentences], upsample: bool, order: str, seed: int) -> None:
         self.datasets, self.order, self.seed = datasets, order, seed
-        own = [dataset.steps() for dataset in datasets]
-        self.batches = [max(own)] * len(own) if upsample else own
+        self.batches = [dataset.steps() for dataset in datasets]  # of each data set in an epoch
+        if upsample:
+            self.batches = [max(self.batches)] * len(datasets)
 
     def steps(self) -> int:
         """Batches in an epoch."""
         return sum(self.batches)
 
     def sentences(self) -> int:
-        """About how many sentences an epoch has, those of upsampled data sets as often as they come."""
-        shares = [batches / dataset.steps() for batches, dataset in zip(self.batches, self.datasets, strict=True)]
-        return round(sum(share * len(one.sentences) for share, one in zip(shares, self.datasets, strict=True)))
+        """The approximate number of sentences in an epoch, repetitions by upsampling included."""
+        total = 0.0
+        for batches, dataset in zip(self.batches, self.datasets, strict=True):
+            repetitions = batches / dataset.steps()
+            total += repetitions * len(dataset.sentences)
+        return round(total)
 
     def epoch(self, number: int) -> Iterator[TaskBatch]:
-        """Batches of one epoch: the number of a data set, and those of its sentences."""
-        streams = [self._stream(index, number) for index in range(len(self.datasets))]
+        """The batches of one epoch."""
+        streams = [self._batches_of(index, number) for index in range(len(self.datasets))]
         for index in self._turns(number):
             yield index, next(streams[index])
 
-    def _stream(self, index: int, number: int) -> Iterator[Chosen]:
+    def _batches_of(self, index: int, number: int) -> Iterator[Indices]:
+        """The batches of one data set in an epoch, which spans several of the data set's own epochs if upsampled."""
         dataset, batches = self.datasets[index], self.batches[index]
-        cycles = -(-batches // dataset.steps())
-        own_epochs = range((number - 1) * cycles + 1, number * cycles + 1)
+        repetitions = math.ceil(batches / dataset.steps())
+        own_epochs = range((number - 1) * repetitions + 1, number * repetitions + 1)
         return islice(chain.from_iterable(map(dataset.epoch, own_epochs)), batches)
 
     def _turns(self, number: int) -> list[int]:
-        turns = [index for turn in range(max(self.batches)) for index, own in enumerate(self.batches) if turn < own]
+        """The data set of each batch in an epoch."""
+        turns = []
+        for turn in range(max(self.batches)):
+            turns += [index for index, batches in enumerate(self.batches) if turn < batches]
         if self.order == "round-robin":
             return turns
-        # With one number more than the data sets' own orders have, so that it does not go along with them.
-        return [int(index) for index in numpy.random.default_rng([self.seed, number, 1]).permutation(turns)]
+        # The third number makes this generator independent of the data sets' own, which have two.
+        generator = numpy.random.default_rng([self.seed, number, 1])
+        return [int(index) for index in generator.permutation(turns)]
 
-    def parts(self, batch: TaskBatch, number: int) -> list[tuple[float, TaskBatch]]:
-        """A batch in so many parts with their shares of its loss; see `training.Loader`."""
-        index, chosen = batch
-        return [(share, (index, part)) for share, part in self.datasets[index].parts(chosen, number)]
+    def micro_batches(self, batch: TaskBatch, number: int) -> list[tuple[float, TaskBatch]]:
+        """Split a batch into micro-batches with loss weights; see `training.loop.Loader`."""
+        index, indices = batch
+        return [(weight, (index, chosen)) for weight, chosen in self.datasets[index].micro_batches(indices, number)]
 
     def tensors(self, batch: TaskBatch) -> tuple[Words, Targets]:
-        """A batch's sentences and targets; see `TrainingSentences.tensors`."""
-        index, chosen = batch
-        return self.datasets[index].tensors(chosen)
+        """A batch's words and targets; see `TrainingSentences.tensors`."""
+        index, indices = batch
+        return self.datasets[index].tensors(indices)

@@ -20,7 +20,7 @@ from transformers.utils import logging
 
 from specialize.bases.architectures import architecture_of
 from specialize.files import atomic_path, file_hash
-from specialize.training import device
+from specialize.training.devices import device
 from specialize.vocabularies import copy_vocabulary, kind_of
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from ufal.chu_liu_edmonds import chu_liu_edmonds
 
-Decoded = list[Any]
+Decoded = list[Any]  # for each sentence, for each word, a label number; for parsing a pair of head and label number
 
 
 class Tagger(nn.Module):
@@ -19,7 +19,7 @@ class Tagger(nn.Module):
     Args:
         width: of the word vectors.
         labels: the tags.
-        dropout: of the word vectors.
+        dropout: probability, applied to the word vectors.
     """
 
     def __init__(self, width: int, labels: list[str], dropout: float) -> None:
@@ -28,16 +28,22 @@ class Tagger(nn.Module):
         self.projection = nn.Linear(width, len(labels))
 
     def loss(self, vectors: Tensor, mask: Tensor, tags: Tensor) -> Tensor:
-        """Mean cross-entropy over words; ``tags`` is (sentences, longest)."""
+        """Mean cross-entropy over words.
+
+        Args:
+            vectors: (sentences, longest, width).
+            mask: (sentences, longest) True where there is a word.
+            tags: (sentences, longest) tag numbers.
+        """
         logits = self.projection(self.dropout(vectors[mask]))
         return nn.functional.cross_entropy(logits, tags[mask])
 
-    def units(self, sentences: int, words: int) -> int:
-        """Of how many units the loss is the mean."""
+    def loss_denominator(self, sentences: int, words: int) -> int:
+        """What the loss of a batch of this size is divided by."""
         return words
 
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
-        """For each sentence the best tag of each word."""
+        """The best tag of each word; arguments as of `loss`."""
         best = self.projection(vectors).argmax(-1)
         return [row[: int(length)].tolist() for row, length in zip(best, mask.sum(1), strict=True)]
 
@@ -48,8 +54,8 @@ class EntityTagger(nn.Module):
     Args:
         width: of the word vectors.
         labels: IOB2 labels.
-        dropout: of the word vectors.
-        loss: `mean` over the sentences of a batch, or `sum` as the paper's code did.
+        dropout: probability, applied to the word vectors.
+        loss: how the losses of a batch's sentences are reduced: `mean`, or `sum` as in the paper's code.
     """
 
     def __init__(self, width: int, labels: list[str], dropout: float, loss: str = "mean") -> None:
@@ -65,16 +71,24 @@ class EntityTagger(nn.Module):
         self.register_buffer("forbidden_start", torch.tensor(starts), persistent=False)
 
     def loss(self, vectors: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
-        """Negative log-likelihood of label sequences; ``labels`` is (sentences, longest)."""
-        likelihood = crf_log_likelihood(self.projection(self.dropout(vectors)), self.transitions, mask, labels)
-        return -(likelihood.mean() if self.reduction == "mean" else likelihood.sum())
+        """Negative log-likelihood of label sequences.
 
-    def units(self, sentences: int, words: int) -> int:
-        """Of how many units the loss is the mean; of one if it is their sum."""
+        Args:
+            vectors: (sentences, longest, width).
+            mask: (sentences, longest) True where there is a word.
+            labels: (sentences, longest) label numbers.
+        """
+        likelihood = crf_log_likelihood(self.projection(self.dropout(vectors)), self.transitions, mask, labels)
+        if self.reduction == "mean":
+            return -likelihood.mean()
+        return -likelihood.sum()
+
+    def loss_denominator(self, sentences: int, words: int) -> int:
+        """What the loss of a batch of this size is divided by; 1 if it is a sum."""
         return sentences if self.reduction == "mean" else 1
 
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
-        """For each sentence the best label sequence that is valid IOB2."""
+        """The best valid IOB2 label sequence of each sentence; arguments as of `loss`."""
         assert isinstance(self.forbidden, Tensor) and isinstance(self.forbidden_start, Tensor)
         emissions = self.projection(vectors)
         emissions[:, 0] = emissions[:, 0].masked_fill(self.forbidden_start, -1e4)
@@ -82,7 +96,10 @@ class EntityTagger(nn.Module):
 
 
 def _may_follow(before: str, after: str) -> bool:
-    return not after.startswith("I-") or (before != "O" and before[2:] == after[2:])
+    """Whether one label may follow another in IOB2: I- continues an entity of its own type."""
+    if not after.startswith("I-"):
+        return True
+    return before != "O" and before[2:] == after[2:]
 
 
 def crf_log_likelihood(emissions: Tensor, transitions: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
@@ -90,8 +107,8 @@ def crf_log_likelihood(emissions: Tensor, transitions: Tensor, mask: Tensor, lab
 
     Args:
         emissions: (sentences, longest, labels) scores.
-        transitions: (labels, labels) score of going from the row's label to the column's.
-        mask: (sentences, longest) True where there is a word; at least one word a sentence.
+        transitions: (labels, labels) score of the row's label followed by the column's.
+        mask: (sentences, longest) True where there is a word; each sentence has at least one.
         labels: (sentences, longest) label numbers.
 
     Returns:
@@ -102,27 +119,27 @@ def crf_log_likelihood(emissions: Tensor, transitions: Tensor, mask: Tensor, lab
     steps = transitions[labels[:, :-1], labels[:, 1:]].masked_fill(~mask[:, 1:], 0)
     score = score + steps.sum(1)
     alpha = emissions[:, 0]
-    for place in range(1, emissions.shape[1]):
-        following = torch.logsumexp(alpha.unsqueeze(2) + transitions, dim=1) + emissions[:, place]
-        alpha = torch.where(mask[:, place, None], following, alpha)
+    for position in range(1, emissions.shape[1]):
+        following = torch.logsumexp(alpha.unsqueeze(2) + transitions, dim=1) + emissions[:, position]
+        alpha = torch.where(mask[:, position, None], following, alpha)
     return score - torch.logsumexp(alpha, dim=1)
 
 
 def crf_viterbi(emissions: Tensor, transitions: Tensor, mask: Tensor) -> Decoded:
-    """For each sentence the label sequence of the highest score; arguments as in `crf_log_likelihood`."""
+    """The highest-scoring label sequence of each sentence; arguments as of `crf_log_likelihood`."""
     best = emissions[:, 0]
-    pointers = []
-    for place in range(1, emissions.shape[1]):
-        scores, origin = (best.unsqueeze(2) + transitions).max(1)
-        following = scores + emissions[:, place]
-        best = torch.where(mask[:, place, None], following, best)
-        pointers.append(origin)
-    back = torch.stack(pointers, 1).tolist() if pointers else []
+    backpointers = []
+    for position in range(1, emissions.shape[1]):
+        scores, previous = (best.unsqueeze(2) + transitions).max(1)
+        following = scores + emissions[:, position]
+        best = torch.where(mask[:, position, None], following, best)
+        backpointers.append(previous)
+    back = torch.stack(backpointers, 1).tolist() if backpointers else []
     sequences = []
     for row, (last, length) in enumerate(zip(best.argmax(1).tolist(), mask.sum(1).tolist(), strict=True)):
         sequence = [last]
-        for place in range(length - 2, -1, -1):
-            sequence.append(back[row][place][sequence[-1]])
+        for position in range(length - 2, -1, -1):
+            sequence.append(back[row][position][sequence[-1]])
         sequences.append(sequence[::-1])
     return sequences
 
@@ -135,7 +152,7 @@ class VariationalDropout(nn.Module):
         self.probability = probability
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Drop features of (sentences, words, width)."""
+        """Drop features of vectors (sentences, words, width)."""
         if not self.training:
             return vectors
         ones = vectors.new_ones(vectors.shape[0], 1, vectors.shape[2])
@@ -148,10 +165,10 @@ class Parser(nn.Module):
     Args:
         width: of the word vectors.
         labels: the relations.
-        input_dropout: of the word vectors.
-        dropout: variational, of the states and of each MLP's output.
-        arc_dimension, label_dimension: of the MLPs.
-        single_root: whether a tree has exactly one word below the root, as UD demands.
+        input_dropout: probability, applied to the word vectors.
+        dropout: probability of variational dropout, applied to the states and to each MLP's output.
+        arc_dimension, label_dimension: output sizes of the MLPs.
+        single_root: whether each tree has exactly one word attached to the root, as UD requires.
     """
 
     def __init__(
@@ -171,18 +188,18 @@ class Parser(nn.Module):
         self.dropout = VariationalDropout(dropout)
         self.arc_head, self.arc_child = (nn.Linear(width, arc_dimension) for _ in range(2))
         self.label_head, self.label_child = (nn.Linear(width, label_dimension) for _ in range(2))
-        # Zero at first, as Dozat and Manning have them: drawn ones cost many epochs to unlearn.
+        # Initialized with zeros as by Dozat and Manning: random ones take many epochs to unlearn.
         self.arc = nn.Parameter(torch.zeros(arc_dimension + 1, arc_dimension + 1))
         self.arc_bias = nn.Parameter(torch.zeros(1))
         self.label = nn.Parameter(torch.zeros(len(labels), label_dimension, label_dimension))
         self.label_bias = nn.Parameter(torch.zeros(len(labels)))
 
     def loss(self, vectors: Tensor, mask: Tensor, heads: Tensor, labels: Tensor) -> Tensor:
-        """Mean over words of the arc's and the label's negative log-likelihood (gold head for the label).
+        """Mean over words of the negative log-likelihoods of arc and label (the label's given the gold head).
 
         Args:
             vectors: (sentences, longest, width).
-            mask: (sentences, longest).
+            mask: (sentences, longest) True where there is a word.
             heads: (sentences, longest) word numbers, 0 for the root.
             labels: (sentences, longest) relation numbers.
         """
@@ -190,24 +207,25 @@ class Parser(nn.Module):
         rows, columns = mask.nonzero(as_tuple=True)
         gold_heads, gold_labels = heads[mask], labels[mask]
         arc_loss = nn.functional.cross_entropy(arcs[rows, columns], gold_heads)
-        chosen = torch.einsum("nc,lch->nlh", child_states[rows, columns + 1], self.label)
-        logits = torch.einsum("nlh,nh->nl", chosen, head_states[rows, gold_heads]) + self.label_bias
+        by_label = torch.einsum("nc,lch->nlh", child_states[rows, columns + 1], self.label)
+        logits = torch.einsum("nlh,nh->nl", by_label, head_states[rows, gold_heads]) + self.label_bias
         return arc_loss + nn.functional.cross_entropy(logits, gold_labels)
 
-    def units(self, sentences: int, words: int) -> int:
-        """Of how many units the loss is the mean."""
+    def loss_denominator(self, sentences: int, words: int) -> int:
+        """What the loss of a batch of this size is divided by."""
         return words
 
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
-        """For each sentence its best tree: a head and a relation for each word."""
+        """The best tree of each sentence: a head and a relation for each word; arguments as of `loss`."""
         arcs, head_states, child_states = self.scores(vectors, mask)
         sentences, children, heads = arcs.shape
         labels, states = len(self.label), head_states.shape[-1]
-        # As two plain matrix products, since einsum would move all pairs' scores about in memory.
-        chosen = child_states[:, 1:] @ self.label.transpose(0, 1).reshape(states, labels * states)
-        pairs = chosen.view(sentences, children * labels, states) @ head_states.transpose(1, 2)
+        # Two plain matrix products, since einsum would copy the scores of all pairs.
+        by_label = child_states[:, 1:] @ self.label.transpose(0, 1).reshape(states, labels * states)
+        pairs = by_label.view(sentences, children * labels, states) @ head_states.transpose(1, 2)
         pairs = pairs.view(sentences, children, labels, heads).add_(self.label_bias[:, None])
-        pairs -= pairs.amax(2, keepdim=True)  # so that the best label's score is 0
+        # An arc's energy is its log-probability plus that of its best label; shifted so that the best logit is 0.
+        pairs -= pairs.amax(2, keepdim=True)
         energy = (torch.log_softmax(arcs, -1) - pairs.exp().sum(2).log()).double().cpu().numpy()
         lengths = mask.sum(1).tolist()
         trees = [
@@ -215,26 +233,27 @@ class Parser(nn.Module):
             for scores, length in zip(energy, lengths, strict=True)
         ]
         padded = torch.tensor([tree + [0] * (children - len(tree)) for tree in trees], device=pairs.device)
-        of_heads = pairs.gather(3, padded[:, :, None, None].expand(-1, -1, labels, 1)).squeeze(3)
-        best = of_heads.argmax(2).tolist()
+        label_scores = pairs.gather(3, padded[:, :, None, None].expand(-1, -1, labels, 1)).squeeze(3)
+        best = label_scores.argmax(2).tolist()
         return [list(zip(tree, row, strict=False)) for tree, row in zip(trees, best, strict=True)]
 
     def scores(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Arc scores (sentences, children, heads) with the root as head 0, and the label MLPs' states."""
+        """Arc scores (sentences, children, heads), head 0 being the root, and the label MLPs' outputs."""
         states = torch.cat([self.root.expand(len(vectors), -1, -1), self.input_dropout(vectors)], dim=1)
         states = self.dropout(states)
         arc_head, arc_child, label_head, label_child = (
             self.dropout(nn.functional.elu(layer(states)))
             for layer in (self.arc_head, self.arc_child, self.label_head, self.label_child)
         )
-        arcs = _with_one(arc_child) @ self.arc @ _with_one(arc_head).transpose(1, 2) + self.arc_bias
+        arcs = _append_one(arc_child) @ self.arc @ _append_one(arc_head).transpose(1, 2) + self.arc_bias
         heads = torch.cat([mask.new_ones(len(mask), 1), mask], dim=1)
-        itself = torch.eye(arcs.shape[1], dtype=torch.bool, device=arcs.device)
-        arcs = arcs.masked_fill(~heads[:, None, :] | itself, -1e4)
+        self_loops = torch.eye(arcs.shape[1], dtype=torch.bool, device=arcs.device)
+        arcs = arcs.masked_fill(~heads[:, None, :] | self_loops, -1e4)
         return arcs[:, 1:], label_head, label_child
 
 
-def _with_one(states: Tensor) -> Tensor:
+def _append_one(states: Tensor) -> Tensor:
+    """Append a constant feature, so that a bilinear form has linear and bias terms too."""
     return torch.cat([states, states.new_ones(*states.shape[:-1], 1)], dim=-1)
 
 
@@ -242,13 +261,13 @@ def maximum_tree(scores: NDArray[numpy.float64], single_root: bool = True) -> li
     """Heads of the highest-scoring tree.
 
     Args:
-        scores: (words, words + 1), the score of each word's arc from each head, the root being column 0.
-        single_root: with exactly one word below the root, as UD demands.
+        scores: (words, words + 1), the score of each word's arc from each head, column 0 being the root.
+        single_root: exactly one word is attached to the root, as UD requires.
     """
     size = len(scores) + 1
     matrix = numpy.full((size, size), numpy.nan)
     matrix[1:] = scores
-    if single_root:  # a second one would cost more than all other arcs together can gain
+    if single_root:  # a second root would cost more than all other arcs together can gain
         matrix[1:, 0] -= 1 + size * (scores.max() - scores.min())
     heads, _ = chu_liu_edmonds(matrix)
     return list(heads[1:])

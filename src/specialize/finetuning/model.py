@@ -1,4 +1,4 @@
-"""A whole task model: encoder and heads, training loss, prediction, saving and loading."""
+"""A task model: encoder and heads, training loss, prediction, saving and loading."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
 from specialize.finetuning.heads import Decoded
 from specialize.finetuning.tasks import Task, task_named
-from specialize.training import device
+from specialize.training.devices import device
 
 if TYPE_CHECKING:
     from specialize.finetuning.recurrent import NumberedBatch, StaticEncoder, StaticWords
@@ -22,26 +22,27 @@ if TYPE_CHECKING:
 Encoder: TypeAlias = "WordEncoder | StaticEncoder"
 Pieces: TypeAlias = "WordPieces | StaticWords"
 Words: TypeAlias = "WordBatch | NumberedBatch"
-Targets = dict[str, list[Tensor]]  # by task what its loss takes
+Targets = dict[str, list[Tensor]]  # by task, what its loss takes besides vectors and mask
 
 HEADS = "heads.safetensors"
-# Sentences decoded at a time: a CPU is slower with more than its cache holds, a GPU has room for many.
-DECODED = {"cpu": 32, "cuda": 256}
+# Sentences decoded at a time: on a CPU larger batches leave the cache and are slower, on a GPU they are faster.
+DECODING_BATCH_SIZE = {"cpu": 32, "cuda": 256}
 
 
 class TaskModel(nn.Module):
-    """An encoder that one or several tasks share, with a head for each.
+    """An encoder shared by one or several tasks, with a head for each task.
 
     Attributes:
         tasks: by name.
+        first: for each task, the first task of its data set, which names their common BiLSTM.
 
     Args:
-        encoder: gives word vectors.
-        pieces: turns words into the encoder's wordpieces.
-        datasets: for each data set the tasks that are learned from it together, their labels known.
+        encoder: computes word vectors.
+        pieces: turns words into the encoder's input.
+        datasets: for each data set, the tasks that are learned from it together, with their labels.
         heads: settings of each task's head.
         task_encoders: sizes of the BiLSTM between static vectors and heads, by the first task of each data set; None
-            for a pretrained transformer, which needs none.
+            for a transformer, which needs none.
     """
 
     def __init__(
@@ -58,7 +59,6 @@ class TaskModel(nn.Module):
         self.encoder, self.pieces = encoder, pieces
         self.tasks = {task.name: task for tasks in datasets for task in tasks}
         self.settings, self.task_encoders = heads, task_encoders
-        # The task that names the BiLSTM of each task.
         self.first = {task.name: tasks[0].name for tasks in datasets for task in tasks}
         self.between, self.heads = nn.ModuleDict(), nn.ModuleDict()
         for tasks in datasets:
@@ -73,7 +73,7 @@ class TaskModel(nn.Module):
                 self.heads[task.name] = task.head(width, heads[task.name])
 
     def keep_only(self, task: str) -> None:
-        """Drop all heads but that of a task (fact 36)."""
+        """Drop the heads of all other tasks (fact 36)."""
         first = self.first[task]
         if self.task_encoders is not None:
             self.between = nn.ModuleDict({task: self.between[first]})
@@ -88,24 +88,26 @@ class TaskModel(nn.Module):
         return vectors
 
     def loss(self, words: Words, targets: Targets) -> Tensor:
-        """The sum of the losses of the tasks that learn from a batch, which is of one data set."""
+        """The sum of the losses of the tasks that are learned from a batch, which is from one data set."""
         vectors = self._vectors(words, next(iter(targets)))
-        losses = [self.heads[task].loss(vectors, words.mask, *own) for task, own in targets.items()]  # type: ignore[operator]
+        losses = [
+            self.heads[task].loss(vectors, words.mask, *its_targets)  # type: ignore[operator]
+            for task, its_targets in targets.items()
+        ]
         return torch.stack(losses).sum()
 
     def predict(self, task: str, sentences: list[Any], batch_size: int | None = None) -> list[Any]:
-        """Copies of sentences with predicted labels of a task, in their order.
+        """Copies of sentences with predicted labels of a task, in the order given.
 
-        Batches are of similar length, and as small as the GPU's memory demands.
+        Sentences are batched by length. The batch size is halved whenever a batch does not fit the GPU's memory.
 
         Args:
             task: its name.
-            sentences: with any labels, which nobody looks at.
+            sentences: their own labels have no effect.
             batch_size: sentences decoded at a time; by default what suits the device.
         """
-        batch_size = batch_size or DECODED[device().type]
-        kind = self.tasks[task]
-        encoded = [self.pieces.encode(kind.words(sentence)) for sentence in sentences]
+        batch_size = batch_size or DECODING_BATCH_SIZE[device().type]
+        encoded = [self.pieces.encode(self.tasks[task].words(sentence)) for sentence in sentences]
         remaining = sorted(range(len(sentences)), key=lambda index: sum(map(len, encoded[index])))
         predicted: list[Any] = [None] * len(sentences)
         while remaining:
@@ -118,7 +120,7 @@ class TaskModel(nn.Module):
                 batch_size = len(chosen) // 2
                 continue
             for index, labels in zip(chosen, decoded, strict=True):
-                predicted[index] = kind.labeled(sentences[index], labels)
+                predicted[index] = self.tasks[task].labeled(sentences[index], labels)
             remaining = remaining[batch_size:]
         return predicted
 
@@ -129,20 +131,22 @@ class TaskModel(nn.Module):
         return decoded
 
     def files(self, source: Path) -> list[Path]:
-        """The files of the folder that the model is from, all that its weights depend on."""
-        names = [*self.encoder.files, *([HEADS] if is_finetuned(source) else [])]
+        """The files of the folder the model was loaded from that its weights depend on."""
+        names = list(self.encoder.files)
+        if is_finetuned(source):
+            names.append(HEADS)
         return [source / name for name in names]
 
     def save(self, folder: Path, source: Path) -> None:
-        """Write the encoder in its own format, the rest beside it.
+        """Write the encoder in its own format, and all other weights and task.json beside it.
 
         Args:
-            folder: a new one.
-            source: the folder that the encoder is from.
+            folder: a new folder.
+            source: the folder the encoder was loaded from.
         """
         self.encoder.save(folder, source)
-        apart = self.encoder.saved_apart
-        rest = {name: value for name, value in self.state_dict().items() if not name.startswith(apart)}
+        saved = self.encoder.saved_apart
+        rest = {name: value for name, value in self.state_dict().items() if not name.startswith(saved)}
         save_file(rest, folder / HEADS)
         datasets: dict[str, list[str]] = {}
         for task, first in self.first.items():
@@ -156,7 +160,7 @@ class TaskModel(nn.Module):
 
 
 def is_finetuned(folder: Path) -> bool:
-    """Whether a folder has what `TaskModel.save` wrote."""
+    """Whether a folder was written by `TaskModel.save`."""
     return (folder / "task.json").is_file()
 
 
@@ -164,8 +168,8 @@ def load_model(folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating
     """Load what `TaskModel.save` wrote.
 
     Args:
-        folder: the model folder, or the finetuning folder that has it.
-        layer_dropout, dropout_when_evaluating: of the mix of layers, if it is to be trained further.
+        folder: the model folder, or the finetuning folder that contains it.
+        layer_dropout, dropout_when_evaluating: see `encoder.ScalarMix`; for further training.
 
     Raises:
         InputError: if there is no such model.
@@ -174,11 +178,11 @@ def load_model(folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating
     if not is_finetuned(folder):
         raise InputError(folder, "holds no finetuned model", remedy="run the finetuning with --config keep_models=true")
     description = read_json(folder / "task.json")
-    tasks = {name: task_named(name, known["tags"], known["labels"]) for name, known in description["tasks"].items()}
+    tasks = {name: task_named(name, saved["tags"], saved["labels"]) for name, saved in description["tasks"].items()}
     model = TaskModel(
         *_encoder(folder, description, layer_dropout, dropout_when_evaluating),
         [[tasks[name] for name in names] for names in description["datasets"]],
-        {name: known["head"] for name, known in description["tasks"].items()},
+        {name: saved["head"] for name, saved in description["tasks"].items()},
         description["task_encoders"],
     )
     loaded = model.load_state_dict(load_file(folder / HEADS), strict=False)

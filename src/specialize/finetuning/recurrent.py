@@ -1,4 +1,4 @@
-"""Words to vectors without a transformer: static vectors, and BiLSTMs over them (paper, Table 5; fact 21)."""
+"""Word vectors without a transformer: static vectors, and BiLSTMs over them (paper, Table 5; fact 21)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from specialize.pretraining.static_vectors import FILES, StaticVectors
-from specialize.training import device
+from specialize.training.devices import device
 
 
 @dataclass(frozen=True)
 class NumberedBatch:
-    """Sentences as numbers of words.
+    """Sentences as word numbers.
 
     Attributes:
-        numbers: (sentences, longest) rows of the trained vectors, then of ``new``; 0 where there is no word.
-        new: (words, width) vectors of words that training did not see.
+        numbers: (sentences, longest) rows of the trained vectors followed by ``new``; 0 where there is no word.
+        new: (words, width) vectors of the words that were not in the training data.
         mask: (sentences, longest) True where there is a word.
     """
 
@@ -32,32 +32,37 @@ class NumberedBatch:
 
 
 class StaticWords:
-    """Numbers words, and knows the vectors of those that training did not see.
+    """Maps words to numbers, and looks up the vectors of those that were not in the training data.
 
     Args:
-        vectors: of any word.
-        words: whose vectors are trained, in the order of their numbers; of the words themselves if they are unknown.
-        unknown_words: `subwords` (a word without a vector of its own has its subwords'), or `shared` (all such words
-            have one vector, which is trained, as in the paper's code).
+        vectors: pretrained static vectors.
+        words: those of the training data, whose vectors are trained; numbered in this order, without repetitions.
+        unknown_words: `subwords` (a word without its own vector gets that of its subwords), or `shared` (all such
+            words share one trained vector, as in the paper's code).
     """
 
     def __init__(self, vectors: StaticVectors, words: Iterable[str], unknown_words: str) -> None:
         self.vectors, self.unknown_words = vectors, unknown_words
-        self.words = list(dict.fromkeys([*[""] * (unknown_words == "shared"), *map(self._name, words)]))
+        names = [self._name(word) for word in words]
+        if unknown_words == "shared":
+            names.insert(0, "")
+        self.words = list(dict.fromkeys(names))
         self.description = {"words": self.words, "unknown_words": unknown_words}
         self._numbers = {word: number for number, word in enumerate(self.words)}
         self._new: list[NDArray[numpy.float32]] = []
 
     def _name(self, word: str) -> str:
-        """The word whose vector it has: itself, or none for what shares the unknown one."""
-        return "" if self.unknown_words == "shared" and not self.vectors.has(word) else word
+        """The word itself, or an empty string if it has the shared vector of unknown words."""
+        if self.unknown_words == "shared" and not self.vectors.has(word):
+            return ""
+        return word
 
     def first_vectors(self) -> NDArray[numpy.float32]:
-        """(words, width) vectors before training; a shared one is the mean of all."""
+        """(words, width) initial vectors; the shared one is the mean of all."""
         return numpy.stack([self.vectors.of(word) if word else self.vectors.mean() for word in self.words])
 
     def encode(self, words: list[str]) -> list[list[int]]:
-        """The number of each word of a sentence, as its only piece."""
+        """The numbers of a sentence's words, each in a list as if it were a wordpiece."""
         return [[self._number(self._name(word))] for word in words]
 
     def _number(self, word: str) -> int:
@@ -67,29 +72,29 @@ class StaticWords:
         return self._numbers[word]
 
     def collate(self, sentences: list[list[list[int]]], longest: int) -> NumberedBatch:
-        """Encoded sentences as one batch; none is too long."""
+        """A batch of encoded sentences; `longest` has no effect, since there are no segments."""
         lengths = numpy.asarray([len(sentence) for sentence in sentences])
         mask = numpy.arange(lengths.max()) < lengths[:, None]
         flat = numpy.asarray([number for sentence in sentences for (number,) in sentence], dtype=numpy.int64)
         trained, new = len(self.words), numpy.empty((0, self.vectors.settings.dimension), dtype=numpy.float32)
-        later = flat >= trained
-        if later.any():
-            chosen, places = numpy.unique(flat[later], return_inverse=True)
+        untrained = flat >= trained
+        if untrained.any():
+            chosen, rows = numpy.unique(flat[untrained], return_inverse=True)
             new = numpy.stack([self._new[number - trained] for number in chosen])
-            flat[later] = trained + places
+            flat[untrained] = trained + rows
         numbers = numpy.zeros(mask.shape, dtype=numpy.int64)
         numbers[mask] = flat
         return NumberedBatch(*(torch.from_numpy(array).to(device()) for array in (numbers, new, mask)))
 
 
 class StaticEncoder(nn.Module):
-    """Word vectors that know no context; attributes as of `WordEncoder`.
+    """Static word vectors, which do not depend on the context; attributes as of `WordEncoder`.
 
     Args:
-        vectors: (words, width) the first ones of the words that training sees.
+        vectors: (words, width) initial vectors of the words in the training data.
     """
 
-    longest = 1 << 30  # words of a sentence
+    longest = 1 << 30  # words of a sentence; unlimited
     files = FILES
     saved_apart = ()
     undecayed: frozenset[str] = frozenset()
@@ -99,6 +104,7 @@ class StaticEncoder(nn.Module):
         words, self.width = vectors.shape
         self.pretrained = nn.Embedding(words, self.width, _weight=torch.from_numpy(vectors))
         self.added = nn.Identity()
+        self.undecayed: set[str] = set()
         self.description: dict[str, str] = {}
         self.frozen = False
 
@@ -112,21 +118,21 @@ class StaticEncoder(nn.Module):
         return vectors * batch.mask.unsqueeze(2)
 
     def save(self, folder: Path, source: Path) -> None:
-        """Copy the static vectors, for words that training did not see."""
+        """Copy the pretrained vectors, for words that were not in the training data."""
         folder.mkdir()
         for name in FILES:
             shutil.copyfile(source / name, folder / name)
 
 
 class TaskEncoder(nn.Module):
-    """A BiLSTM that puts static vectors in context.
+    """A BiLSTM that makes static vectors contextual.
 
     Args:
         width: of the vectors.
-        layers, hidden_size: of the BiLSTM; its output is twice as wide.
-        input_dropout: of the vectors, before the first layer.
-        dropout: between the layers; with ``highway``, of the state that goes from word to word.
-        highway: gates that let a layer's input by, as in the paper's parser.
+        layers, hidden_size: of the BiLSTM; its output is 2 · hidden_size wide.
+        input_dropout: probability, applied to the vectors before the first layer.
+        dropout: probability between layers; with ``highway``, of recurrent dropout.
+        highway: highway connections around each layer, as in the paper's parser.
     """
 
     def __init__(
@@ -134,7 +140,8 @@ class TaskEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.input_dropout = nn.Dropout(input_dropout)
-        self.layers = (HighwayBiLstm if highway else BiLstm)(width, hidden_size, layers, dropout)
+        kind = HighwayBiLstm if highway else BiLstm
+        self.layers = kind(width, hidden_size, layers, dropout)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
@@ -143,7 +150,7 @@ class TaskEncoder(nn.Module):
 
 
 class BiLstm(nn.Module):
-    """The usual BiLSTM; arguments as of `TaskEncoder`."""
+    """A standard BiLSTM; arguments as of `TaskEncoder`."""
 
     def __init__(self, width: int, hidden_size: int, layers: int, dropout: float) -> None:
         super().__init__()
@@ -160,10 +167,10 @@ class BiLstm(nn.Module):
 
 
 class HighwayBiLstm(nn.Module):
-    """A BiLSTM whose every layer has highway gates and one recurrent-dropout mask a sentence.
+    """A BiLSTM with highway gates in every layer, and recurrent dropout with one mask per sentence.
 
-    Both directions are computed as one: the words of the second are reversed within each sentence, so that padding
-    comes last in both and needs no care.
+    Both directions are computed together. The backward direction gets each sentence's words reversed, so that padding
+    comes last in both directions and never influences a word.
     """
 
     def __init__(self, width: int, hidden_size: int, layers: int, dropout: float) -> None:
@@ -174,14 +181,14 @@ class HighwayBiLstm(nn.Module):
         self.states = nn.ParameterList([_orthogonal(2, hidden_size, 5, hidden_size) for _ in widths])
         self.biases = nn.ParameterList([torch.zeros(2, 1, 6 * hidden_size) for _ in widths])
         for bias in self.biases:
-            nn.init.ones_(bias[:, :, hidden_size : 2 * hidden_size])  # of the gate that forgets
+            nn.init.ones_(bias[:, :, hidden_size : 2 * hidden_size])  # the forget gate
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
         length = mask.shape[1]
-        places = torch.arange(length, device=mask.device)
+        positions = torch.arange(length, device=mask.device)
         lengths = mask.sum(1, keepdim=True)
-        reverse = torch.where(mask, lengths - 1 - places, places).T  # (longest, sentences)
+        reverse = torch.where(mask, lengths - 1 - positions, positions).T  # (longest, sentences)
         sentences = torch.arange(len(mask), device=mask.device)
         states = vectors.transpose(0, 1)
         for inputs, recurrent, bias in zip(self.inputs, self.states, self.biases, strict=True):
@@ -194,18 +201,19 @@ class HighwayBiLstm(nn.Module):
     def _layer(self, projected: Tensor, recurrent: Tensor) -> Tensor:
         """(2, longest, sentences, 6 · hidden size) to (2, longest, sentences, hidden size)."""
         size = self.hidden_size
-        state = memory = projected.new_zeros(2, projected.shape[2], size)
-        kept = nn.functional.dropout(torch.ones_like(state), self.dropout, self.training)
+        state = cell = projected.new_zeros(2, projected.shape[2], size)
+        dropout_mask = nn.functional.dropout(torch.ones_like(state), self.dropout, self.training)
         outputs = []
         for step in projected.unbind(1):
-            gates = torch.baddbmm(step[..., : 5 * size], state * kept, recurrent)
-            entering, forgetting, leaving, passing = gates[..., : 4 * size].sigmoid().chunk(4, -1)
-            memory = entering * gates[..., 4 * size :].tanh() + forgetting * memory
-            state = torch.lerp(step[..., 5 * size :], leaving * memory.tanh(), passing)
+            gates = torch.baddbmm(step[..., : 5 * size], state * dropout_mask, recurrent)
+            input_gate, forget_gate, output_gate, highway_gate = gates[..., : 4 * size].sigmoid().chunk(4, -1)
+            cell = input_gate * gates[..., 4 * size :].tanh() + forget_gate * cell
+            state = torch.lerp(step[..., 5 * size :], output_gate * cell.tanh(), highway_gate)
             outputs.append(state)
         return torch.stack(outputs, 1)
 
 
 def _orthogonal(directions: int, rows: int, blocks: int, columns: int) -> Tensor:
-    drawn = [nn.init.orthogonal_(torch.empty(rows, columns)) for _ in range(directions * blocks)]
-    return torch.cat(drawn, 1).view(rows, directions, -1).transpose(0, 1).contiguous()
+    """(directions, rows, blocks · columns) weights, each block orthogonal by itself."""
+    matrices = [nn.init.orthogonal_(torch.empty(rows, columns)) for _ in range(directions * blocks)]
+    return torch.cat(matrices, 1).view(rows, directions, -1).transpose(0, 1).contiguous()

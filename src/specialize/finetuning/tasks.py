@@ -1,4 +1,4 @@
-"""The three tasks: what each reads, learns, writes, and how it is scored."""
+"""The three tasks: their files, targets, heads and scores."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from specialize.finetuning.heads import EntityTagger, Parser, Tagger
 
 Item = TypeVar("Item", Sentence, EntitySentence)
 
-# Treebanks' own tags that AllenNLP, which the paper's code builds on, takes for punctuation.
+# Tags of punctuation; for language-specific tags those of AllenNLP, which the paper's code builds on.
 PUNCTUATION = {"upos": {"PUNCT"}, "xpos": {"`", "''", ":", ",", ".", "PU", "PUNCT", "SYM"}}
 
 
@@ -36,9 +36,9 @@ class Task(ABC, Generic[Item]):
 
     Attributes:
         name: `pos`, `ud` or `ner`.
-        metrics: its scores; the first one chooses the epoch and stands in tables.
-        ending: of its files.
-        labels: what its head predicts, in the order of their numbers.
+        metrics: names of its scores; the first one chooses the best epoch and is reported in tables.
+        ending: of its files' names.
+        labels: what its head predicts; a label's number is its place in this list.
     """
 
     name: str
@@ -65,24 +65,24 @@ class Task(ABC, Generic[Item]):
         """The label of each word."""
 
     def targets(self, sentence: Item) -> list[list[int]]:
-        """What the head's loss takes, each a number for every word; all labels must be known."""
+        """The targets of the head's loss, each with a number for every word; all labels must be known."""
         numbers = {label: number for number, label in enumerate(self.labels)}
         return [[numbers[label] for label in self.label_names(sentence)]]
 
     @abstractmethod
     def head(self, width: int, settings: dict[str, Any]) -> nn.Module:
-        """The untrained head for word vectors of this width."""
+        """A new head for word vectors of this width."""
 
     @abstractmethod
     def labeled(self, sentence: Item, decoded: list[Any]) -> Item:
-        """A copy of a sentence with the head's output in place of its labels."""
+        """A copy of a sentence with the labels that its head predicted."""
 
     @abstractmethod
     def scores(self, gold: list[Item], predicted: list[Item]) -> dict[str, float]:
-        """Metrics between 0 and 1; a gold label that training never saw counts as an error."""
+        """Metrics between 0 and 1; a gold label that was not in the training data counts as an error."""
 
     def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
-        """The same from two files."""
+        """The scores of predictions in a file."""
         return self.scores(self.read(gold), self.read(predicted))
 
 
@@ -102,7 +102,7 @@ class TreebankTask(Task[Sentence]):
 
 
 class Tagging(TreebankTask):
-    """Part-of-speech tagging, of the treebank's own tags or of universal ones.
+    """Part-of-speech tagging, with language-specific or universal tags.
 
     Args:
         tags: `xpos` or `upos`.
@@ -128,12 +128,12 @@ class Tagging(TreebankTask):
 
     def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
         """Accuracy over all words, punctuation included (fact 29)."""
-        right = words = 0
-        for expected, got in zip(gold, predicted, strict=True):
-            pairs = list(zip(self.label_names(expected), self.label_names(got), strict=True))
-            right += sum(label == other for label, other in pairs)
+        correct = words = 0
+        for expected, found in zip(gold, predicted, strict=True):
+            pairs = list(zip(self.label_names(expected), self.label_names(found), strict=True))
+            correct += sum(label == other for label, other in pairs)
             words += len(pairs)
-        return {"accuracy": right / words}
+        return {"accuracy": correct / words}
 
 
 class Parsing(TreebankTask):
@@ -142,7 +142,7 @@ class Parsing(TreebankTask):
     Args:
         labels: the relations.
         development_punctuation: whether `scores` counts punctuation; the paper's code did on test data only (fact 32).
-        punctuation: the column that tells which words are punctuation, `upos` or `xpos`.
+        punctuation: the column by which punctuation is recognized, `upos` or `xpos`.
     """
 
     name = "ud"
@@ -166,7 +166,7 @@ class Parsing(TreebankTask):
         return Parser(width, self.labels, **settings)
 
     def labeled(self, sentence: Sentence, decoded: list[Any]) -> Sentence:
-        """Heads and relations are replaced; enhanced dependencies, which nobody predicted, are emptied."""
+        """A copy with predicted heads and relations, and without enhanced dependencies, which are not predicted."""
         return sentence.relabeled(
             {
                 HEAD: [str(head) for head, _ in decoded],
@@ -176,13 +176,13 @@ class Parsing(TreebankTask):
         )
 
     def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
-        """Labeled and unlabeled attachment, subtypes of relations set aside (fact 32).
+        """Labeled and unlabeled attachment scores, ignoring subtypes of relations (fact 32).
 
-        Every word counts, or every one that is no punctuation by its gold tag.
+        All words count, or all that are not punctuation by their gold tag.
         """
         labeled = attached = words = 0
-        for expected, got in zip(gold, predicted, strict=True):
-            for word, other in zip(expected.words, got.words, strict=True):
+        for expected, found in zip(gold, predicted, strict=True):
+            for word, other in zip(expected.words, found.words, strict=True):
                 tag = word.xpos if self.punctuation == "xpos" else word.upos
                 if tag in PUNCTUATION[self.punctuation] and not self.development_punctuation:
                     continue
@@ -192,11 +192,11 @@ class Parsing(TreebankTask):
         return {"las": labeled / max(words, 1), "uas": attached / max(words, 1)}
 
     def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
-        """The official evaluation of two files; trees of several roots are scored, not refused."""
+        """The scores of the official evaluation; predicted trees may have several roots."""
         from udtools.udeval import evaluate, load_conllu_file
 
-        several = {"multiple_roots_okay": True}  # what `single_root: false` may give
-        result = evaluate(load_conllu_file(str(gold)), load_conllu_file(str(predicted), several))
+        options = {"multiple_roots_okay": True}  # as `single_root: false` may predict
+        result = evaluate(load_conllu_file(str(gold)), load_conllu_file(str(predicted), options))
         return {"las": result["LAS"].f1, "uas": result["UAS"].f1}
 
 
@@ -226,13 +226,13 @@ class EntityRecognition(Task[EntitySentence]):
         return EntitySentence(sentence.tokens, tuple(self.labels[number] for number in decoded))
 
     def scores(self, gold: list[EntitySentence], predicted: list[EntitySentence]) -> dict[str, float]:
-        """F1 over spans: micro, and the mean over types (fact 30)."""
+        """F1 over spans: micro-averaged, and macro-averaged over types (fact 30)."""
         from seqeval.metrics import f1_score
 
         expected = [self.label_names(sentence) for sentence in gold]
-        got = [self.label_names(sentence) for sentence in predicted]
+        found = [self.label_names(sentence) for sentence in predicted]
         return {
-            name: float(numpy.nan_to_num(f1_score(expected, got, average=average, zero_division=0)))
+            name: float(numpy.nan_to_num(f1_score(expected, found, average=average, zero_division=0)))
             for name, average in (("f1", "micro"), ("f1_macro", "macro"))
         }
 
@@ -244,10 +244,12 @@ def task_named(
     development_punctuation: bool = True,
     punctuation: str = "upos",
 ) -> Task[Any]:
-    """The task of a name; ``tags`` is for `pos` only, what concerns punctuation for `ud`."""
+    """The task with a name; `tags` concerns `pos` only, the arguments on punctuation `ud` only."""
     if name == "pos":
         return Tagging(tags or "xpos", labels)
-    return Parsing(labels, development_punctuation, punctuation) if name == "ud" else EntityRecognition(labels)
+    if name == "ud":
+        return Parsing(labels, development_punctuation, punctuation)
+    return EntityRecognition(labels)
 
 
 def _universal(relation: str) -> str:

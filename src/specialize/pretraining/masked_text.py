@@ -17,7 +17,7 @@ from tqdm import tqdm
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.training import device
+from specialize.training.devices import device
 from specialize.vocabularies import special_ids
 
 MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # the rest stays as it is (fact 14)
@@ -124,8 +124,8 @@ class MaskedText:
         where = device()
         return MaskedBatch(*(torch.from_numpy(array).to(where) for array in (ids, attention, segments, flat, targets)))
 
-    def parts(self, batch: MaskedBatch, number: int) -> list[tuple[float, MaskedBatch]]:
-        """A batch in so many parts with their shares of its predictions; see `training.Loader`."""
+    def micro_batches(self, batch: MaskedBatch, number: int) -> list[tuple[float, MaskedBatch]]:
+        """Split a batch into micro-batches, weighted by their shares of its predictions; see `training.loop.Loader`."""
         rows = torch.div(batch.places, batch.ids.shape[1], rounding_mode="floor")
         matrices = (batch.ids, batch.attention, batch.segments)
         divided = [matrix.tensor_split(min(number, len(batch.ids))) for matrix in matrices]

@@ -23,19 +23,11 @@ from specialize.errors import SpecializeError
 from specialize.files import atomic_path, read_json, write_json
 from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
-from specialize.pretraining.settings import PretrainingSettings
-from specialize.training import (
-    AdamW,
-    Checkpoint,
-    Fit,
-    Tier,
-    checkpoint_in,
-    decayed_groups,
-    device,
-    fit,
-    linear_schedule,
-    seed_everything,
-)
+from specialize.pretraining.settings import VERSION, PretrainingSettings
+from specialize.training.checkpoint import Checkpoint, checkpoint_in
+from specialize.training.devices import device, seed_everything
+from specialize.training.loop import Fit, fit
+from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
 from specialize.vocabularies import (
     WordPieceTraining,
     bert_tokenizer,
@@ -308,7 +300,7 @@ def _pretrain_on_language(
                 shutil.copyfile(path, temporary / path.name)
         write_card(temporary, job.description)
 
-    with checkpoint_in(job.checkpoints, hyperparameters, inputs) as checkpoint:
+    with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs) as checkpoint:
         outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
         _save_model(model, outcome, known, job.folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
@@ -353,7 +345,7 @@ def pretrain_base(
     model = known_architectures()[BASE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = asdict(settings) | {"vocabulary": names, "architecture": architecture}
-    with checkpoint_in(checkpoints, known, [*files, *validation_files]) as checkpoint:
+    with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files]) as checkpoint:
         outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
         if not outcome.converged:
             raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")

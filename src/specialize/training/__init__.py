@@ -1,0 +1,1 @@
+"""Training: the loop, the optimizer and its schedules, checkpoints, seeds and devices."""

@@ -1,0 +1,323 @@
+"""The training loop: epochs, evaluation, early stopping, and continuing from a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from tqdm import tqdm
+
+from specialize.training.checkpoint import Checkpoint, StoppedError, random_state, restore_random_state
+from specialize.training.optimizer import AdamW
+
+Batch = TypeVar("Batch")
+
+STEPS_BETWEEN_LOSS_CHECKS = 100  # reading the loss makes a GPU wait
+
+
+class Loader(Protocol[Batch]):
+    """Batches of each epoch."""
+
+    def epoch(self, number: int) -> Iterable[Batch]:
+        """The batches of an epoch (from 1), in an order that depends on the seed and the number only."""
+
+    def steps(self) -> int:
+        """Batches in an epoch."""
+
+    def micro_batches(self, batch: Batch, number: int) -> list[tuple[float, Batch]]:
+        """Split a batch into `number` micro-batches, or one per example if it has fewer.
+
+        Each comes with its loss weight: the weighted losses add up to the loss of the whole batch.
+        """
+
+
+@dataclass
+class Fit:
+    """The outcome of training.
+
+    Attributes:
+        best_epoch: the epoch whose weights the model has now; 0 if they are those it started with.
+        history: one record per epoch.
+        converged: whether loss, weights and score stayed finite, and the loss below its bound.
+        reason: why it did not converge.
+        micro_batches: into how many each batch was split in the end, because a whole one did not fit the GPU's memory.
+        seconds: of training, without evaluation.
+    """
+
+    best_epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    converged: bool = True
+    reason: str | None = None
+    micro_batches: int = 1
+    seconds: float = field(default=0.0, compare=False)
+
+    def diverge(self, reason: str) -> None:
+        """Note that training did not converge."""
+        self.converged, self.reason = False, reason
+
+
+def fit(
+    model: nn.Module,
+    optimizer: AdamW,
+    schedule: LambdaLR,
+    loader: Loader[Batch],
+    loss_of: Callable[[Batch], Tensor],
+    evaluate: Callable[[], dict[str, float]],
+    *,
+    score: str,
+    epochs: int,
+    gradient_norm: float,
+    highest_loss: float = math.inf,
+    patience: int | None = None,
+    before_epoch: Callable[[int], None] = lambda number: None,
+    after_epoch: Callable[[dict[str, float]], None] = lambda record: None,
+    checkpoint: Checkpoint | None = None,
+) -> Fit:
+    """Train, and leave the model with the weights of its best epoch.
+
+    Args:
+        model: set to training mode for each epoch, to evaluation mode for each evaluation.
+        optimizer, schedule: stepped once per batch.
+        loader: the batches.
+        loss_of: the mean loss of a batch or micro-batch.
+        evaluate: validation scores by name.
+        score: name of the score that chooses the best epoch; higher is better.
+        epochs: the maximum number.
+        gradient_norm: the gradient of all parameters together is clipped to this norm.
+        highest_loss: training has diverged, and stops, if the mean loss of the last batches is above this.
+        patience: stop after this many epochs without a better score; None never stops early.
+        before_epoch: called with each epoch's number (from 1); called again if training continues within the epoch.
+        after_epoch: called with each epoch's record; if training continues, first with those of earlier epochs.
+        checkpoint: where the state is saved, and restored from.
+
+    Raises:
+        StoppedError: if a signal asked to stop; the state has been saved.
+        torch.OutOfMemoryError: if not even one example of a batch fits the GPU's memory.
+    """
+    training = _Training(model, optimizer, schedule, loader, loss_of, gradient_norm, highest_loss, checkpoint)
+    training.restore()
+    outcome = training.outcome
+    for record in outcome.history:
+        after_epoch(record)
+    for number in range(training.epoch, epochs + 1):
+        before_epoch(number)
+        training.train_epoch(number)
+        if not outcome.converged:
+            break
+        record = training.evaluate_epoch(evaluate)
+        if not math.isfinite(record[score]):
+            outcome.diverge(f"the {score} became {record[score]} in epoch {number}")
+            break
+        outcome.history.append(record)
+        after_epoch(record)
+        print(" ".join(f"{name} {value:.6g}" for name, value in record.items()), flush=True)
+        if record[score] > training.best_score:
+            training.keep_best(record[score])
+        elif patience is not None and number - outcome.best_epoch >= patience:
+            break
+    model.load_state_dict(training.best_weights)
+    model.eval()
+    return outcome
+
+
+class _Training(Generic[Batch]):
+    """One training in progress: all that a checkpoint saves and restores.
+
+    Attributes:
+        outcome: so far.
+        best_score: of the best epoch so far.
+        best_weights: of that epoch; before the first evaluation those that the model started with.
+        epoch: the current one, from 1.
+        steps: batches of the current epoch that are done.
+        loss_sum: of these batches.
+        unchecked_loss: the sum since the last check of the loss.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: AdamW,
+        schedule: LambdaLR,
+        loader: Loader[Batch],
+        loss_of: Callable[[Batch], Tensor],
+        gradient_norm: float,
+        highest_loss: float,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self.model, self.optimizer, self.schedule = model, optimizer, schedule
+        self.loader, self.loss_of, self.checkpoint = loader, loss_of, checkpoint
+        self.gradient_norm, self.highest_loss = gradient_norm, highest_loss
+        self.outcome = Fit()
+        self.best_score, self.best_weights = -math.inf, _copy_of_weights(model)
+        self.epoch, self.steps = 1, 0
+        self.loss_sum = torch.zeros((), device=next(model.parameters()).device)
+        self.unchecked_loss = torch.zeros_like(self.loss_sum)
+        self._restored_random_state: dict[str, Any] | None = None
+
+    # -- saving and restoring ----------------------------------------------------------------------------------
+
+    def save(self, generators: dict[str, Any]) -> None:
+        """Save the state, with that of the random number generators."""
+        assert self.checkpoint
+        self.checkpoint.save(
+            {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "outcome": asdict(self.outcome),
+                "best_score": float(self.best_score),
+                "best_weights": self.best_weights,
+                "epoch": self.epoch,
+                "steps": self.steps,
+                "loss_sum": self.loss_sum,
+                "unchecked_loss": self.unchecked_loss,
+                "generators": generators,
+            }
+        )
+
+    def restore(self) -> None:
+        """Restore the saved state, if there is one."""
+        saved = self.checkpoint.load() if self.checkpoint else None
+        if not saved:
+            return
+        self.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.outcome = Fit(**saved["outcome"])
+        self.best_score, self.best_weights = saved["best_score"], saved["best_weights"]
+        self.epoch, self.steps = saved["epoch"], saved["steps"]
+        self.loss_sum = saved["loss_sum"].to(self.loss_sum.device)
+        self.unchecked_loss = saved["unchecked_loss"].to(self.loss_sum.device)
+        self._restored_random_state = saved["generators"]
+        done = f"{self.steps} of {self.loader.steps()} batches done"
+        print(f"goes on from its checkpoint: epoch {self.epoch}, {done}", flush=True)
+
+    # -- one epoch ---------------------------------------------------------------------------------------------
+
+    def train_epoch(self, number: int) -> None:
+        """Train on the batches of an epoch, or on the remaining ones if it was interrupted."""
+        if number != self.epoch:
+            self.epoch, self.steps, self.loss_sum = number, 0, torch.zeros_like(self.loss_sum)
+        self.model.train()
+        batches = self._remaining_batches()
+        progress = tqdm(
+            batches, f"epoch {number}", self.loader.steps(), initial=self.steps, unit="batch", mininterval=5
+        )
+        if self.checkpoint:
+            self.checkpoint.defers_signals = True
+        started = time.monotonic()
+        for batch in progress:
+            self._step(batch)
+            if self.steps % STEPS_BETWEEN_LOSS_CHECKS == 0 or self.steps == self.loader.steps():
+                loss = self._check_loss()
+                progress.set_postfix(loss=f"{loss:.3f}", refresh=False)
+                if not self.outcome.converged:
+                    break
+            if self.checkpoint and self.checkpoint.due():
+                now = time.monotonic()
+                self.outcome.seconds, started = self.outcome.seconds + now - started, now
+                self.save(random_state())
+                self.checkpoint.raise_if_stopped()
+        self.outcome.seconds += time.monotonic() - started
+        if self.checkpoint:
+            self.checkpoint.defers_signals = False
+        if self.outcome.converged and not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
+            self.outcome.diverge(f"the weights were no longer finite after epoch {number}")
+
+    def _remaining_batches(self) -> Iterable[Batch]:
+        """The epoch's batches that are not done yet; the random state of a checkpoint is restored after skipping."""
+        batches = iter(self.loader.epoch(self.epoch))
+        for _ in islice(batches, self.steps):
+            pass
+        if self._restored_random_state:
+            restore_random_state(self._restored_random_state)
+            self._restored_random_state = None
+        return batches
+
+    def _step(self, batch: Batch) -> None:
+        loss = self._backward(batch)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_norm)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad()
+        self.loss_sum += loss
+        self.unchecked_loss += loss
+        self.steps += 1
+
+    def _backward(self, batch: Batch) -> Tensor:
+        """Compute loss and gradients of a batch, with twice as many micro-batches whenever the GPU's memory is full.
+
+        The gradient is that of the whole batch however it is split; only dropout masks are drawn differently.
+        """
+        outcome = self.outcome
+        while True:
+            micro_batches = [(1.0, batch)]
+            if outcome.micro_batches > 1:
+                micro_batches = self.loader.micro_batches(batch, outcome.micro_batches)
+            try:
+                return _accumulate(micro_batches, self.loss_of)
+            except torch.OutOfMemoryError:
+                if len(micro_batches) < outcome.micro_batches:
+                    raise  # each is a single example already
+            # Not in the handler, since the exception keeps the failed micro-batch's tensors alive.
+            self.optimizer.zero_grad()
+            torch.cuda.empty_cache()
+            outcome.micro_batches *= 2
+            print(
+                f"a batch does not fit the GPU's memory: splitting each into {outcome.micro_batches} micro-batches",
+                flush=True,
+            )
+
+    def _check_loss(self) -> float:
+        """The mean loss since the last check; training has diverged if it is not finite or too high."""
+        loss = float(self.unchecked_loss) / ((self.steps - 1) % STEPS_BETWEEN_LOSS_CHECKS + 1)
+        if not math.isfinite(loss) or loss > self.highest_loss:
+            self.outcome.diverge(f"the loss became {loss:.4g} in epoch {self.epoch}")
+        else:
+            self.unchecked_loss.zero_()
+        return loss
+
+    # -- evaluation --------------------------------------------------------------------------------------------
+
+    def evaluate_epoch(self, evaluate: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """The record of the epoch: its number, its mean training loss, and the validation scores.
+
+        If a signal arrives, the state before the evaluation is saved, so that the next start evaluates again.
+        """
+        training_loss = float(self.loss_sum / max(self.steps, 1))
+        self.model.eval()
+        before = random_state()
+        try:
+            if self.checkpoint:
+                self.checkpoint.raise_if_stopped()
+            scores = {name: float(value) for name, value in evaluate().items()}
+        except StoppedError:
+            self.save(before)
+            raise
+        return {"epoch": self.epoch, "training_loss": round(training_loss, 6), **scores}
+
+    def keep_best(self, score: float) -> None:
+        """Make the current epoch the best one."""
+        self.best_score, self.best_weights = score, _copy_of_weights(self.model)
+        self.outcome.best_epoch = self.epoch
+
+
+def _accumulate(micro_batches: list[tuple[float, Batch]], loss_of: Callable[[Batch], Tensor]) -> Tensor:
+    """Add up the gradients of weighted losses; the sum of these losses."""
+    losses = []
+    for weight, micro_batch in micro_batches:
+        loss = weight * loss_of(micro_batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        losses.append(loss.detach())
+    return torch.stack(losses).sum()
+
+
+def _copy_of_weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}

@@ -1,0 +1,125 @@
+"""The optimizer, its parameter groups, and learning-rate schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+# A step count at which Adam's bias corrections 1 - β^t are exactly one in double precision.
+UNCORRECTED_STEP = 1e6
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Rows of an embedding matrix with their own learning rate, weight decay included (paper §2.1, fact 17).
+
+    Attributes:
+        matrix: a parameter of the optimizer.
+        rows: indices of the rows.
+        multiplier: of the learning rate (the paper's a).
+        decayed_twice: apply both tiers' weight decay to every row, as the paper's corrected code did.
+    """
+
+    matrix: Tensor
+    rows: Tensor
+    multiplier: float
+    decayed_twice: bool = False
+
+
+class AdamW(torch.optim.AdamW):
+    """AdamW (β 0.9 and 0.999) with two options of the paper's code.
+
+    Args:
+        groups: parameter groups with `params`, `lr`, `weight_decay`.
+        epsilon: added to the denominator (facts 16 and 24).
+        bias_correction: divide the moments by 1 - β^t as Adam does; BERT's own code does not (fact 16).
+        tier: rows with their own learning rate. AdamW's update is linear in the rate, so scaling a step is exact.
+    """
+
+    def __init__(
+        self,
+        groups: list[dict[str, Any]],
+        epsilon: float,
+        bias_correction: bool,
+        tier: Tier | None = None,
+    ) -> None:
+        super().__init__(groups, eps=epsilon, fused=True)
+        self.tier = tier
+        if not bias_correction:
+            for group in self.param_groups:
+                for parameter in group["params"]:
+                    step = torch.tensor(UNCORRECTED_STEP, device=parameter.device)
+                    moments = {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+                    self.state[parameter] = {"step": step, **moments}
+
+    def step(self, closure: Any = None) -> Any:
+        """One update."""
+        tier = self.tier
+        if tier is None:
+            return super().step(closure)
+        before = tier.matrix.detach()[tier.rows]
+        result = super().step(closure)
+        with torch.no_grad():
+            tier.matrix[tier.rows] = before + tier.multiplier * (tier.matrix[tier.rows] - before)
+            if tier.decayed_twice:
+                self._decay_at_other_rate(tier)
+        return result
+
+    def _decay_at_other_rate(self, tier: Tier) -> None:
+        """Decay the tier's rows at the common rate too, and all other rows at the tier's."""
+        (group,) = (group for group in self.param_groups if any(one is tier.matrix for one in group["params"]))
+        decay = tier.matrix.new_full((len(tier.matrix), 1), tier.multiplier * group["lr"] * group["weight_decay"])
+        decay[tier.rows] = group["lr"] * group["weight_decay"]
+        tier.matrix.mul_(1 - decay)
+
+
+def decayed_groups(
+    model: nn.Module, learning_rate: float, weight_decay: float, undecayed: Collection[str]
+) -> list[dict[str, Any]]:
+    """Two parameter groups, with weight decay and without (facts 16 and 24).
+
+    Args:
+        model: its parameters that require no gradient are in neither group.
+        learning_rate: of both groups.
+        weight_decay: of the first group; 0 in the second.
+        undecayed: names of the parameters without weight decay, as in `model.named_parameters()`.
+    """
+    named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    return [
+        {
+            "params": [parameter for name, parameter in named if name not in undecayed],
+            "lr": learning_rate,
+            "weight_decay": weight_decay,
+        },
+        {
+            "params": [parameter for name, parameter in named if name in undecayed],
+            "lr": learning_rate,
+            "weight_decay": 0.0,
+        },
+    ]
+
+
+def linear_schedule(optimizer: AdamW, warmup_steps: int, total_steps: int) -> LambdaLR:
+    """Linear warm-up, then linear decay to 0 over the remaining steps (fact 16)."""
+
+    def factor(step: int) -> float:
+        if step < warmup_steps:
+            return step / max(warmup_steps, 1)
+        return max(0.0, (total_steps - step) / max(total_steps - warmup_steps, 1))
+
+    return LambdaLR(optimizer, factor)
+
+
+def inverse_square_root_schedule(optimizer: AdamW, steps_per_epoch: int) -> LambdaLR:
+    """Warm-up over the second and third epoch, then decay with the inverse square root of the step (fact 25)."""
+
+    def factor(step: int) -> float:
+        since_first_epoch = max(step - steps_per_epoch, 1)
+        return float(5 * min(since_first_epoch**-0.5, since_first_epoch * (2 * steps_per_epoch) ** -1.5))
+
+    return LambdaLR(optimizer, factor)
