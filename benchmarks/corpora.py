@@ -26,11 +26,13 @@ EXTRACTOR = ["-m", "wikiextractor.WikiExtractor", "--json", "--no-templates", "-
 STAGE = """
 import sys
 from pathlib import Path
-from specialize.corpora import Cleaning, build_corpus, read_dump
+from specialize.corpora import build_corpus, read_dump
+from specialize.experiment import Experiment
 dump, folder, processes = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 labeled = {"dev.conllu": {f"sentence{number}" for number in range(20_000)}}
-build_corpus(dump, read_dump(dump), labeled, Cleaning(1, 0.1, 0.1), folder, processes)
+build_corpus(dump, read_dump(dump), labeled, Experiment.read([Path(sys.argv[4])]).cleaning("wo"), folder, processes)
 """
+CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
 TOKENS = 100_000
 
 
@@ -78,7 +80,14 @@ def main():
         dump, size = longer_dump(arguments.dump, arguments.copies, folder)
         commands = {
             "WikiExtractor alone": [*EXTRACTOR, "--processes", str(arguments.processes), str(dump)],
-            "our whole stage": ["-c", STAGE, str(dump), str(folder / "corpus"), str(arguments.processes)],
+            "our whole stage": [
+                "-c",
+                STAGE,
+                str(dump),
+                str(folder / "corpus"),
+                str(arguments.processes),
+                str(CONFIGURATION),
+            ],
         }
         measured = {name: [] for name in commands}
         for _ in range(arguments.rounds):

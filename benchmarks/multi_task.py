@@ -15,7 +15,6 @@ from pathlib import Path
 from specialize.experiment import Experiment
 from specialize.files import read_json
 from specialize.finetuning.finetune import finetune
-from specialize.finetuning.settings import FinetuningSettings
 
 CONFIGURATION = Path(__file__).parents[1] / "config" / "config.yaml"
 
@@ -27,7 +26,7 @@ def seconds_a_batch(arguments, settings, datasets, epochs, batches):
             arguments.encoder,
             {"conllu": arguments.treebank, "tsv": arguments.entities},
             {},
-            FinetuningSettings(**settings | {"datasets": datasets, "epochs": epochs}),
+            settings.model_copy(update={"datasets": datasets, "epochs": epochs}),
             Path(folder),
             keep_model=False,
         )
@@ -48,13 +47,13 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     settings = Experiment.read([CONFIGURATION]).finetuning("ug", "mbert", "mtl-ups-alt", 1)
-    settings |= {"frozen_epochs": 0, "threads": arguments.threads}
-    size = settings["batch_size"]
+    settings = settings.model_copy(update={"frozen_epochs": 0, "threads": arguments.threads})
+    size = settings.batch_size
     parts = {"treebank": arguments.treebank / "train.conllu", "entities": arguments.entities / "train.tsv"}
     batches = {name: -(-sentences(path) // size) for name, path in parts.items()}
     longest = max(batches.values())
     print(f"batches an epoch: {longest} of each; alone {batches}")
-    jobs = [(settings["datasets"], arguments.epochs, 2 * longest)]
+    jobs = [(settings.datasets, arguments.epochs, 2 * longest)]
     for datasets, own in (([["ud", "pos"]], batches["treebank"]), ([["ner"]], batches["entities"])):
         jobs.append((datasets, max(1, round(arguments.epochs * longest / own)), own))
     ratios = []

@@ -57,7 +57,7 @@ def main():
                         json.dumps(
                             experiment.finetuning(
                                 arguments.language, arguments.representation, arguments.regime, 1 + number % 5
-                            )
+                            ).as_dict()
                         ),
                         str(Path(folder) / str(number)),
                     ],

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from tests.cluster import slurm  # noqa: E402
 
 SNAKEFILE = """
-from specialize.cluster import run_group_at_once
+from specialize.cluster.groups import run_group_at_once
 
 if not workflow.is_main_process:
     run_group_at_once()

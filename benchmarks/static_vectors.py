@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -51,7 +50,7 @@ print(json.dumps(seconds))
 def train(way, corpus, threads, folder):
     """Train in this process; the seconds it took."""
     given = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["representations"]["fasttext"]["vectors"]
-    settings = replace(VectorSettings(**given), threads=threads, seed=2 if "other" in way else 1)
+    settings = VectorSettings(**given | {"threads": threads, "seed": 2 if "other" in way else 1})
     began = time.monotonic()
     if way == "gensim":
         FastText(

@@ -62,7 +62,7 @@ def main():
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     base = load_base(arguments.base)
     words = count_words([arguments.corpus]).words
-    new, learning = timed(learn_wordpieces, words, WordPieceTraining())
+    new, learning = timed(learn_wordpieces, words, WordPieceTraining(size=5000, min_frequency=5, limit_alphabet=1000))
     print(f"{words.total():,} tokens, {len(words):,} distinct; the new vocabulary was learned in {learning:.1f} s")
 
     def ours():

@@ -9,20 +9,21 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.experiment import Experiment
+    from specialize.experiment.resolved import model_description
     from specialize.pretraining.model_card import ModelDescription
     from specialize.pretraining.pretrain import adapt
-    from specialize.pretraining.settings import PretrainingSettings
     from specialize.training.devices import use_free_gpu
 
     use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     # No parameter of the rule: another licence is no reason to train again. `export` writes its card anew.
-    description = Experiment(snakemake.config).model_description(**snakemake.wildcards)
+    experiment = Experiment(snakemake.config)
+    description = model_description(experiment, **snakemake.wildcards)
     adapt(
         base_folder=Path(snakemake.input.config).parent,
         vocabulary=Path(snakemake.input.tokenizer).parent,
         corpus=Path(snakemake.input.corpus).parent,
         multiplier=snakemake.params.multiplier,
-        settings=PretrainingSettings(**snakemake.params.settings),
+        settings=experiment.pretraining(snakemake.wildcards.representation),
         description=ModelDescription(**description),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),

@@ -8,11 +8,12 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.vocabularies import BytePieceTraining, build_byte_vocabulary, count_labeled_words
+    from specialize.experiment import Experiment
+    from specialize.vocabularies import build_byte_vocabulary, count_labeled_words
 
     build_byte_vocabulary(
         corpus=Path(snakemake.input.corpus),
-        training=BytePieceTraining(**snakemake.params.training),
+        training=Experiment(snakemake.config).vocabulary_training(snakemake.wildcards.representation),
         labeled=count_labeled_words(map(Path, snakemake.input.labeled)),
         folder=Path(snakemake.output.tokenizer).parent,
     )

@@ -8,8 +8,8 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
+    from specialize.experiment import Experiment
     from specialize.finetuning.finetune import finetune
-    from specialize.finetuning.settings import FinetuningSettings
     from specialize.training.devices import use_free_gpu
 
     use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
@@ -19,7 +19,7 @@ with reported(snakemake.log[0]):
         start=start if start.is_dir() else start.parent,
         data={path.suffix[1:]: path.parent for path in map(Path, snakemake.input.data)},
         cell=cell | {"seed": int(cell["seed"])},
-        settings=FinetuningSettings(**snakemake.params.settings),
+        settings=Experiment(snakemake.config).finetuning(**cell),
         folder=folder,
         keep_model=hasattr(snakemake.output, "model"),
         checkpoints=Path("checkpoints", *folder.parts[1:]),

@@ -8,20 +8,18 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
+    from specialize.experiment import Experiment
     from specialize.pretraining.pretrain import pretrain_base
-    from specialize.pretraining.settings import PretrainingSettings
     from specialize.training.devices import use_free_gpu
-    from specialize.vocabularies import WordPieceTraining
 
     use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
-    pretrain = snakemake.params.pretrain
+    experiment, base_model = Experiment(snakemake.config), snakemake.wildcards.base_model
     pretrain_base(
-        corpora=[Path("results/corpora", language) for language in pretrain["languages"]],
-        vocabulary_size=pretrain["vocabulary_size"],
-        unused_slots=pretrain["unused_slots"],
-        training=WordPieceTraining(**snakemake.params.vocabulary),
-        architecture=pretrain["architecture"],
-        settings=PretrainingSettings(**snakemake.params.settings),
+        corpora=[Path("results/corpora", language) for language in snakemake.params.languages],
+        unused_slots=snakemake.params.unused_slots,
+        training=experiment.base_vocabulary_training(base_model),
+        architecture=snakemake.params.architecture,
+        settings=experiment.base_pretraining(base_model),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
     )

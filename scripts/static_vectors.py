@@ -8,10 +8,11 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.pretraining.static_vectors import VectorSettings, train_static_vectors
+    from specialize.experiment import Experiment
+    from specialize.pretraining.static_vectors import train_static_vectors
 
     train_static_vectors(
         corpus=Path(snakemake.input.corpus).parent,
-        settings=VectorSettings(**snakemake.params.settings),
+        settings=Experiment(snakemake.config).vectors(snakemake.wildcards.representation),
         folder=Path(snakemake.output.vectors).parent,
     )

@@ -7,6 +7,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import yaml
+
+from specialize.corpora import Cleaning
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "runs" / "demo"
@@ -18,6 +21,12 @@ def run_snakemake(directory, *arguments, cwd=None):
     command = [sys.executable, "-m", "snakemake", *map(str, arguments[:1]), "-s", str(ROOT / "Snakefile")]
     command += ["--directory", str(directory), "--cores", "2", *map(str, arguments[1:])]
     return subprocess.run(command, cwd=cwd or directory, capture_output=True, text=True, timeout=600)
+
+
+def paper_cleaning(**changes):
+    """How the paper's configuration cleans text, with changes."""
+    section = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["corpora"]
+    return Cleaning(**section | changes)
 
 
 def planned_jobs(directory, *arguments):

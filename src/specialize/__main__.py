@@ -53,7 +53,7 @@ def main() -> None:
             print("\n\n".join(found))
             print(f"\nThese and others, in four formats: {arguments.run / 'results/tables'}")
         elif arguments.command == "resolve-dates":
-            from specialize.plan import resolve_dates
+            from specialize.experiment.plan import resolve_dates
 
             resolved = resolve_dates(arguments.file, arguments.mirror)
             for tag, date in resolved.items():

@@ -116,7 +116,7 @@ def test_xlm_r_is_adapted_and_gives_word_vectors(tmp_path):
 
     base = tmp_path / "base"
     kind = next(kind for kind in known_kinds() if kind.name == "Unigram")
-    training = WordPieceTraining(size=40, min_frequency=1)
+    training = WordPieceTraining(size=40, min_frequency=1, limit_alphabet=1000)
     tokenizer = kind.learn(count_words([text]).words, training)
     assert kind_of(tokenizer) is kind
     seed_everything(1, 1, 1, threads=1)
@@ -130,7 +130,9 @@ def test_xlm_r_is_adapted_and_gives_word_vectors(tmp_path):
 
     foreign = "ქარი lami\n" * 9 + text.read_text(encoding="utf-8")
     text.write_text(foreign, encoding="utf-8")
-    build_vocabulary(base, text, None, WordPieceTraining(size=60, min_frequency=1), {}, tmp_path / "vocabulary")
+    build_vocabulary(
+        base, text, None, WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000), {}, tmp_path / "vocabulary"
+    )
     statistics = read_json(tmp_path / "vocabulary" / "statistics.json")
     assert "ქ" in "".join(statistics["pieces"])
     assert set("ქარი") <= statistics["coverage"]["corpus"]["missing_letters"].keys()

@@ -2,15 +2,14 @@
 
 import itertools
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.conftest import paper_cleaning
 
 from specialize.corpora import (
     SPLITS,
     Article,
-    Cleaning,
     build_corpus,
     labeled_sentences,
     read_articles,
@@ -22,7 +21,7 @@ from specialize.datasets import transliterate_token, transliterator
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json
 
-CLEANING = Cleaning(seed=1, validation_share=0.1, test_share=0.1)
+CLEANING = paper_cleaning()
 
 
 def made_up_articles(number, seed=5):
@@ -59,7 +58,7 @@ def test_split_proportions():
 
 def test_split_depends_on_the_seed():
     articles = made_up_articles(300)
-    other = replace(CLEANING, seed=2)
+    other = paper_cleaning(seed=2)
     first, second = ([split_of(article.identifier, rules) for article in articles] for rules in (CLEANING, other))
     assert first != second
 
@@ -135,8 +134,7 @@ def test_any_number_of_processes_builds_the_same_bytes(tmp_path, labeled):
 def test_downsampling_keeps_whole_articles_and_is_nested(tmp_path):
     articles = made_up_articles(1500)
     corpora = {
-        share: as_set(build(tmp_path / str(share), articles, replace(CLEANING, sample=share)))
-        for share in (0.2, 0.5, 1.0)
+        share: as_set(build(tmp_path / str(share), articles, paper_cleaning(sample=share))) for share in (0.2, 0.5, 1.0)
     }
     for split in SPLITS:
         assert corpora[0.2][split] < corpora[0.5][split] < corpora[1.0][split]
@@ -148,21 +146,21 @@ def test_downsampling_depends_on_the_seed(tmp_path):
     articles = made_up_articles(600)
     kept = []
     for seed in (1, 2):
-        corpus = as_set(build(tmp_path / str(seed), articles, replace(CLEANING, seed=seed, sample=0.5)))
+        corpus = as_set(build(tmp_path / str(seed), articles, paper_cleaning(seed=seed, sample=0.5)))
         kept.append(set().union(*corpus.values()))
     assert kept[0] != kept[1]
 
 
 def test_downsampling_and_split_are_independent(tmp_path):
     """A share of 0.1 must not keep the very articles that validation consists of."""
-    corpus = build(tmp_path / "corpus", made_up_articles(3000), replace(CLEANING, sample=0.2))
+    corpus = build(tmp_path / "corpus", made_up_articles(3000), paper_cleaning(sample=0.2))
     total = sum(map(len, corpus.values()))
     assert len(corpus["valid"]) / total == pytest.approx(0.1, abs=0.05)
 
 
 def test_downsampling_as_run_keeps_whole_files_of_extracted_text(tmp_path):
     articles = [Article(str(number), (f"{number} " + "word " * 2000 + ". End.",)) for number in range(1500)]
-    rules = replace(CLEANING, sample=0.5, sampling="files")
+    rules = paper_cleaning(sample=0.5, sampling="files")
     corpus = build(tmp_path / "corpus", articles, rules)
     kept = sorted(int(article[0].split()[0]) for split in SPLITS for article in corpus[split])
     runs = 1 + sum(second != first + 1 for first, second in itertools.pairwise(kept))
@@ -259,7 +257,7 @@ def test_articles_of_one_sentence_or_less_are_dropped(tmp_path, labeled):
 
 def test_statistics_add_up(tmp_path, labeled):
     articles = [*made_up_articles(400), Article("one", ("Single.",)), Article("mixed", ("== A ==", "In Oslo", "B. C."))]
-    corpus = build(tmp_path / "corpus", articles, replace(CLEANING, sample=0.8), labeled)
+    corpus = build(tmp_path / "corpus", articles, paper_cleaning(sample=0.8), labeled)
     statistics = read_json(tmp_path / "corpus/statistics.json")
     for split in SPLITS:
         sentences = [sentence for article in corpus[split] for sentence in article]

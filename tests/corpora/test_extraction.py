@@ -8,9 +8,10 @@ from xml.sax.saxutils import escape
 
 import psutil
 import pytest
+from tests.conftest import paper_cleaning
 from wikiextractor.extract import Extractor
 
-from specialize.corpora import Cleaning, build_corpus, clean_line, extract, read_dump
+from specialize.corpora import build_corpus, clean_line, extract, read_dump
 from specialize.demo_world import LANGUAGES, Speaker, build_lexicon, dump
 from specialize.errors import InputError
 from specialize.files import read_json
@@ -90,7 +91,7 @@ def test_one_process_and_two_build_the_same_bytes(tmp_path):
     path = tmp_path / "dump.xml.bz2"
     path.write_bytes(dump(Speaker(language, build_lexicon(language, 1), Random("extraction"))))
     for processes in (1, 2):
-        build_corpus(path, read_dump(path), {}, Cleaning(1, 0.1, 0.1), tmp_path / str(processes), processes)
+        build_corpus(path, read_dump(path), {}, paper_cleaning(), tmp_path / str(processes), processes)
     for name in ("train.txt", "valid.txt", "test.txt", "statistics.json"):
         first, second = ((tmp_path / processes / name).read_bytes() for processes in ("1", "2"))
         assert first == second
@@ -108,7 +109,7 @@ def test_a_page_that_extraction_fails_on_is_left_out_and_named(tmp_path, monkeyp
     path = tmp_path / "dump.xml.bz2"
     pages = [(f"Page {number}", 0, f"One {number}. Two {number}.") for number in range(100)]
     write_dump(path, [*pages, ("The Beta", 0, "Beta comes. Beta goes.")])
-    build_corpus(path, read_dump(path), {}, Cleaning(1, 0.1, 0.1), tmp_path / "corpus", processes=2)
+    build_corpus(path, read_dump(path), {}, paper_cleaning(), tmp_path / "corpus", processes=2)
     statistics = read_json(tmp_path / "corpus/statistics.json")
     assert statistics["articles_read"] == 101
     assert statistics["removed"] == {"articles that could not be extracted": 1}
@@ -174,7 +175,8 @@ def test_processes_end_with_the_one_that_gives_them_work(tmp_path):
     program = (
         "import sys; from pathlib import Path; from specialize.corpora import *\n"
         "path = Path(sys.argv[1])\n"
-        "for article in clean_all(read_dump(path), Cleaner(Cleaning(1, 0.1, 0.1), {}), 2): print(flush=True)"
+        f"cleaner = Cleaner(Cleaning(**{paper_cleaning().as_dict()}), {{}})\n"
+        "for article in clean_all(read_dump(path), cleaner, 2): print(flush=True)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from specialize.cluster import EXECUTOR_IN_A_JOB, group_at_once
+from specialize.cluster.groups import EXECUTOR_IN_A_JOB, group_at_once
 
 pytestmark = pytest.mark.dag
 

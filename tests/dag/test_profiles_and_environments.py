@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.conftest import ROOT, run_snakemake
 
-from specialize.plan import gpus_here
+from specialize.experiment.plan import gpus_here
 
 pytestmark = pytest.mark.dag
 

@@ -1,4 +1,4 @@
-"""The overlay of what the paper's code did changes what config/README.md says, and nothing else."""
+"""The overlay of what the paper's code did changes what the reference says, and nothing else."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ import yaml
 from snakemake.utils import update_config
 
 CONFIGURATIONS = Path(__file__).parents[2] / "config"
+REFERENCE = CONFIGURATIONS.parent / "docs" / "reference" / "configuration.md"
 UNSET = "unset"
 
 # Facts in which the paper's code differs from its text.
@@ -15,7 +16,7 @@ DIFFERENCES = {2, 5, 6, 15, 16, 17, 21, 22, 23, 24, 25, 30, 32, 33, 37, 38}
 
 def documented():
     """Rows of the table: fact, key, default, value as run."""
-    text = (CONFIGURATIONS / "README.md").read_text(encoding="utf-8")
+    text = REFERENCE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| `(\S+)` \| `(\S+)` \| `(\S+)` \| .+ \|$", text, flags=re.MULTILINE)
     return [(int(fact), key, yaml.safe_load(default), yaml.safe_load(value)) for fact, key, default, value in rows]
 

@@ -411,8 +411,9 @@ def test_what_stands_twice_is_refused_with_both_lines(tmp_path, text, line, prob
 
 
 HINTS = {
+    "a number in quotes": ("finetuning: {learning_rate: '5.0e-3'}\n", "a number stands without quotes"),
+    "an exponent in quotes": ('pretraining: {warmup_steps: "1e3"}\n', r"mine.yaml, line 1\): .*without quotes"),
     "a date without quotes": ("languages: {ug: {corpus: {date: 20220301}}}\n", "put it in quotes"),
-    "an exponent that YAML reads as text": ("finetuning: {learning_rate: 5e-3}\n", "5.0e-3"),
     "no number": ("finetuning: {learning_rate: .nan}\n", "nan is not a number to calculate with"),
     "a number without end": ("finetuning: {seeds: {1: [1, 2, .inf]}}\n", "inf is not a number"),
 }
@@ -498,3 +499,34 @@ def test_sequences_longer_than_a_monolingual_model_takes_are_refused(tmp_path, t
 def test_what_would_only_fail_in_a_job_is_refused_at_once(tmp_path, text, word):
     with pytest.raises(ConfigError, match=word):
         with_overlay(tmp_path, text)
+
+
+@pytest.mark.parametrize("written", ["5e-3", "+5E-3", ".5e-2", "5.e-3", "0.005"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "pretraining: {learning_rate: NUMBER}",
+        "finetuning: {ud: {dropout: NUMBER}}",
+        "representations: {lapt: {training: {weight_decay: NUMBER}}}",
+        "representations: {lapt: {finetuning: {learning_rate: NUMBER}}}",
+        "representations: {tva: {multiplier: NUMBER}}",
+        "languages: {ug: {corpus: {sample: NUMBER}}}",
+        "corpora: {test_share: NUMBER}",
+    ],
+)
+def test_a_number_with_an_exponent_is_a_number_in_every_field(tmp_path, key, written):
+    def flat(value):
+        return [item for inner in value.values() for item in flat(inner)] if isinstance(value, dict) else [value]
+
+    config = with_overlay(tmp_path, key.replace("NUMBER", written)).config
+    for name in yaml.safe_load(key):
+        value = config[name]
+    assert 0.005 in flat(value)
+
+
+def test_a_whole_number_with_an_exponent_is_an_integer_where_one_is_wanted(tmp_path):
+    experiment = with_overlay(tmp_path, "pretraining: {warmup_steps: 1e3, batch_size: 4e1}\n")
+    settings = experiment.pretraining("tva")
+    assert (settings.warmup_steps, settings.batch_size) == (1000, 40)
+    with pytest.raises(ConfigError, match=r"mine.yaml, line 1\): 4.5 is not of type 'integer'"):
+        with_overlay(tmp_path, "pretraining: {batch_size: 45e-1}\n")

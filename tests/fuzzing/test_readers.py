@@ -7,10 +7,11 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.conftest import paper_cleaning
 from tests.corpora.test_extraction import PAGES, write_dump
 from tests.datasets.test_named_entities import write_archive
 
-from specialize.corpora import Cleaner, Cleaning, Page, read_articles, read_dump
+from specialize.corpora import Cleaner, Page, read_articles, read_dump
 from specialize.datasets import read_entities, read_treebank, unpack_wikiann, write_entities
 from specialize.errors import InputError, SpecializeError
 from specialize.experiment import Experiment
@@ -152,7 +153,7 @@ def whole_dump(folder):
     return path.read_bytes()
 
 
-CLEANER = Cleaner(Cleaning(1, 0.1, 0.1), {})
+CLEANER = Cleaner(paper_cleaning(), {})
 
 
 def clean_articles(path):

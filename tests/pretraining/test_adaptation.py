@@ -28,6 +28,7 @@ from specialize.training import loop
 from specialize.training.devices import device
 from specialize.vocabularies import WordPieceTraining, build_vocabulary
 
+LARGE = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
 EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
 
 
@@ -243,7 +244,7 @@ def test_the_history_tells_with_what_the_model_was_trained(base, new_vocabulary,
     assert list(history) == ["best_epoch", "converged", "text", "hyperparameters", "epochs"]
     assert history["converged"]
     assert history["text"] == {"articles": 20, "sentences": 70, "tokens": 350}
-    assert history["hyperparameters"] == vars(small_settings(epochs=1)) | {"new_pieces": 2, "multiplier": 5.0}
+    assert history["hyperparameters"] == small_settings(epochs=1).as_dict() | {"new_pieces": 2, "multiplier": 5.0}
     steps = training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).steps()
     assert [record["steps"] for record in history["epochs"]] == [0, steps]
     assert [set(record) for record in history["epochs"]] == [
@@ -289,10 +290,10 @@ def test_an_exploding_loss_stops_within_the_epoch(base, same_vocabulary, corpus,
 
 
 def test_a_base_model_that_does_not_converge_is_one_clear_error_and_leaves_no_folder(corpus, tmp_path):
-    training_of = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    training_of = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
     wild = small_settings(learning_rate=1e38, warmup_steps=0, epochs=1)
     with pytest.raises(SpecializeError, match=r"did not converge.*epoch 1.*lower the learning rate"):
-        pretrain_base([corpus], 60, SLOTS, training_of, ARCHITECTURE, wild, tmp_path / "base")
+        pretrain_base([corpus], SLOTS, training_of, ARCHITECTURE, wild, tmp_path / "base")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -304,8 +305,8 @@ def test_a_base_model_made_here_is_a_base_model_for_the_next_step(corpus, tmp_pa
     second.mkdir()
     for name, seed in (("train.txt", 3), ("valid.txt", 4)):
         write_text(second / name, 6, seed)
-    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
-    pretrain_base([corpus, second], 60, SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / "base")
+    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
+    pretrain_base([corpus, second], SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / "base")
     check_base_model(tmp_path / "base")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "base")
@@ -318,18 +319,18 @@ def test_a_base_model_made_here_is_a_base_model_for_the_next_step(corpus, tmp_pa
 
 
 def test_two_base_models_made_alike_are_the_same_bytes(corpus, tmp_path):
-    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
     for name in ("one", "two"):
-        pretrain_base([corpus], 60, SLOTS, training, ARCHITECTURE, small_settings(epochs=1), tmp_path / name)
+        pretrain_base([corpus], SLOTS, training, ARCHITECTURE, small_settings(epochs=1), tmp_path / name)
     for file in ("tokenizer.json", "model.safetensors", "history.json"):
         assert file_hash(tmp_path / "one" / file) == file_hash(tmp_path / "two" / file), file
 
 
 def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
-    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
     once = small_settings(epochs=1)
-    pretrain_base([corpus], 60, SLOTS, training, ARCHITECTURE, once, tmp_path / "base")
-    build_vocabulary(tmp_path / "base", corpus / "train.txt", 2, training, {}, tmp_path / "vocabulary")
+    pretrain_base([corpus], SLOTS, training, ARCHITECTURE, once, tmp_path / "base")
+    build_vocabulary(tmp_path / "base", corpus / "train.txt", 2, LARGE, {}, tmp_path / "vocabulary")
     adapt(tmp_path / "base", tmp_path / "vocabulary", corpus, 5.0, once, DESCRIPTION, tmp_path / "model")
     pieces = read_json(tmp_path / "vocabulary" / "statistics.json")["pieces"]
     assert sorted(pieces.values()) == [1, 2]
@@ -357,7 +358,7 @@ def test_pieces_beyond_the_slots_learn(base, corpus, tmp_path):
     shutil.copytree(corpus, text)
     for name in ("train.txt", "valid.txt"):
         (text / name).write_text((corpus / name).read_text(encoding="utf-8").replace("la", "ლა"), encoding="utf-8")
-    training = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
     build_vocabulary(base, text / "train.txt", None, training, {}, tmp_path / "vocabulary")
     adapt(base, tmp_path / "vocabulary", text, 1.0, small_settings(learning_rate=1e-2), DESCRIPTION, tmp_path / "model")
     losses = [record["validation_loss"] for record in read_json(tmp_path / "model/history.json")["epochs"]]

@@ -27,7 +27,7 @@ SETTINGS = small_settings(
 @pytest.fixture(scope="module")
 def vocabulary(corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("monolingual") / "vocabulary"
-    build_byte_vocabulary(corpus / "train.txt", BytePieceTraining(400, 2), {}, folder)
+    build_byte_vocabulary(corpus / "train.txt", BytePieceTraining(size=400, min_frequency=2), {}, folder)
     return folder
 
 

@@ -1,7 +1,6 @@
 """Skip-gram vectors with subwords: as gensim trains them, whole again from what is written."""
 
 import random
-from dataclasses import replace
 
 import numpy
 import pytest
@@ -15,7 +14,8 @@ from specialize.files import read_json, write_json
 from specialize.pretraining.static_vectors import StaticVectors, VectorSettings, train_static_vectors
 
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["representations"]["fasttext"]
-SETTINGS = replace(VectorSettings(**PAPER["vectors"]), dimension=8, min_count=3, buckets=500, epochs=10, sample=0.0)
+SMALLER = {"dimension": 8, "min_count": 3, "buckets": 500, "epochs": 10, "sample": 0.0}
+SETTINGS = VectorSettings(**PAPER["vectors"] | SMALLER)
 TOPICS = (["lami", "noke", "tura", "simi"], ["weko", "pado", "kelu", "rebo"])
 RARE = "lamike"  # shares its beginning with a frequent word
 
@@ -34,7 +34,7 @@ def text(tmp_path_factory):
 
 def trained(text, folder, **changes):
     folder.mkdir()
-    train_static_vectors(text, replace(SETTINGS, **changes), folder)
+    train_static_vectors(text, SETTINGS.model_copy(update=changes), folder)
     return folder
 
 

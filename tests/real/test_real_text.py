@@ -9,10 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.conftest import paper_cleaning
 
 from specialize.corpora import (
     SPLITS,
-    Cleaning,
     build_corpus,
     clean_line,
     extract,
@@ -141,7 +141,7 @@ def latgalian_articles():
 
 
 def test_a_real_dump_builds_a_corpus(tmp_path, latgalian_articles):
-    build_corpus(DUMPS["ltg"], latgalian_articles, {}, Cleaning(1, 0.1, 0.1), tmp_path / "ltg")
+    build_corpus(DUMPS["ltg"], latgalian_articles, {}, paper_cleaning(), tmp_path / "ltg")
     statistics = read_json(tmp_path / "ltg" / "statistics.json")
     assert statistics["articles_read"] == len(latgalian_articles) == 903
     assert statistics["total"]["tokens"] > 30_000
@@ -166,7 +166,7 @@ def test_redirects_and_talk_pages_give_no_sentences(latgalian_articles):
 @pytest.mark.parametrize("language", DUMPS)
 def test_real_dumps_build_the_same_bytes_again_and_with_any_number_of_processes(tmp_path, language):
     for name, processes in {"one": 1, "two": 2, "again": 2}.items():
-        rules = Cleaning(1, 0.1, 0.1)
+        rules = paper_cleaning()
         build_corpus(DUMPS[language], read_dump(DUMPS[language]), {}, rules, tmp_path / name, processes)
     for path in sorted((tmp_path / "one").iterdir()):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
@@ -196,7 +196,7 @@ def test_labeled_sentences_of_maltese_are_taken_out_of_its_wikipedia(tmp_path):
         sentences = unpack_wikiann(MIRROR / "wikiann" / "mt.tar.gz", "mt")[part]
         write_entities(folder / "ner" / f"{part}.tsv", sentences)
     labeled = labeled_sentences(folder)
-    build_corpus(DUMPS["mt"], read_dump(DUMPS["mt"]), labeled, Cleaning(1, 0.1, 0.1), tmp_path / "corpus", 2)
+    build_corpus(DUMPS["mt"], read_dump(DUMPS["mt"]), labeled, paper_cleaning(), tmp_path / "corpus", 2)
     removed = read_json(tmp_path / "corpus/statistics.json")["removed_by_labeled_file"]
     assert removed.keys() == labeled.keys()
     assert sum(removed.values()) > 0

@@ -3,7 +3,6 @@
 import contextlib
 import multiprocessing
 import os
-from dataclasses import replace
 
 # What jobs import when they need it; in the server, it is imported once for all of them.
 import gensim.models.fasttext  # noqa: F401
@@ -61,7 +60,7 @@ def run(job, inputs, destination, checkpoints):
     start = inputs / "encoder"
     if job == "pos":  # the others are on a transformer
         sizes = {"layers": 2, "hidden_size": 6, "input_dropout": 0.3, "dropout": 0.5, "highway": True}
-        start, settings = inputs / "vectors", replace(settings, task_encoders={"pos": sizes})
+        start, settings = inputs / "vectors", settings.model_copy(update={"task_encoders": {"pos": sizes}})
     elif job.startswith("pft-"):
         start = inputs / "multi/model"
     destination.mkdir(exist_ok=True)

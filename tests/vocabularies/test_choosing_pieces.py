@@ -42,19 +42,19 @@ def test_learning_and_choosing_give_the_same_pieces_every_time():
     words = TEXT + Counter({"ئات": 9, "ئاتلار": 8, "ئانا": 7, "ئانالار": 5})
     learned, chosen = set(), set()
     for order in (words, Counter(dict(reversed(words.items()))), words, words):
-        new = learn_wordpieces(order, WordPieceTraining(size=200, min_frequency=1))
+        new = learn_wordpieces(order, WordPieceTraining(size=200, min_frequency=1, limit_alphabet=1000))
         learned.add(frozenset(new.get_vocab()))
         chosen.add(tuple(choose_pieces(order, base, new, 9)))
     assert len(learned) == len(chosen) == 1
 
 
 def test_learned_pieces_obey_size_and_frequency():
-    small = in_order(learn_wordpieces(TEXT, WordPieceTraining(size=25, min_frequency=1)))
+    small = in_order(learn_wordpieces(TEXT, WordPieceTraining(size=25, min_frequency=1, limit_alphabet=1000)))
     assert len(small) == 25
     assert tuple(small[:5]) == SPECIAL_TOKENS
-    frequent = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=5)).get_vocab()
+    frequent = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=5, limit_alphabet=1000)).get_vocab()
     assert "talo" in frequent
-    whole = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=1)).get_vocab()
+    whole = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=1, limit_alphabet=1000)).get_vocab()
     assert len(whole) > len(frequent)
     assert "sana" in whole
     assert "sanat" not in frequent
@@ -78,13 +78,17 @@ def test_case_and_accents_are_kept_and_cjk_letters_split():
 
 
 def test_a_new_base_vocabulary_has_the_slots_of_mbert():
-    vocabulary = new_base_vocabulary(TEXT, WordPieceTraining(size=30, min_frequency=1), unused_slots=7)
+    vocabulary = new_base_vocabulary(
+        TEXT, WordPieceTraining(size=30, min_frequency=1, limit_alphabet=1000), unused_slots=7
+    )
     assert vocabulary[0] == "[PAD]"
     assert vocabulary[1:8] == [f"[unused{number}]" for number in range(1, 8)]
     assert vocabulary[8:12] == ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert len(vocabulary) == len(set(vocabulary)) == 30 + 7
     assert "##o" in vocabulary[12:]
-    without = new_base_vocabulary(TEXT, WordPieceTraining(size=30, min_frequency=1), unused_slots=0)
+    without = new_base_vocabulary(
+        TEXT, WordPieceTraining(size=30, min_frequency=1, limit_alphabet=1000), unused_slots=0
+    )
     assert without[:5] == list(SPECIAL_TOKENS)
 
 
@@ -163,7 +167,7 @@ def test_ties_are_broken_alike_in_every_process():
     program = (
         "from collections import Counter; from specialize.vocabularies import *;"
         "words = Counter({a + b + c: 5 for a in 'abcdefghijklm' for b in 'aeiou' for c in 'adgjmpsvy'});"
-        "print(in_order(learn_wordpieces(words, WordPieceTraining(120, 2, 1000))))"
+        "print(in_order(learn_wordpieces(words, WordPieceTraining(size=120, min_frequency=2, limit_alphabet=1000))))"
     )
     outputs = {
         subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in range(3)

@@ -109,7 +109,10 @@ def test_a_folder_has_the_files_of_its_kind_and_keeps_settings(tmp_path, tokeniz
 
 
 def test_a_kind_learns_with_its_own_settings():
-    for tokenizer, training in ((WORDPIECES, WordPieceTraining(60, 1)), (BYTES, BytePieceTraining(300, 2))):
+    for tokenizer, training in (
+        (WORDPIECES, WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000)),
+        (BYTES, BytePieceTraining(size=300, min_frequency=2)),
+    ):
         learned = kind_of(tokenizer).learn(WORDS, training)
         assert kind_of(learned) is kind_of(tokenizer)
         assert 0 < learned.get_vocab_size() <= training.size

@@ -7,33 +7,35 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
 
 from specialize import sources
-from specialize.cluster import run_group_at_once, wait_for_left_over_jobs
+from specialize.cluster.groups import run_group_at_once
+from specialize.cluster.queue import wait_for_left_over_jobs
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
-from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, STAGE_VERSIONS, TASKS, Cell, Experiment
+from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
+from specialize.experiment.plan import forecast, gpus_here, sources_of
+from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
 from specialize.paper import TABLE_2
-from specialize.plan import forecast, gpus_here, sources_of
 
 if not workflow.is_main_process:
     run_group_at_once()
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a site's early warning is for the script, which saves and ends
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a site's early warning is meant for the script, which saves and ends
 
 own_files = workflow.overwrite_configfiles
 try:
     experiment = Experiment(config, [*(file for file in workflow.configfiles if file not in own_files), *own_files])
 except SpecializeError as error:
     raise WorkflowError(str(error)) from None
-# Which executor runs the jobs is told later, but only with one of a cluster is there a number of jobs at a time.
+# `workflow.nodes` is set only by cluster executors.
 ON_CLUSTER = workflow.is_main_process and workflow.nodes is not None
 if ON_CLUSTER and not workflow.output_settings.dryrun and not any(Path(".snakemake/locks").glob("*")):
-    # Before anything is planned, so that what they finish counts. A locked folder Snakemake itself will refuse.
+    # Wait before anything is planned, so that what they finish counts. A locked folder is refused by Snakemake itself.
     try:
         wait_for_left_over_jobs(Path.cwd())
     except SpecializeError as error:
         raise WorkflowError(str(error)) from None
-config.update(experiment.config)  # scripts read it, and a command line's true is text
+config.update(experiment.config)  # scripts read it; numbers and switches of a command line are text until here
 
-# What a training job asks for. Jobs of a group sum up their numbers, but a text that all have in common they share.
+# The GPU that a training job asks for. Grouped jobs add up numbers, but share a text that they have in common.
 if experiment.config["jobs_per_gpu"] > 1 and (ON_CLUSTER or not workflow.is_main_process):
     GPU = {"gres": "gpu:1"}
 else:
@@ -48,7 +50,7 @@ SCRIPTS = "../../scripts"
 
 
 def one_of(names):
-    """A wildcard pattern that matches these names and no other, also when there are none."""
+    """A wildcard pattern that matches exactly these names; nothing if there are none."""
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
@@ -86,9 +88,9 @@ def corpus_files(language):
 
 
 def growing(amount):
-    """A resource that a job which is tried again asks for more of, up to three times as much.
+    """A resource that grows with each attempt, to three times as much at most.
 
-    Where a time limit ends jobs again and again, they go on from their checkpoint and need no more each time.
+    Jobs that a short time limit ends again and again resume from their checkpoint, and need no more each time.
     """
     return lambda wildcards, attempt: amount * min(attempt, 3)
 
@@ -120,7 +122,7 @@ def entity_sources(wildcards):
 
 
 def with_task(*tasks, twins):
-    """A pattern of the languages (or of the twins) that have one of the tasks."""
+    """A wildcard pattern: the languages (or twins) that have one of the tasks."""
     return one_of(
         tag
         for tag, language in experiment.languages.items()
@@ -137,7 +139,7 @@ def raw_text(wildcards):
 
 
 def with_corpus(twins):
-    """A pattern of the languages (or of the twins) that have text."""
+    """A wildcard pattern: the languages (or twins) that have text."""
     return one_of(
         tag
         for tag, language in experiment.languages.items()
@@ -146,7 +148,7 @@ def with_corpus(twins):
 
 
 def with_method(*methods):
-    """A pattern of the representations that are made in one of these ways."""
+    """A wildcard pattern: the representations of these methods."""
     return one_of(name for name, entry in experiment.representations.items() if entry.method in methods)
 
 
@@ -154,6 +156,12 @@ def own_model(wildcards):
     """The files of a base model of one's own; none of one that is fetched."""
     folder = experiment.config["base_models"][wildcards.base_model].get("folder")
     return [path for name in sources.MODEL_FILES if folder and (path := Path(folder, name)).is_file()]
+
+
+def learned_pieces(representation):
+    """How a representation's new pieces are learned, as a rule's parameter; None where none are."""
+    training = experiment.vocabulary_training(representation)
+    return training.job_parameters() if training else None
 
 
 def base_of(wildcards):
@@ -183,7 +191,7 @@ def model_if_kept():
 
 
 def model_to_start_from():
-    """A multi-task model; unless models are kept it goes when the jobs that start from it have ended."""
+    """A multi-task model; unless models are kept, it is deleted when the jobs that start from it have ended."""
     model = directory(f"{RESULT}/model")
     return model if experiment.config["keep_models"] else temp(model)
 
@@ -198,13 +206,28 @@ def table_files(*names):
     return [f"results/tables/{name}.{ending}" for name in names for ending in ("md", "csv", "tex", "html")]
 
 
+def training_stage(job):
+    """The stage of a job that trains, else none."""
+    names = {"pretraining": ("adapt", "pretrain_", "static_vectors"), "finetuning": ("finetune",)}
+    return next((stage for stage, starts in names.items() if job.rule.name.startswith(starts)), None)
+
+
+def reruns(jobs):
+    """Those of the jobs whose results are there already, with Snakemake's reason to make them again."""
+    return [
+        Rerun(training_stage(job), str(job.output[0]), str(workflow.dag.reason(job)).rstrip("."))
+        for job in sorted(jobs, key=lambda job: str(job.output[0]))
+        if Path(job.output[0]).exists()
+    ]
+
+
 onstart:
     if workflow.is_main_process:
-        planned = {job.rule.name for job in workflow.dag.needrun_jobs()}
-        trains = any(name.startswith(("adapt", "pretrain_", "finetune")) for name in planned)
+        planned = [job for job in workflow.dag.needrun_jobs() if training_stage(job)]
         try:
+            check_versions(Path.cwd(), reruns(planned), experiment.config["accept_rerun"])
             print(
-                forecast(experiment, on_cluster=workflow.non_local_exec, trains=trains),
+                forecast(experiment, on_cluster=workflow.non_local_exec, trains=bool(planned)),
                 file=sys.stderr,
             )
         except SpecializeError as error:

@@ -22,7 +22,7 @@ rule corpus:
         runtime=growing(120),
     params:
         dump=lambda wildcards: "text" not in entry(wildcards)["corpus"],
-        cleaning=lambda wildcards: experiment.cleaning(wildcards.language),
+        cleaning=lambda wildcards: experiment.cleaning(wildcards.language).job_parameters(),
         version=STAGE_VERSIONS["corpora"],
     script:
         f"{SCRIPTS}/corpus.py"

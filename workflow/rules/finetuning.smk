@@ -21,13 +21,13 @@ rule finetune:
         regime=one_of(regime for regime in REGIMES if regime not in MULTI_TASK_REGIMES and not regime.endswith("ner")),
     conda:
         "../../envs/training.yaml"
-    threads: experiment.config["finetuning"]["threads"]
+    threads: lambda wildcards: experiment.finetuning(**wildcards).threads
     resources:
         **GPU,
         mem_mb=growing(12_000),
         runtime=growing(4 * 60),
     params:
-        settings=lambda wildcards: experiment.finetuning(**wildcards),
+        settings=lambda wildcards: experiment.finetuning(**wildcards).job_parameters(),
         version=STAGE_VERSIONS["finetuning"],
     script:
         f"{SCRIPTS}/finetune.py"

@@ -26,15 +26,17 @@ rule pretrain_base:
     priority: 60
     conda:
         "../../envs/training.yaml"
-    threads: lambda wildcards: experiment.base_pretraining(wildcards.base_model)["threads"]
+    threads: lambda wildcards: experiment.base_pretraining(wildcards.base_model).threads
     resources:
         **GPU,
         mem_mb=growing(16_000),
         runtime=growing(12 * 60),
     params:
-        pretrain=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"],
-        vocabulary=experiment.base_vocabulary_training(),
-        settings=lambda wildcards: experiment.base_pretraining(wildcards.base_model),
+        languages=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["languages"],
+        unused_slots=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["unused_slots"],
+        architecture=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["architecture"],
+        vocabulary=lambda wildcards: experiment.base_vocabulary_training(wildcards.base_model).job_parameters(),
+        settings=lambda wildcards: experiment.base_pretraining(wildcards.base_model).job_parameters(),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/pretrain_base.py"
@@ -65,14 +67,14 @@ rule adapt:
     priority: 60
     conda:
         "../../envs/training.yaml"
-    threads: lambda wildcards: experiment.pretraining(wildcards.representation)["threads"]
+    threads: lambda wildcards: experiment.pretraining(wildcards.representation).threads
     resources:
         **GPU,
         mem_mb=growing(16_000),
         runtime=growing(12 * 60),
     params:
         multiplier=lambda wildcards: experiment.representations[wildcards.representation].multiplier,
-        settings=lambda wildcards: experiment.pretraining(wildcards.representation),
+        settings=lambda wildcards: experiment.pretraining(wildcards.representation).job_parameters(),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/adapt.py"
@@ -101,14 +103,14 @@ rule pretrain_monolingual:
     priority: 60
     conda:
         "../../envs/training.yaml"
-    threads: lambda wildcards: experiment.pretraining(wildcards.representation)["threads"]
+    threads: lambda wildcards: experiment.pretraining(wildcards.representation).threads
     resources:
         **GPU,
         mem_mb=growing(16_000),
         runtime=growing(12 * 60),
     params:
         architecture=lambda wildcards: experiment.config["representations"][wildcards.representation]["architecture"],
-        settings=lambda wildcards: experiment.pretraining(wildcards.representation),
+        settings=lambda wildcards: experiment.pretraining(wildcards.representation).job_parameters(),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/pretrain_monolingual.py"
@@ -134,12 +136,12 @@ rule static_vectors:
     priority: 60
     conda:
         "../../envs/training.yaml"
-    threads: lambda wildcards: experiment.vectors(wildcards.representation)["threads"]
+    threads: lambda wildcards: experiment.vectors(wildcards.representation).threads
     resources:
         mem_mb=growing(8_000),
         runtime=growing(60),
     params:
-        settings=lambda wildcards: experiment.vectors(wildcards.representation),
+        settings=lambda wildcards: experiment.vectors(wildcards.representation).job_parameters(),
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/static_vectors.py"

@@ -1,33 +1,70 @@
-"""How text is cleaned and split."""
+"""Settings of the texts: how they are split, sampled and cleaned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar, Literal
 
+from specialize.settings import CODE, LICENSE, PATH, SHA256, Number, Reader, Settings, setting
+
+VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 SENTENCE_END = ". "
 
 
-@dataclass(frozen=True)
-class Cleaning:
-    """How text is cleaned and split.
+class CorporaSettings(Settings):
+    """The section `corpora`."""
 
-    Attributes:
-        seed: of the split and of the downsampling.
-        validation_share, test_share: shares of articles (paper: 80/10/10).
-        sample: share of articles that is kept (paper, Table 1).
-        sentence_end: what parts two sentences within a line, with its space.
-        sentence_final: what is parted from a sentence's last word: `punctuation`, or as the paper's code did, its last
-            run of `any` character (fact 2).
-        sampling: what is sampled: `articles`, or as run, `files` of a megabyte of extracted text (fact 5).
-        decontamination: a labeled sentence is known by its `words`, in both writings, or as run, by all of its `rows`
-            together (fact 6).
-    """
+    readers: ClassVar[dict[str, Reader]] = {
+        "downsampled texts": lambda cleaning: getattr(cleaning, "sample", 1) < 1,
+    }
 
-    seed: int
-    validation_share: float
-    test_share: float
-    sample: float = 1.0
-    sentence_end: str = SENTENCE_END
-    sentence_final: str = "punctuation"
-    sampling: str = "articles"
-    decontamination: str = "words"
+    seed: int = setting("of the split by article and of the downsampling")
+    validation_share: Number = setting(
+        "share of the articles that makes the validation text", source="paper §2.2.1", gt=0, lt=1
+    )
+    test_share: Number = setting("share of the articles that makes the test text", source="paper §2.2.1", gt=0, lt=1)
+    sentence_final: Literal["punctuation", "any"] = setting(
+        "what is parted from the end of a sentence: punctuation, or the last run of any character", source="fact 2"
+    )
+    sampling: Literal["articles", "files"] = setting(
+        "what downsampling draws: articles, or megabytes of extracted text",
+        source="fact 5",
+        read_by="downsampled texts",
+    )
+    decontamination: Literal["words", "rows"] = setting(
+        "how a treebank sentence is looked for in the text: in both writings of its multiword tokens, or with all of "
+        "its rows at once",
+        source="fact 6",
+    )
+
+
+class Cleaning(CorporaSettings):
+    """How one language's text is cleaned and split: the section, and what the language's own entry says."""
+
+    sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
+    sentence_end: str = setting("what parts two sentences within a line, with its space", default=SENTENCE_END)
+
+
+class CorpusEntry(Settings):
+    """Where a language's text comes from: a Wikipedia with the date of its dump, or own text."""
+
+    wikipedia: str = setting("the Wikipedia's language code", default="", pattern=CODE)
+    date: str = setting(
+        'date of the dump, quoted: "20201220"; or latest, to be resolved once',
+        default="",
+        pattern="^([0-9]{8}|latest)$",
+    )
+    sha256: str = setting("of the dump", default="", pattern=SHA256)
+    text: str = setting(
+        "own text in place of a dump: UTF-8, one paragraph a line, a blank line between articles",
+        default="",
+        pattern=PATH,
+    )
+    license: str = setting(
+        "of the text, for the model's card, such as cc-by-sa-4.0; of Wikipedia it is known",
+        default="",
+        pattern=LICENSE,
+    )
+    sample: Number = setting("share of the articles that is kept", default=1, gt=0, le=1)
+    sentence_end: str = setting(
+        'what parts two sentences within a line, with its space (". " if not given)', default=SENTENCE_END, min_length=1
+    )

@@ -76,10 +76,12 @@ def finetune(
     training_sentences = [_training_sentences(model, dataset, settings) for dataset in datasets]
     batches = MixedBatches(training_sentences, settings.upsample, settings.order, numpy_seed)
     gc.freeze()  # all of this stays; each garbage collection that searches it takes tenths of seconds
-    hyperparameters = vars(settings)
     start_failure = _why_start_failed(start)
     inputs = [*model.files(start), *(path for dataset in datasets for path in dataset.files.values())]
-    with checkpoint_in(checkpoints, VERSION, hyperparameters, inputs) as checkpoint, EpochScalars(scalars) as watched:
+    with (
+        checkpoint_in(checkpoints, VERSION, settings.job_parameters(), inputs) as checkpoint,
+        EpochScalars(scalars) as watched,
+    ):
         epochs = 0 if start_failure else settings.epochs
         outcome = _train(model, batches, tasks, settings, epochs, checkpoint, watched.add)
         decoding_started = time.monotonic()
@@ -103,7 +105,7 @@ def finetune(
         metrics = {
             **cell,
             "version": __version__,
-            "hyperparameters": hyperparameters,
+            "hyperparameters": settings.as_dict(),
             "best_epoch": outcome.best_epoch,
             **converged,
             "scores": scores,

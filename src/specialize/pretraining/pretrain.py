@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -291,7 +291,7 @@ def _pretrain_on_language(
     tokenizer = Tokenizer.from_file(str(job.vocabulary / "tokenizer.json"))
     texts = [job.corpus / "train.txt", job.corpus / "valid.txt"]
     inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs]
-    hyperparameters = {**asdict(job.settings), **more}
+    hyperparameters = {**job.settings.as_dict(), **more}
     known = {"text": read_json(job.corpus / "statistics.json")["train"], "hyperparameters": hyperparameters}
 
     def complete(temporary: Path) -> None:
@@ -300,7 +300,7 @@ def _pretrain_on_language(
                 shutil.copyfile(path, temporary / path.name)
         write_card(temporary, job.description)
 
-    with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs) as checkpoint:
+    with checkpoint_in(job.checkpoints, VERSION, {**job.settings.job_parameters(), **more}, inputs) as checkpoint:
         outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
         _save_model(model, outcome, known, job.folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
@@ -314,7 +314,6 @@ def _pretrain_on_language(
 
 def pretrain_base(
     corpora: list[Path],
-    vocabulary_size: int,
     unused_slots: int,
     training: WordPieceTraining,
     architecture: dict[str, Any],
@@ -326,9 +325,8 @@ def pretrain_base(
 
     Args:
         corpora: corpus folders, one a language.
-        vocabulary_size: of the learned wordpieces, the specials included.
         unused_slots: free slots besides.
-        training: how the vocabulary is learned (its size is overridden).
+        training: how the vocabulary is learned.
         architecture: sizes, as the library's configuration of BERT names them.
         settings: hyperparameters.
         folder: where the model folder appears, with history.json.
@@ -339,18 +337,21 @@ def pretrain_base(
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     files = [corpus / "train.txt" for corpus in corpora]
-    sizes = WordPieceTraining(vocabulary_size, training.min_frequency, training.limit_alphabet)
-    names = new_base_vocabulary(count_words(files).words, sizes, unused_slots)
+    names = new_base_vocabulary(count_words(files).words, training, unused_slots)
     tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)})
     model = known_architectures()[BASE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
-    known = asdict(settings) | {"vocabulary": names, "architecture": architecture}
+    known = settings.job_parameters() | {"vocabulary": names, "architecture": architecture}
     with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files]) as checkpoint:
         outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
         if not outcome.converged:
             raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")
         _save_model(
-            model, outcome, {"hyperparameters": asdict(settings)}, folder, lambda path: save_tokenizer(tokenizer, path)
+            model,
+            outcome,
+            {"hyperparameters": settings.as_dict()},
+            folder,
+            lambda path: save_tokenizer(tokenizer, path),
         )
 
 

@@ -1,48 +1,97 @@
-"""Hyperparameters of pretraining."""
+"""Settings of pretraining: of masked language models, and of static word vectors."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from specialize.settings import Number, Reader, Settings, setting
+
+VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
 # Raised on purpose when a change to this stage's code changes its results, so that its jobs run again.
 VERSION = 2
 
 
-@dataclass(frozen=True)
-class PretrainingSettings:
-    """Hyperparameters (paper, Table 5; facts 14 to 20) and limits.
+class PretrainingOptions(Settings):
+    """The section `pretraining`, of which a representation's `training` may override any key."""
 
-    Attributes:
-        threads: CPU threads; a result depends on them in its last bits.
-        steps_per_epoch: an epoch ends after so many batches; None: one pass over all copies of the text.
-        validation_sentences: so many lines of the validation text are scored; None: all.
-        examples: what an example is: `articles` (contiguous text of one article), `sentence-pairs` (two segments, the
-            second from another article half the time, as the paper's code had it: fact 15) or `lines` (fact 20).
-        masking: `static` (the masks of an example are drawn once, fact 14) or `dynamic` (anew in every epoch).
-        warmup_steps: of the learning rate; `epoch`: as many as an epoch has (fact 20).
-        tiering: how new pieces learn faster (fact 17): `rows` (their embeddings move at their own rate, weight decay
-            included, all others at the common one), `released` (as the paper's released code ran: at the common rate)
-            or `two-groups` (as its mended code: every row decays at both rates).
-        precision: `float32`, or `bfloat16` for the matrix products; weights and optimiser stay in float32.
-    """
+    readers: ClassVar[dict[str, Reader]] = {
+        "articles and sentence pairs": lambda settings: settings.examples != "lines",
+        "models whose new pieces learn faster": lambda settings: getattr(settings, "tiered", True),
+    }
 
-    seed: int
-    threads: int
-    epochs: int
-    steps_per_epoch: int | None
-    validation_sentences: int | None
-    batch_size: int
-    sequence_length: int
-    copies: int
-    examples: str
-    masking: str
-    masked_probability: float
-    max_predictions: int
-    short_sequence_probability: float
-    learning_rate: float
-    warmup_steps: int | str
-    weight_decay: float
-    gradient_norm: float
-    bias_correction: bool
-    tiering: str
-    precision: str
+    seed: int = setting("of masks, order, dropout and new weights", ge=0)
+    threads: int = setting("CPU threads; a result depends on their number in its last bits", ge=1)
+    epochs: int = setting(
+        "passes over all copies of the text; the one of lowest validation loss is kept", source="fact 18", ge=1
+    )
+    steps_per_epoch: int | None = setting(
+        "an epoch ends after so many batches; null: one pass over all copies of the text", neutral=None, ge=1
+    )
+    validation_sentences: int | None = setting(
+        "so many lines of the validation text are scored; null: all", neutral=None, ge=1
+    )
+    batch_size: int = setting("examples in a batch", source="fact 18", ge=1)
+    sequence_length: int = setting("wordpieces of an example, special tokens included", source="fact 14", ge=8)
+    copies: int = setting("of the text, each with masks of its own", source="fact 14", ge=1)
+    examples: Literal["articles", "sentence-pairs", "lines"] = setting(
+        "what an example is: contiguous text of one article; two segments, the second from another article half the "
+        "time (as the paper's code had it: fact 15); or one line (fact 20)",
+        source="fact 15",
+    )
+    masking: Literal["static", "dynamic"] = setting(
+        "whether the masks of an example are drawn once or anew in every epoch", source="fact 14"
+    )
+    masked_probability: Number = setting(
+        "share of an example's pieces that are to be predicted", source="fact 14", gt=0, lt=1
+    )
+    max_predictions: int = setting("so many of an example's pieces at most are to be predicted", source="fact 14", ge=1)
+    short_sequence_probability: Number = setting(
+        "share of examples that are shorter than they could be",
+        source="fact 14",
+        read_by="articles and sentence pairs",
+        ge=0,
+        le=1,
+    )
+    learning_rate: Number = setting("the highest, at the end of the warm-up", source="fact 16", gt=0)
+    warmup_steps: Annotated[int, Field(ge=0)] | Literal["epoch"] = setting(
+        "in which the learning rate rises; `epoch`: as many as an epoch has (fact 20)", source="fact 16"
+    )
+    weight_decay: Number = setting("of all weights but layer norms and biases", source="fact 16", ge=0)
+    gradient_norm: Number = setting("gradients are clipped to it, all parameters together", source="fact 16", gt=0)
+    bias_correction: bool = setting("whether AdamW corrects the bias of its moments", source="fact 16")
+    tiering: Literal["rows", "released", "two-groups"] = setting(
+        "how new pieces learn faster: their rows move at their own rate, weight decay included; as the paper's "
+        "released code ran, at the common rate; or as its mended code, where every row decays at both rates",
+        source="fact 17",
+        read_by="models whose new pieces learn faster",
+    )
+    precision: Literal["float32", "bfloat16"] = setting(
+        "of matrix products; weights and optimiser stay in float32. bfloat16 is faster where the hardware has it"
+    )
+
+
+class PretrainingSettings(PretrainingOptions):
+    """The resolved settings of one pretraining job."""
+
+    tiered: bool = setting("whether new pieces have a learning rate of their own", default=True, fact=True)
+
+
+class VectorSettings(Settings):
+    """A representation's `vectors`: fastText's skip-gram model (Bojanowski et al., 2017), by its defaults (fact 21)."""
+
+    seed: int = setting("of first weights, windows and samples", ge=0, le=4294967295)
+    threads: int = setting("more than one is faster, and never gives the same vectors twice", ge=1)
+    dimension: int = setting("of a vector", source="fact 21", ge=1)
+    epochs: int = setting("passes over the text", source="fact 21", ge=1)
+    window: int = setting("words predicted on each side, at most; how many is drawn for each word", ge=1)
+    min_count: int = setting("rarer words have no vector of their own, only that of their subwords", ge=1)
+    negative: int = setting("words drawn against each predicted one", ge=1)
+    negative_exponent: Number = setting("of the frequencies that those are drawn by")
+    sample: Number = setting("words more frequent than this are passed over at random", ge=0)
+    learning_rate: Number = setting("at the start; it falls to 0 along the text", gt=0)
+    shortest: int = setting("characters of the shortest subword, the marks of a word's ends included", ge=1)
+    longest: int = setting("characters of the longest subword, likewise", ge=1)
+    buckets: int = setting("of the subwords' hashes", ge=1)

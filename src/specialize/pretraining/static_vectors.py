@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy
@@ -16,43 +15,10 @@ from tqdm import tqdm
 
 from specialize.errors import InputError
 from specialize.files import atomic_path, read_json, write_json
+from specialize.pretraining.settings import VectorSettings
 
 VECTORS, SUBWORDS, DESCRIPTION = "vectors.vec", "subwords.safetensors", "statistics.json"
 FILES = (VECTORS, SUBWORDS, DESCRIPTION)
-
-
-@dataclass(frozen=True)
-class VectorSettings:
-    """Hyperparameters of a skip-gram model, by the original's defaults (Bojanowski et al., 2017; fact 21).
-
-    Attributes:
-        seed: of the first weights, the windows, the samples.
-        threads: more than one is faster, and never twice the same.
-        dimension: of a vector.
-        epochs: passes over the text.
-        window: at most so many words on each side are predicted; how many is drawn anew for each word.
-        min_count: rarer words get no vector of their own, only that of their subwords.
-        negative: words drawn against each that is predicted.
-        negative_exponent: of the frequencies that they are drawn by.
-        sample: words more frequent than this are passed over at random.
-        learning_rate: falls to 0 along the text.
-        shortest, longest: lengths of subwords in characters, the marks of a word's ends included.
-        buckets: of subwords' hashes.
-    """
-
-    seed: int
-    threads: int
-    dimension: int
-    epochs: int
-    window: int
-    min_count: int
-    negative: int
-    negative_exponent: float
-    sample: float
-    learning_rate: float
-    shortest: int
-    longest: int
-    buckets: int
 
 
 class _Sentences:
@@ -117,7 +83,7 @@ def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path) -
     with atomic_path(folder / SUBWORDS) as temporary:
         save_file({"buckets": known, "vectors": model.wv.vectors_ngrams[known]}, temporary)
     trained = {"words": len(words), "subwords": len(known)}
-    write_json(folder / DESCRIPTION, {"text": counts, **trained, "hyperparameters": asdict(settings)})
+    write_json(folder / DESCRIPTION, {"text": counts, **trained, "hyperparameters": settings.as_dict()})
     print(f"{seconds:.0f} s of training, {settings.epochs * counts['tokens'] / seconds:,.0f} words/s")
 
 

@@ -1,22 +1,22 @@
-"""How new pieces are learned."""
+"""Settings of vocabularies: how new pieces are learned from a text."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from specialize.settings import Settings, setting
+
+VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
 
-@dataclass(frozen=True)
-class WordPieceTraining:
-    """How a new vocabulary is learned (fact 11; sizes: paper, Table 5)."""
+class WordPieceTraining(Settings):
+    """The section `vocabularies`: the WordPiece vocabulary that new pieces are chosen from (fact 11)."""
 
-    size: int = 5000
-    min_frequency: int = 5
-    limit_alphabet: int = 1000
+    size: int = setting("pieces of the new vocabulary, special tokens included", source="paper, Table 5", ge=10)
+    min_frequency: int = setting("a pair of pieces is merged if it occurs so often", source="paper, Table 5", ge=1)
+    limit_alphabet: int = setting("so many letters at most, the most frequent ones", source="fact 11", ge=1)
 
 
-@dataclass(frozen=True)
-class BytePieceTraining:
-    """How a byte-level vocabulary is learned (fact 20)."""
+class BytePieceTraining(Settings):
+    """The byte-level vocabulary of a monolingual model (fact 20)."""
 
-    size: int = 52_000
-    min_frequency: int = 2
+    size: int = setting("pieces of the vocabulary, special tokens and all bytes included", source="fact 20", ge=300)
+    min_frequency: int = setting("a pair of pieces is merged if it occurs so often", source="fact 20", ge=1)

@@ -12,8 +12,10 @@ from typing import Any
 
 from specialize import sources
 from specialize.errors import ConfigError
-from specialize.experiment import Cell, Experiment, Language, dates_to_resolve
+from specialize.experiment import Cell, Experiment, Language
+from specialize.experiment.yaml_files import dates_to_resolve
 from specialize.files import atomic_text, read_text
+from specialize.pretraining.settings import PretrainingSettings
 
 # Assumptions of the estimate, each a round figure: a forecast tells a coffee break from a month, not more.
 CPU_OPERATIONS = 3e10  # floating-point operations a second and core that small BERT models reach on a desktop CPU
@@ -154,10 +156,10 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
     return "\n".join(lines)
 
 
-def _pretraining_pieces(settings: dict[str, Any], tokens: int) -> float:
-    whole = tokens * PIECES_PER_TOKEN * settings["copies"]
-    capped = (settings["steps_per_epoch"] or float("inf")) * settings["batch_size"] * settings["sequence_length"]
-    return float(settings["epochs"] * min(whole, capped))
+def _pretraining_pieces(settings: PretrainingSettings, tokens: int) -> float:
+    whole = tokens * PIECES_PER_TOKEN * settings.copies
+    capped = (settings.steps_per_epoch or float("inf")) * settings.batch_size * settings.sequence_length
+    return float(settings.epochs * min(whole, capped))
 
 
 def _tokens(language: Language) -> int:

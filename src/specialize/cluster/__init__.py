@@ -1,0 +1,1 @@
+"""What only a SLURM cluster needs."""

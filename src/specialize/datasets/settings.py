@@ -1,0 +1,76 @@
+"""Settings of the labeled data: where each data set comes from, and how it is read."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict
+
+from specialize.settings import CODE, PATH, SHA256, Settings, setting
+
+VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+TRANSLITERATE_LANGUAGES = ("bg", "el", "hy", "ka", "l1", "mk", "mn", "ru", "sr", "uk")  # of the package transliterate
+
+
+class PartDigests(Settings):
+    """The digests of a treebank's files."""
+
+    train: str = setting("of the training part", default="", pattern=SHA256)
+    dev: str = setting("of the development part", default="", pattern=SHA256)
+    test: str = setting("of the test part", default="", pattern=SHA256)
+
+
+class TreebankEntry(Settings):
+    """A language's treebank: a UD release, or own files."""
+
+    name: str = setting(
+        "of the UD repository, such as UD_Uyghur-UDT", default="", pattern="^UD_[A-Za-z_]+-[A-Za-z0-9]+$"
+    )
+    release: str = setting("its tag, such as r2.5", default="", pattern="^r[0-9.]+$")
+    prefix: str = setting("how its files' names begin, such as ug_udt", default="", pattern="^[a-z0-9_]+$")
+    folder: str = setting(
+        "own treebank in place of a release: train.conllu, dev.conllu, test.conllu", default="", pattern=PATH
+    )
+    tags: Literal["xpos", "upos"] = setting("the tags that POS tagging predicts", source="paper §2.2.1", default="xpos")
+    sha256: PartDigests = setting("of the files, by part", default=None)
+
+
+class EntitiesEntry(Settings):
+    """A language's named entities: WikiAnn, or own files."""
+
+    wikiann: str = setting("WikiAnn's language code", default="", pattern=CODE)
+    sha256: str = setting("of its archive", default="", pattern=SHA256)
+    broken_labels: Literal["repair", "refuse"] = setting(
+        "what becomes of an I- that continues nothing of its type: a B- (the log says where), or an error",
+        default="repair",
+    )
+    folder: str = setting(
+        "own data in place of WikiAnn: train.tsv, dev.tsv, test.tsv, of token, tab, IOB2 label",
+        default="",
+        pattern=PATH,
+    )
+
+
+# What the schema says of transliteration, besides its two keys: one scheme needs a language, and knows only these.
+_LANGUAGE_OF_TRANSLITERATE: dict[str, Any] = {
+    "if": {"properties": {"scheme": {"const": "transliterate"}}},
+    "then": {
+        "required": ["scheme", "language"],
+        "properties": {"language": {"enum": list(TRANSLITERATE_LANGUAGES)}},
+    },
+}
+
+
+class TransliterationEntry(Settings):
+    """How a language's twin in Latin letters is made."""
+
+    model_config = ConfigDict(json_schema_extra=_LANGUAGE_OF_TRANSLITERATE)
+
+    scheme: Literal["uyghur", "transliterate", "uroman"] = setting(
+        "`uyghur`, `transliterate` (with its language), or `uroman` for any other script", source="facts 8 to 10"
+    )
+    language: str = setting(
+        "for transliterate such as ru or ka; for uroman one of ISO 639-3, optional",
+        default="",
+        pattern="^[a-z0-9]{2,3}$",
+    )

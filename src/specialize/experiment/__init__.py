@@ -1,0 +1,23 @@
+"""The checked configuration: which cells exist, what each needs, and with which settings."""
+
+from specialize.experiment.experiment import Experiment
+from specialize.experiment.grid import (
+    MULTI_TASK_REGIMES,
+    PREFINETUNED_REGIMES,
+    REGIMES,
+    TASKS,
+    Cell,
+    Language,
+    Representation,
+)
+
+__all__ = [
+    "MULTI_TASK_REGIMES",
+    "PREFINETUNED_REGIMES",
+    "REGIMES",
+    "TASKS",
+    "Cell",
+    "Experiment",
+    "Language",
+    "Representation",
+]

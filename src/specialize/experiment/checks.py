@@ -1,0 +1,193 @@
+"""Checks across sections: what names what, and whether the files are there. Each refuses before any job starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specialize.errors import ConfigError
+from specialize.experiment.configuration import nearest
+from specialize.experiment.grid import REGIMES, Language
+from specialize.experiment.yaml_files import Keys
+
+if TYPE_CHECKING:
+    from specialize.experiment import Experiment
+
+# Keys of a representation that its method needs and no other has.
+OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}}
+ROBERTA_POSITIONS = 514  # two more than it reads
+
+
+def check_mirror(experiment: Experiment) -> None:
+    """The mirror is an absolute path that is there, or a URL."""
+    mirror = experiment.config.get("mirror")
+    if mirror and not re.match(r"(/|https?://)", mirror):
+        raise ConfigError(
+            f"{experiment.place(['mirror'])}: {mirror!r} is neither an absolute path nor a URL; "
+            "on the command line quote it whole: --config 'mirror=\"/a path/mirror\"'"
+        )
+    if mirror and mirror.startswith("/") and not Path(mirror).is_dir():
+        raise ConfigError(f"{experiment.place(['mirror'])}: there is no folder {mirror}")
+
+
+def check_references(experiment: Experiment) -> None:
+    """Every name that a section uses is in its registry, and what the grid needs is there."""
+    _check_grid_names(experiment)
+    _check_base_models(experiment)
+    _check_representations(experiment)
+    _check_positions(experiment)
+    shares = experiment.config["corpora"]["validation_share"] + experiment.config["corpora"]["test_share"]
+    if shares >= 1:
+        raise ConfigError(f"{experiment.place(['corpora', 'test_share'])}: the shares leave no text to train on")
+    for language in dict.fromkeys([*experiment.grid_languages, *experiment.needed_languages]):
+        _check_language(experiment, language)
+    if not experiment.encoders:
+        raise ConfigError(
+            f"{experiment.place(['experiment'])}: leaves nothing to run; look at its regimes, for which there may be "
+            "no labeled data, its seeds and its exceptions"
+        )
+    for tag, name in (*experiment.adaptations, *experiment.static_vectors):
+        if not experiment.languages[tag].has_corpus:
+            raise ConfigError(
+                f"{experiment.place(['languages', tag])}: {name} needs a corpus; "
+                "give one, or leave the pair out with experiment.exceptions"
+            )
+    for name in experiment.base_models_used:
+        if "mirror" in experiment.config["base_models"][name] and not experiment.config.get("mirror"):
+            raise ConfigError(
+                f"{experiment.place(['base_models', name])}: lies in a mirror only, and there is none; "
+                "give --config mirror=/absolute/path"
+            )
+
+
+def _check_known(experiment: Experiment, keys: Keys, values: Iterable[Any], known: Iterable[Any], what: str) -> None:
+    known = list(known)
+    for value in values:
+        if value not in known:
+            raise ConfigError(f"{experiment.place(keys)}: unknown {what} {value!r}{nearest(str(value), known)}")
+
+
+def _check_grid_names(experiment: Experiment) -> None:
+    grid = experiment.config["experiment"]
+    lists: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [(("experiment",), grid)]
+    lists += [(("experiment", "exceptions", i), entry) for i, entry in enumerate(grid.get("exceptions", []))]
+    seeds = [int(seed) for seed in experiment.config["finetuning"]["seeds"]]
+    for place, entry in lists:
+        for key, known, what in (
+            ("languages", experiment.languages, "language"),
+            ("regimes", REGIMES, "task or regime"),
+            ("representations", experiment.representations, "representation"),
+            ("seeds", seeds, "seed (finetuning.seeds)"),
+        ):
+            _check_known(experiment, (*place, key), entry.get(key, []), known, what)
+
+
+def _check_base_models(experiment: Experiment) -> None:
+    for name, entry in experiment.config["base_models"].items():
+        origins = entry.keys() & {"hub", "folder", "mirror", "pretrain"}
+        if len(origins) != 1 or ("hub" in entry) != ("revision" in entry):
+            raise ConfigError(
+                f"{experiment.place(['base_models', name])}: give one of hub (with revision), folder, mirror, pretrain"
+            )
+        if "folder" in entry and name in experiment.base_models_used and not Path(entry["folder"]).is_dir():
+            folder = Path(entry["folder"]).absolute()
+            raise ConfigError(f"{experiment.place(['base_models', name, 'folder'])}: there is no folder {folder}")
+        languages = entry.get("pretrain", {}).get("languages", [])
+        place = ("base_models", name, "pretrain", "languages")
+        with_text = [tag for tag, known in experiment.languages.items() if known.has_corpus and known.original is None]
+        _check_known(experiment, place, languages, with_text, "language with a corpus")
+
+
+def _check_representations(experiment: Experiment) -> None:
+    for name, representation in experiment.representations.items():
+        for method, own in OWN_KEYS.items():
+            given = own & experiment.config["representations"][name].keys()
+            if given != (own if representation.method == method else set()):
+                raise ConfigError(
+                    f"{experiment.place(['representations', name])}: {' and '.join(sorted(own))} belong "
+                    f"to method {method}, and both to each of its representations"
+                )
+        if representation.method in ("base", "adapt"):
+            place = ("representations", name, "base_model")
+            known = experiment.config["base_models"]
+            _check_known(experiment, place, [representation.base_model], known, "base model")
+    sections = {("finetuning",): experiment.config["finetuning"]}
+    sections |= {("representations", name): entry for name, entry in experiment.config["representations"].items()}
+    for place, section in sections.items():
+        sizes = section.get("batch_sizes", {})
+        _check_known(experiment, (*place, "batch_sizes"), sizes, experiment.config["languages"], "language")
+
+
+def _check_positions(experiment: Experiment) -> None:
+    """Refuse longer sequences than a base model has positions for, before a job loses what it had made."""
+    for name in dict.fromkeys(name for _, name in experiment.adaptations):
+        entry, own = experiment.representations[name], experiment.config["representations"][name]
+        keys = ["representations", name, "training"] if "sequence_length" in own.get("training", {}) else []
+        length = experiment.pretraining(name).sequence_length
+        if entry.method == "scratch":
+            positions = own["architecture"].get("max_position_embeddings", ROBERTA_POSITIONS) - 2
+            whose = f"representation {name}, whose first two are the padding's"
+        else:
+            positions = experiment.base_model_sizes(entry.base_model).get("max_position_embeddings")
+            whose = f"base model {entry.base_model}"
+        if isinstance(positions, int) and length > positions:
+            raise ConfigError(
+                f"{experiment.place([*(keys or ['pretraining']), 'sequence_length'])}: {length} is more than the "
+                f"{positions} positions of {whose}"
+            )
+
+
+def _check_language(experiment: Experiment, language: Language) -> None:
+    place = ["languages", language.original or language.tag]
+    corpus, treebank = language.entry.get("corpus", {}), language.entry.get("treebank", {})
+    if not language.tasks and not corpus and language in experiment.grid_languages:
+        raise ConfigError(f"{experiment.place(place)}: has no corpus, no treebank and no named entities")
+    if corpus and not ("text" in corpus or {"wikipedia", "date"} <= corpus.keys()):
+        raise ConfigError(f"{experiment.place([*place, 'corpus'])}: give wikipedia with date, or text")
+    if "text" not in corpus and corpus.get("date") == "latest":
+        raise ConfigError(
+            f"{experiment.place([*place, 'corpus', 'date'])}: latest stands for another date every month; have "
+            "`python -m specialize resolve-dates FILE` write the date into your file, once"
+        )
+    if treebank and not ("folder" in treebank or {"name", "release", "prefix"} <= treebank.keys()):
+        raise ConfigError(f"{experiment.place([*place, 'treebank'])}: give name, release and prefix, or folder")
+    if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "folder"}:
+        raise ConfigError(f"{experiment.place([*place, 'ner'])}: give wikiann, or folder")
+    _check_own_files(experiment, language, place)
+    if "folder" in treebank and "pos" in experiment.config["experiment"]["regimes"]:
+        path = _without_tags(Path(treebank["folder"]), language.tags)
+        other = "upos" if language.tags == "xpos" else "xpos"
+        if path:
+            raise ConfigError(
+                f"{experiment.place([*place, 'treebank', 'folder'])}: {path} has no {language.tags} tags to learn "
+                f"or to measure on; set tags: {other}, or leave the regime pos out"
+            )
+
+
+def _check_own_files(experiment: Experiment, language: Language, place: list[str]) -> None:
+    wanted = [(["corpus", "text"], language.entry.get("corpus", {}).get("text"), [""])]
+    for section, ending in (("treebank", "conllu"), ("ner", "tsv")):
+        parts = [f"{part}.{ending}" for part in ("train", "dev", "test")]
+        wanted.append(([section, "folder"], language.entry.get(section, {}).get("folder"), parts))
+    for keys, path, names in wanted:
+        for name in names if path else []:
+            if not (Path(path) / name).is_file():
+                raise ConfigError(
+                    f"{experiment.place([*place, *keys])}: there is no file {Path(path, name).absolute()}"
+                )
+
+
+def _without_tags(treebank: Path, tags: str) -> Path | None:
+    """The first part of a treebank whose first words have no tags; broken lines are for its own job to report."""
+    column = {"upos": 3, "xpos": 4}[tags]
+    for part in ("train", "dev", "test"):
+        path = treebank / f"{part}.conllu"
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            rows = [line.split("\t") for line in islice(stream, 1000)]
+        words = [row for row in rows if len(row) == 10 and row[0].isdigit()]
+        if words and all(row[column] == "_" for row in words):
+            return path
+    return None

@@ -1,0 +1,147 @@
+"""A configuration as it was merged, checked key by key against the declared settings."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from specialize.errors import ConfigError
+from specialize.experiment.settings import Configuration, LanguageEntry
+from specialize.experiment.yaml_files import NUMBER, ConfigurationFiles, Keys, string_keys
+from specialize.settings import Settings, schema_of
+
+SWITCHES = ("allow_cpu", "accept_rerun", "keep_models", "tensorboard")
+
+
+def checked(config: dict[str, Any], files: ConfigurationFiles) -> dict[str, Any]:
+    """The configuration with text keys, numbers that are numbers and switches that are switches.
+
+    Args:
+        config: as Snakemake has merged it from files and command line.
+        files: only used to say where a mistake stands.
+
+    Raises:
+        ConfigError: with the key, its file and line, and the nearest valid word.
+    """
+    config = string_keys(config)
+    _check_tags(config, files)
+    _check_numbers(config, (), config, files)
+    for key in SWITCHES:  # a command line's true is text
+        config[key] = {"true": True, "false": False}.get(str(config.get(key)), config.get(key, False))
+    _check_schema(Configuration, (), config, files)
+    for tag in config["languages"]:
+        _check_schema(LanguageEntry, ("languages", tag), config, files)
+    return config
+
+
+def nearest(word: str, known: Iterable[Any]) -> str:
+    """The end of a message about an unknown word: the one that was probably meant, or all that there are."""
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(word, names, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known: {', '.join(names)}" if len(names) <= 40 else ""
+
+
+@cache
+def _validator(model: type[Settings]) -> Draft202012Validator:
+    return Draft202012Validator(schema_of(model))
+
+
+def _check_schema(
+    model: type[Settings], prefix: tuple[str, ...], config: dict[str, Any], files: ConfigurationFiles
+) -> None:
+    """Check a part of the configuration, in which numbers that YAML has read as text become numbers."""
+    while True:
+        part: Any = config
+        for key in prefix:
+            part = part[key]
+        errors = sorted(_validator(model).iter_errors(part), key=lambda error: list(map(str, error.path)))
+        if not errors:
+            return
+        written = [error for error in errors if _number_in(error, prefix, files) is not None]
+        if not written:
+            raise ConfigError(_explain(errors[0], prefix, config, files))
+        for error in written:
+            holder = part
+            *above, last = error.path
+            for key in above:
+                holder = holder[key]
+            holder[last] = _number_in(error, prefix, files)
+
+
+def _number_in(error: ValidationError, prefix: Keys, files: ConfigurationFiles) -> int | float | None:
+    """The number that a text was meant to be: YAML reads `2e-5`, without a point, as text."""
+    value = error.instance
+    if not isinstance(value, str) or not _wants_number(error) or not NUMBER.fullmatch(value):
+        return None
+    if files.is_quoted([*prefix, *error.path], value) or not math.isfinite(float(value)):
+        return None
+    return int(float(value)) if float(value).is_integer() and _wants_integer(error) else float(value)
+
+
+def _wants_number(error: ValidationError) -> bool:
+    return "number" in _wanted(error) or _wants_integer(error)
+
+
+def _wants_integer(error: ValidationError) -> bool:
+    return "integer" in _wanted(error)
+
+
+def _wanted(error: ValidationError) -> str:
+    return str(error.validator_value) if error.validator in ("type", "anyOf") else ""
+
+
+def _explain(error: ValidationError, prefix: Keys, config: dict[str, Any], files: ConfigurationFiles) -> str:
+    keys = [*prefix, *error.path]
+    if error.validator == "additionalProperties":
+        assert isinstance(error.schema, dict) and isinstance(error.instance, dict)
+        known = list(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - set(known))[0]
+        return f"unknown key {files.place([*keys, unknown], config)}{nearest(unknown, known)}"
+    if "propertyNames" in error.schema_path:
+        keys.append(str(error.instance))
+    merged_from = ", line 1; ".join(map(str, files.paths))
+    place = files.place(keys, config) or f"the configuration ({merged_from}, line 1)"
+    return f"{place}: {error.message}{_hint(error)}"
+
+
+def _hint(error: ValidationError) -> str:
+    """What to write instead, for values that YAML reads otherwise than they look."""
+    value = error.instance
+    wants_text = error.validator == "type" and "string" in _wanted(error)
+    if wants_text and isinstance(value, int | float | bool | datetime.date):
+        return "; put it in quotes"
+    if isinstance(value, str) and _wants_number(error) and NUMBER.fullmatch(value):
+        return "; a number stands without quotes"
+    if "propertyNames" in error.schema_path and list(error.path) != ["finetuning", "seeds"]:
+        return "; it names a folder: letters, digits and hyphens, and base is taken"
+    return ""
+
+
+def _check_tags(config: dict[str, Any], files: ConfigurationFiles) -> None:
+    languages = config.get("languages")
+    for tag, entry in languages.items() if isinstance(languages, dict) else ():
+        if tag in ("True", "False"):
+            raise ConfigError(
+                f"languages.{tag}: is not a tag; quote it, for YAML reads a bare no or on as a truth value"
+            )
+        original = languages.get(tag.removesuffix("-Latn"))
+        if original is not entry and isinstance(original, dict) and "transliteration" in original:
+            raise ConfigError(
+                f"{files.place(['languages', tag], config)}: is the twin that transliteration makes; remove one"
+            )
+
+
+def _check_numbers(value: Any, keys: tuple[str | int, ...], config: dict[str, Any], files: ConfigurationFiles) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{files.place(keys, config)}: {value} is not a number to calculate with")
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        _check_numbers(item, (*keys, key), config, files)

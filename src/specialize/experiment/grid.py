@@ -1,0 +1,123 @@
+"""What a grid is made of: languages with their twins, representations, and cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+TASKS = ("pos", "ud", "ner")
+MULTI_TASK_REGIMES = ("mtl-int", "mtl-ups", "mtl-int-alt", "mtl-ups-alt")
+PREFINETUNED_REGIMES = tuple(f"pft-{regime}-{task}" for regime in MULTI_TASK_REGIMES for task in TASKS)
+REGIMES = (*TASKS, *MULTI_TASK_REGIMES, *PREFINETUNED_REGIMES)
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of the registry, or the transliterated twin of one.
+
+    Attributes:
+        tag: BCP-47 tag, the `{language}` of every path.
+        entry: the registry entry (of the original, for a twin).
+        original: the original's tag, for a twin; else None.
+    """
+
+    tag: str
+    entry: dict[str, Any] = field(repr=False, hash=False)
+    original: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name for tables."""
+        name: str = self.entry["name"]
+        return f"{name} (transliterated)" if self.original else name
+
+    @property
+    def has_corpus(self) -> bool:
+        """Whether there is unlabeled text."""
+        return "corpus" in self.entry
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks with labeled data, in the order of `TASKS`."""
+        return tuple(task for task in TASKS if ("ner" if task == "ner" else "treebank") in self.entry)
+
+    @property
+    def tags(self) -> str:
+        """The column that POS tagging predicts: xpos (paper §2.2.1) or upos."""
+        tags: str = self.entry.get("treebank", {}).get("tags", "xpos")
+        return tags
+
+    def has_regime(self, regime: str) -> bool:
+        """Whether the labeled data allow a regime.
+
+        Multi-task learning needs two tasks. Without named entities all data sets are the treebank, so that
+        interleaving and upsampling coincide (paper §3.2): `mtl-ups…` is the one that exists.
+        """
+        if regime in TASKS:
+            return regime in self.tasks
+        if len(self.tasks) < 2 or ("mtl-int" in regime and "ner" not in self.tasks):
+            return False
+        return not regime.startswith("pft-") or regime.rpartition("-")[2] in self.tasks
+
+    def datasets(self, regime: str) -> list[list[str]]:
+        """The tasks of a regime, those in one list that are learned together from the same sentences (paper §3)."""
+        if not regime.startswith("mtl-"):
+            return [[regime.rpartition("-")[2]]]
+        if not regime.endswith("-alt"):
+            return [[task] for task in self.tasks]
+        return [["ud", "pos"], *([["ner"]] if "ner" in self.tasks else [])]
+
+
+@dataclass(frozen=True)
+class Representation:
+    """One way to represent words: the paper's framework of n pieces and a learning-rate multiplier a (§2.1).
+
+    Attributes:
+        name: the `{representation}` of every path.
+        method: base (the base model as it is), adapt (pretrained further), fasttext, scratch.
+        base_model: name of the base model, for base and adapt.
+        pieces: number of wordpieces added to the base vocabulary; None: the whole new vocabulary.
+        multiplier: the new pieces' embeddings learn at this many times the learning rate.
+    """
+
+    name: str
+    method: str
+    base_model: str
+    pieces: int | None
+    multiplier: float
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One finetuning job: the directory below results/finetuning, and nothing more."""
+
+    language: str
+    representation: str
+    regime: str
+    seed: int
+
+    @property
+    def folder(self) -> str:
+        """Its folder, relative to the run."""
+        return f"results/finetuning/{self.language}/{self.representation}/{self.regime}/seed{self.seed}"
+
+    @property
+    def configuration(self) -> str:
+        """What tables compare: the representation, with the multi-task regime if there is one."""
+        if self.regime in TASKS:
+            return self.representation
+        regime = self.regime.rpartition("-")[0] if self.regime in PREFINETUNED_REGIMES else self.regime
+        return f"{self.representation} {regime}"
+
+    @property
+    def prefinetuned(self) -> Cell | None:
+        """The cell of the multi-task model that this one starts from, if it does."""
+        if self.regime not in PREFINETUNED_REGIMES:
+            return None
+        regime = self.regime.removeprefix("pft-").rpartition("-")[0]
+        return Cell(self.language, self.representation, regime, self.seed)
+
+    @property
+    def metrics(self) -> str:
+        """Its metrics file, relative to the run."""
+        return f"{self.folder}/metrics.json"

@@ -1,0 +1,111 @@
+"""The settings of one job: a section of the configuration with what the representation or the language overrides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from specialize.corpora.settings import Cleaning
+from specialize.experiment.grid import Cell
+from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
+from specialize.pretraining.settings import PretrainingSettings
+from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+
+if TYPE_CHECKING:
+    from specialize.experiment import Experiment
+
+WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
+
+
+def cleaning(experiment: Experiment, language: str) -> Cleaning:
+    """How a language's text is cleaned and split; a twin's as its original's."""
+    corpus = experiment.languages[language].entry["corpus"]
+    own = {key: corpus[key] for key in ("sample", "sentence_end") if key in corpus}
+    return Cleaning(**experiment.config["corpora"], **own)
+
+
+def vocabulary_training(experiment: Experiment, representation: str) -> WordPieceTraining | BytePieceTraining | None:
+    """How pieces are learned; None where no piece is."""
+    entry = experiment.representations[representation]
+    if entry.method == "scratch":
+        return BytePieceTraining(**experiment.config["representations"][representation]["vocabulary"])
+    return None if entry.pieces == 0 else WordPieceTraining(**experiment.config["vocabularies"])
+
+
+def pretraining(experiment: Experiment, representation: str) -> PretrainingSettings:
+    """The section `pretraining` with the representation's `training`."""
+    entry = experiment.representations[representation]
+    own = experiment.config["representations"][representation].get("training", {})
+    tiered = entry.method == "adapt" and entry.pieces != 0 and entry.multiplier != 1
+    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=tiered)
+
+
+def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSettings:
+    """The section `pretraining` with the base model's `training`."""
+    own = experiment.config["base_models"][base_model]["pretrain"]["training"]
+    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=False)
+
+
+def base_vocabulary_training(experiment: Experiment, base_model: str) -> WordPieceTraining:
+    """How the vocabulary of a base model is learned; its size is the base model's own."""
+    size = experiment.config["base_models"][base_model]["pretrain"]["vocabulary_size"]
+    return WordPieceTraining(**{**experiment.config["vocabularies"], "size": size})
+
+
+def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:
+    """The section `finetuning` with the representation's own, its batch size, and what the cell's regime demands."""
+    entry, language = experiment.config["representations"][cell.representation], experiment.languages[cell.language]
+    section, own = dict(experiment.config["finetuning"]), dict(entry.get("finetuning", {}))
+    heads = {task: head(**{**section.pop(task), **own.pop(task, {})}) for task, head in HEADS.items()}
+    datasets = language.datasets(cell.regime)
+    tasks = [task for together in datasets for task in together]
+    batch_size = _batch_size(section, entry, language.original or language.tag, "mtl" if len(tasks) > 1 else tasks[0])
+    seeds = section.pop("seeds")[str(cell.seed)]
+    encoders = None
+    if entry["method"] == "fasttext":
+        own_encoders = entry["task_encoders"]
+        encoders = {first: TaskEncoderSettings(**own_encoders[first]).as_dict() for first, *_ in datasets}
+    for key in ("batch_size", "batch_sizes"):
+        section.pop(key, None)
+    return FinetuningSettings(
+        **{**section, **own},
+        batch_size=batch_size,
+        seeds=seeds,
+        tags=language.tags if "pos" in tasks else None,
+        datasets=datasets,
+        upsample="-ups" in cell.regime,
+        heads={task: heads[task].as_dict() for task in tasks},
+        task_encoders=encoders,
+        method=entry["method"],
+    )
+
+
+def _batch_size(section: dict[str, Any], entry: dict[str, Any], language: str, batches: str) -> int:
+    """The representation's for the language, or for all; else the section's for the language, or for all."""
+    for holder in (entry, section):
+        size = holder.get("batch_sizes", {}).get(language, {}).get(batches, holder.get("batch_size"))
+        if size is not None:
+            return int(size)
+    raise AssertionError("the schema demands finetuning.batch_size")
+
+
+def model_description(experiment: Experiment, language: str, representation: str) -> dict[str, Any]:
+    """What a model's card says of its origins; see `pretraining.model_card.ModelDescription`."""
+    entry, known = experiment.representations[representation], experiment.languages[language]
+    corpus = known.entry["corpus"]
+    base = experiment.config["base_models"].get(entry.base_model, {}) if entry.method == "adapt" else {}
+    text = "own text"
+    if "text" not in corpus:
+        text = f"Wikipedia (`{corpus['wikipedia']}`), dump of {corpus['date']}"
+    if known.original:
+        text += ", transliterated to Latin letters"
+    return {
+        "language": language,
+        "name": known.name,
+        "representation": representation,
+        "method": entry.method,
+        "base_model": base.get("hub", entry.base_model) if entry.method == "adapt" else None,
+        "on_hub": "hub" in base,
+        "license": base.get("license"),
+        "text": text,
+        "text_license": corpus.get("license", None if "text" in corpus else WIKIPEDIA_LICENSE),
+    }

@@ -1,0 +1,208 @@
+"""YAML files: reading them strictly, and finding where in which file a key stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from specialize.errors import ConfigError, InputError
+from specialize.files import read_text
+
+Keys = Sequence[str | int]
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
+class ConfigurationFiles:
+    """The files that a configuration was merged from.
+
+    Args:
+        paths: the last one wins.
+
+    Raises:
+        ConfigError: if one is not YAML, or a key stands twice in it.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+        self._nodes = {path: compose(path) for path in self.paths}
+
+    def place(self, keys: Keys, config: Any) -> str:
+        """Where a key stands: `finetuning.epochs (demo.yaml, line 12)`, or that it is on the command line.
+
+        Of a key that stands nowhere it is the line of the nearest one that would hold it.
+        """
+        name = ".".join(str(key) for key in keys)
+        for length in range(len(keys), 0, -1):
+            for path in reversed(self.paths):
+                line, node = _find(self._nodes[path], keys[:length])
+                if line is None:
+                    continue
+                value = string_keys(yaml.constructor.SafeConstructor().construct_document(node))
+                from_file = length < len(keys) or isinstance(value, dict | list) or _same(value, value_at(config, keys))
+                return f"{name} ({path}, line {line})" if from_file else f"{name} (on the command line)"
+        return f"{name} (on the command line)" if self.paths and keys else name
+
+    def is_quoted(self, keys: Keys, text: str) -> bool:
+        """Whether the last file that has a key has it as this text in quotes."""
+        for path in reversed(self.paths):
+            line, node = _find(self._nodes[path], keys)
+            if line is not None:
+                return isinstance(node, yaml.ScalarNode) and node.style in ("'", '"') and node.value == text
+        return False
+
+
+def _same(written: Any, value: Any) -> bool:
+    """Whether a file's value is the configuration's, in which `2e-5` has become a number."""
+    if isinstance(written, str) and isinstance(value, int | float):
+        return NUMBER.fullmatch(written) is not None and float(written) == value
+    return bool(written == value)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A file's mapping, its keys as strings.
+
+    Raises:
+        ConfigError: with file and line.
+    """
+    node = compose(path)
+    if node is None:
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError(f"{path}, line {node.start_mark.line + 1}: is not a mapping of keys to values")
+    loaded: dict[str, Any] = string_keys(_construct(path, node))
+    return loaded
+
+
+def merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
+    """Lay one configuration over another, as Snakemake does: mappings merge, anything else is replaced."""
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            merge(config[key], value)
+        else:
+            config[key] = value
+
+
+def string_keys(value: Any) -> Any:
+    """The same with every mapping's keys as strings: YAML reads `1:` as a number, a command line as text."""
+    if isinstance(value, dict):
+        return {str(key): string_keys(item) for key, item in value.items()}
+    return [string_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def value_at(config: Any, keys: Keys) -> Any:
+    """The value of a key, given with those above it."""
+    for key in keys:
+        config = config[key]
+    return config
+
+
+def dates_to_resolve(path: Path) -> list[tuple[str, str, int, int]]:
+    """Where a file has `latest` for the date of a dump: the language's tag, its Wikipedia's code, and the characters
+    from and to which the word stands.
+
+    Raises:
+        ConfigError: if the file is not a configuration, or an entry says `latest` of no Wikipedia.
+    """
+    found = []
+    load(path)
+    languages = _node_of(compose(path), "languages")
+    for tag, entry in languages.value if isinstance(languages, yaml.MappingNode) else ():
+        corpus = _node_of(entry, "corpus")
+        date = _node_of(corpus, "date")
+        if isinstance(date, yaml.ScalarNode) and date.value == "latest":
+            code = _node_of(corpus, "wikipedia")
+            if not isinstance(code, yaml.ScalarNode):
+                line = date.start_mark.line + 1
+                raise ConfigError(f"{path}, line {line}: name the Wikipedia beside this date, such as wikipedia: ltg")
+            found.append((tag.value, code.value, date.start_mark.index, date.end_mark.index))
+    return found
+
+
+def _node_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def compose(path: Path) -> yaml.Node | None:
+    """The nodes of a YAML file, in which no key stands twice.
+
+    Raises:
+        ConfigError: with the line of the first thing that is wrong.
+    """
+    text = ""
+    try:
+        text = read_text(Path(path))
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_keys(path, node, ())
+    except InputError as error:
+        raise ConfigError(str(error)) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{path}, line {line}: has a character that YAML does not allow ({error.reason})") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}, line {line}: is not YAML ({error.problem or error.context})") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}, line 1: is nested too deeply") from error
+    return node
+
+
+def _check_keys(path: Path, node: yaml.Node | None, above: tuple[yaml.Node, ...]) -> None:
+    if isinstance(node, yaml.ScalarNode):
+        _construct(path, node)
+    if not isinstance(node, yaml.CollectionNode):
+        return
+    line = node.start_mark.line + 1
+    if any(node is holder for holder in above):
+        raise ConfigError(f"{path}, line {line}: an alias here refers to what holds it")
+    children = node.value
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"{path}, line {line}: a key is not plain text")
+            read = _construct(path, key)
+            if isinstance(read, bool) or not isinstance(read, str | int):
+                raise ConfigError(f"{path}, line {line}: YAML reads the key {key.value!r} as {read}; put it in quotes")
+            if key.value in lines:
+                raise ConfigError(
+                    f"{path}, line {line}: key {key.value} stands in line {lines[key.value]} already; remove one"
+                )
+            lines[key.value] = line
+        children = [part for pair in node.value for part in pair]
+    for child in children:
+        _check_keys(path, child, (*above, node))
+
+
+def _construct(path: Path, node: yaml.Node) -> Any:
+    """The value of a node; a date that the calendar lacks and the like are no value."""
+    try:
+        return yaml.constructor.SafeConstructor().construct_document(node)
+    except (ValueError, yaml.constructor.ConstructorError) as error:
+        problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+        raise ConfigError(f"{path}, line {node.start_mark.line + 1}: cannot be read ({problem})") from error
+
+
+def _find(node: yaml.Node | None, keys: Keys) -> tuple[int | None, yaml.Node | None]:
+    """Line (from 1) and node of a key's value in a file's nodes; no line if it is not there."""
+    line = None
+    for key in keys:
+        if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line + 1
+            continue
+        found = [pair for pair in getattr(node, "value", []) if isinstance(pair, tuple) and pair[0].value == str(key)]
+        if not found:
+            return None, None
+        line, node = found[-1][0].start_mark.line + 1, found[-1][1]
+    return (line, node) if node else (None, None)

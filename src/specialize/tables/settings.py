@@ -1,0 +1,25 @@
+"""Settings of the tables: which corrections and statistics they print."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from specialize.settings import Settings, setting
+
+VERSION = 6  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+
+
+class TablesSettings(Settings):
+    """The section `tables`."""
+
+    correction: Literal["tasks-of-language", "all-tasks"] = setting(
+        "what Bonferroni multiplies p by: the number of tasks that the language has labeled data for, or always 3",
+        source="fact 37",
+    )
+    not_converged: Literal["leave-out", "zero"] = setting(
+        "what averages do with a model that did not converge", source="fact 38"
+    )
+    statistics: list[Literal["wilcoxon", "bootstrap", "effect-size", "holm"]] = setting(
+        "columns of the table `comparisons` besides the t-test (docs/statistics.md)",
+        schema={"uniqueItems": True},
+    )
