@@ -11,7 +11,6 @@ from specialize.cluster import run_group_at_once, wait_for_left_over_jobs
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, STAGE_VERSIONS, TASKS, Cell, Experiment
-from specialize.paper import TABLE_2
 from specialize.plan import forecast, gpus_here, sources_of
 
 if not workflow.is_main_process:
