@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     "vocabularies": 2,
     "pretraining": 2,
     "finetuning": 4,
-    "tables": 6,
+    "tables": 7,
 }
 
 # Keys of a representation that its method needs and no other has.

@@ -70,13 +70,13 @@ def test_a_model_that_did_not_converge_is_left_out_of_a_sweep_and_named_in_the_c
     assert "Uyghur: n10-a1 -->" in curves
 
 
-def test_learning_curves_have_a_panel_for_each_task_and_a_line_for_each_seed(tmp_path, sweep):
+def test_learning_curves_have_a_panel_for_each_task_and_a_band_of_seeds(tmp_path, sweep):
     write_run(tmp_path, sweep, failed=["n10-a5"])  # trained for no epoch at all
     write_figure(sweep, tmp_path, "learning-curves")
     drawn = (tmp_path / "results/figures/learning-curves.svg").read_text(encoding="utf-8")
     for words in ("POS (accuracy), development, %", "NER (F1), development, %", "lapt", *KINDS):
         assert f"<!-- {words} -->" in drawn
-    assert "<!-- Single-task finetuning, a line for each seed, a marker at the epoch that was kept -->" in drawn
+    assert "<!-- Single-task finetuning: mean over seeds, band from the lowest to the highest seed -->" in drawn
 
 
 def test_each_representation_has_a_marker_a_line_and_a_shade_of_its_own(tmp_path, sweep):
@@ -149,13 +149,36 @@ def test_before_and_after_transliteration(tmp_path, transliterated):
     assert "<!-- Vietnamese -->" not in drawn
 
 
-def test_the_matrix_marks_what_is_significant_for_readers_without_colour_too(tmp_path, transliterated):
+def test_the_matrix_says_the_sign_and_what_is_significant_for_readers_without_colour_too(tmp_path, transliterated):
     write_run(tmp_path, transliterated)  # each representation is 5 points above the one before, on every seed
     write_figure(transliterated, tmp_path, "significance")
     drawn = (tmp_path / "results/figures/significance.svg").read_text(encoding="utf-8")
     said = "Single-task test scores: points of the row above the column, over the seeds of both"
-    for words in ("Urdu: POS", "10.0*", "20.0*", "row significantly better than column (*)", said):
+    for words in ("Urdu: POS", "+10.0*", "-20.0*", "(* and bold: significant, in either direction)", said):
         assert f"<!-- {words} -->" in drawn
+
+
+def test_scores_mark_what_is_significantly_below_the_best(tmp_path, transliterated):
+    write_run(tmp_path, transliterated)  # each representation is 5 points above the one before, on every seed
+    failed = replace(transliterated.cells[0], language="vi", representation="lapt", regime="ner")
+    write_json(tmp_path / failed.metrics, {"converged": False})
+    write_figure(transliterated, tmp_path, "scores")
+    drawn = (tmp_path / "results/figures/scores.svg").read_text(encoding="utf-8")
+    for words in ("best", "significantly below the best", "did not converge", "NER (F1), test, % (± 1 sd over seeds)"):
+        assert f"<!-- {words} -->" in drawn
+    assert "not tested" not in drawn, "no entry of the legend for what is not drawn"
+
+
+def test_gains_explain_no_marker_that_is_not_drawn(tmp_path):
+    grid = {"languages": ["ug"], "representations": ["mbert", "lapt", "tva"], "regimes": ["pos"]}
+    experiment = small_experiment(**grid, exceptions=[{"representations": ["lapt"], "seeds": []}])
+    write_run(tmp_path, experiment)
+    write_coverage(tmp_path, experiment)
+    write_figure(experiment, tmp_path, "gains")
+    drawn = (tmp_path / "results/figures/gains.svg").read_text(encoding="utf-8")
+    assert "<!-- tva -->" in drawn
+    assert "<!-- lapt -->" not in drawn
+    assert "hollow" not in drawn
 
 
 def test_names_in_other_letters_are_rendered(tmp_path, transliterated):
@@ -171,7 +194,12 @@ def test_names_in_other_letters_are_rendered(tmp_path, transliterated):
 
 def test_a_grid_has_the_figures_that_it_has_something_to_draw_for():
     def drawn(**grid):
-        return set(figure_inputs(small_experiment(**grid))) - {"pretraining", "learning-curves", "replication", "sweep"}
+        return set(figure_inputs(small_experiment(**grid))) - {
+            "pretraining",
+            "learning-curves",
+            "replication",
+            "scores",
+        }
 
     assert drawn(languages=["ug", "ug-Latn"]) == {"gains", "significance", "transliteration"}
     assert drawn(languages=["ug"], representations=["fasttext", "bert"]) == {"significance"}

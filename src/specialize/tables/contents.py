@@ -223,6 +223,10 @@ def _learning_curve_inputs(experiment: Experiment) -> list[str]:
     return [f"{cell.folder}/history.json" for cell in experiment.single_task_cells]
 
 
+def _score_inputs(experiment: Experiment) -> list[str]:
+    return [cell.metrics for cell in experiment.cells]
+
+
 def _sweep_inputs(experiment: Experiment) -> list[str]:
     if not experiment.sweep:
         return []
@@ -261,10 +265,17 @@ FIGURES = {
     "learning-curves": FigureEntry(
         "specialize.tables.figures.learning_curves:draw_learning_curves",
         _learning_curve_inputs,
-        "Development scores of each single-task finetuning by epoch: a line for each seed, a marker at the epoch that "
-        "was kept and scored once on the test data. The encoder is frozen in the first epoch, and the rate still rises "
-        "in the two after it.",
+        "Development scores of single-task finetuning by epoch: the mean over seeds, as far as all of them were "
+        "trained, in a band from the lowest to the highest; a marker for each seed at the epoch that was kept and "
+        "scored once on the test data. The encoder is frozen in the first epoch, and the rate still rises in the two "
+        "after it.",
         category="Finetuning",
+    ),
+    "scores": FigureEntry(
+        "specialize.tables.figures.scores:draw_scores",
+        _score_inputs,
+        "Test score of each method, mean and standard deviation over seeds. Hollow: significantly below the best of "
+        "the language and task, by a one-sided paired t-test over seeds (p < 0.05, Bonferroni-corrected).",
     ),
     "sweep": FigureEntry(
         "specialize.tables.figures.sweep:draw_sweep",
@@ -294,8 +305,8 @@ FIGURES = {
         "specialize.tables.figures.significance:draw_significance",
         _comparison_inputs,
         "By how many points the row's representation scores higher than the column's in single-task learning, over the "
-        "seeds that both have. Dark with a star: significantly, by a one-sided paired t-test over seeds (p < 0.05, "
-        "Bonferroni-corrected).",
+        "seeds that both have; the darker, the more. With a star: significantly, by a one-sided paired t-test over "
+        "seeds (p < 0.05, Bonferroni-corrected).",
     ),
 }
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy import stats
 
-from specialize.experiment import Experiment
+from specialize.experiment import Experiment, Language
 from specialize.experiment_regimes import Method
 from specialize.tables.contents import reference
 from specialize.tables.figures.style import STYLES, panels_of, single_tasks
@@ -55,8 +55,7 @@ def draw_gains(experiment: Experiment, run: Path) -> Figure:
                 points = [(tag, gain) for (tag, name), gain in gains[task].items() if name == method and tag in covered]
                 for tag, gain in points:
                     lift = 0.4 * (0.5 - (drawn.index(method) + 0.5) / len(drawn))  # marks of like gains stay apart
-                    known = experiment.languages[tag]
-                    face = "white" if known.original or known.entry.get("script") == "Latin" else "black"
+                    face = "white" if _in_latin(experiment.languages[tag]) else "black"
                     axes.plot(gain, places.index(tag) + lift, marker, color="black", markerfacecolor=face, markersize=5)
                 ranked = [covered[tag] for tag, _ in points], [gain for _, gain in points]
                 if len(set(ranked[0])) >= LANGUAGES_OF_A_CORRELATION and len(set(ranked[1])) > 1:
@@ -73,20 +72,26 @@ def draw_gains(experiment: Experiment, run: Path) -> Figure:
             axes.margins(0.1)
             axes.grid(color="0.9")
             axes.set_axisbelow(True)
+    shown = {name for found in gains.values() for _, name in found}
     marks = [
         Line2D([], [], linestyle="none", marker=marker, color="black", label=method)
         for method, (marker, _) in zip(methods, cycle(STYLES), strict=False)
+        if method in shown
     ]
-    marks.append(
-        Line2D(
-            [], [], linestyle="none", marker="o", color="black", markerfacecolor="white", label="hollow: Latin letters"
-        )
-    )
+    if any(_in_latin(experiment.languages[tag]) for found in gains.values() for tag, _ in found):
+        hollow = Line2D([], [], linestyle="none", marker="o", color="black", markerfacecolor="white")
+        hollow.set_label("hollow: Latin letters")
+        marks.append(hollow)
     figure.legend(
         handles=marks, title="Gains in single-task test scores, of means over each one's own seeds",
         loc="outside upper center", ncols=3, frameon=False,
     )  # fmt: skip
     return figure
+
+
+def _in_latin(language: Language) -> bool:
+    """Whether a language is written in Latin letters."""
+    return language.original is not None or language.entry.get("script") == "Latin"
 
 
 def _gains_of(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from matplotlib import rcParams
+import numpy
+from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,6 +33,12 @@ def panels_of(rows: int, columns: int, size: tuple[float, float] = PANEL) -> tup
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def sized_panels(widths: Sequence[float], heights: Sequence[float]) -> tuple[Figure, Any]:
+    """A figure with an array of panels, its columns as wide and its rows as high as given in inches."""
+    figure = Figure(figsize=(max(sum(widths), 5), 0.5 + sum(heights)), layout="constrained")
+    return figure, figure.subplots(len(heights), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
+
+
 def legend_of(figure: Figure, panels: Iterable[Axes], columns: int) -> None:
     """One legend for all panels, each label once."""
     shown = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
@@ -41,6 +48,25 @@ def legend_of(figure: Figure, panels: Iterable[Axes], columns: int) -> None:
 def by_epoch(records: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
     """Epochs, and what was measured after each."""
     return [record["epoch"] for record in records], [record[name] for record in records]
+
+
+class Look(NamedTuple):
+    """How a representation is drawn: colour (red, green, blue, alpha), marker and line, each its own."""
+
+    color: tuple[float, float, float, float]
+    marker: str
+    line: Any
+
+
+def looks(names: Sequence[str]) -> dict[str, Look]:
+    """A look for each representation: they differ in lightness too, for readers without colour."""
+    shades = colormaps["viridis"](numpy.linspace(0.75, 0, len(names)))  # beyond, it is too light on white
+    colors = [*shades[::2], *shades[1::2]]  # neighbours, such as lapt and tva, are what one compares
+    styles = (STYLES[number % len(STYLES)] for number in range(len(names)))
+    return {
+        name: Look(tuple(color), marker, line)
+        for name, color, (marker, line) in zip(names, colors, styles, strict=True)
+    }
 
 
 def single_tasks(experiment: Experiment) -> list[str]:
