@@ -17,13 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from specialize.contents import tasks_of
 from specialize.experiment import Experiment
 from specialize.files import write_json
-from specialize.tables import PRIMARY_METRIC
+from specialize.tables.contents import tasks_of
+from specialize.tables.scores import PRIMARY_METRIC
 
 ROOT = Path(__file__).parents[1]
-RULES = "table tables figures pretraining_figure learning_curves replication_figure score_figure".split()
+RULES = "table tables figure figures".split()
 EPOCHS = 60  # of a finetuning with the paper's patience
 
 

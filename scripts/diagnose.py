@@ -8,7 +8,7 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.diagnosis import write_diagnosis
     from specialize.experiment import Experiment
+    from specialize.reports.diagnosis import write_diagnosis
 
     write_diagnosis(Experiment(snakemake.config), Path())

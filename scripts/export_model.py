@@ -9,7 +9,7 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.experiment import Experiment
-    from specialize.export import export_model
+    from specialize.reports.export import export_model
 
     export_model(
         Experiment(snakemake.config),

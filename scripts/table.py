@@ -9,6 +9,6 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.experiment import Experiment
-    from specialize.tables import write_all
+    from specialize.tables.write import write_all
 
     write_all(Experiment(snakemake.config), Path(), [snakemake.wildcards.table])

@@ -26,7 +26,7 @@ ASKED = {
 }
 HERE_IT_RUNS = {
     *("wikipedia_dump", "treebank_release", "wikiann_archive"),  # nodes may have no internet
-    *("table", "pretraining_figure", "learning_curves", "score_figure", "all"),  # seconds
+    *("table", "figure", "all"),  # seconds
 }
 
 

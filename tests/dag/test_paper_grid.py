@@ -112,12 +112,9 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         "byte_vocabulary": len(LANGUAGES) + 2,
         "pretrain_monolingual": len(LANGUAGES) + 2,
         "static_vectors": len(LANGUAGES) + 2,
-        "pretraining_figure": 1,
-        "learning_curves": 1,
-        "replication_figure": 1,
         "adapt": len(ADAPTED) * (len(LANGUAGES) + 2),
         "table": 9,
-        "score_figure": 3,
+        "figure": 7,
     }
 
 
@@ -139,10 +136,10 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         ("results/vocabularies/ug/bert/tokenizer.json", "byte_vocabulary"),
         ("results/pretraining/ug/bert/README.md", "pretrain_monolingual"),
         ("results/pretraining/ug/fasttext/subwords.safetensors", "static_vectors"),
-        ("results/figures/replication.svg", "replication_figure"),
+        ("results/figures/replication.svg", "figure"),
         ("results/export/ug-Latn/tva/README.md", "export_model"),
-        ("results/figures/pretraining.svg", "pretraining_figure"),
-        ("results/figures/learning-curves.svg", "learning_curves"),
+        ("results/figures/pretraining.svg", "figure"),
+        ("results/figures/learning-curves.svg", "figure"),
         ("results/finetuning/ug/va/ud/seed3/predictions.conllu", "finetune"),
         ("results/finetuning/ug/va/ner/seed3/predictions.tsv", "finetune_ner"),
         ("results/finetuning/ug/fasttext/mtl-ups/seed3/predictions.tsv", "finetune_multi_task_ner"),
@@ -152,7 +149,7 @@ def test_everything_else_is_what_those_jobs_need(jobs):
         ("results/finetuning/ug/tva/pft-mtl-ups-alt-ner/seed3/predictions.tsv", "finetune_ner"),
         ("results/tables/hyperparameters.tex", "table"),
         ("results/tables/multi-task-all.tex", "table"),
-        ("results/figures/gains.svg", "score_figure"),
+        ("results/figures/gains.svg", "figure"),
         ("results/tables/diagnosis.md", "diagnose"),
     ],
 )

@@ -10,9 +10,9 @@ import pytest
 from tests.conftest import ROOT, demo_arguments, run_snakemake
 
 from specialize import __version__
+from specialize.tables.contents import TABLES
 
 pytestmark = pytest.mark.demo
-CAPTION = re.compile(r'"([\w-]+)": "(.*)",')  # of a table, in the report
 DOCUMENT = r"""\documentclass[a4paper]{article}
 \usepackage[T1]{fontenc}
 \usepackage[margin=2cm]{geometry}
@@ -93,10 +93,9 @@ def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):
     document = html.unescape(shown(report))
     menu = re.findall("<span>(.*?)</span>", document)  # which a script makes: the file has none
     assert {"Workflow", "Answers", "Tables"} <= set(menu)
-    captions = dict(CAPTION.findall((ROOT / "workflow/report/table.rst").read_text(encoding="utf-8")))
     for name in tables:
         assert f"results/tables/{name}.html" in document
-        assert captions[name] in document
+        assert TABLES[name].caption in document
     description = re.search('<div class="prose.*?</div>', document, flags=re.DOTALL)[0]
     said = " ".join(re.sub("<.*?>", "", description).split())
     assert f"specialize=={__version__}" in said

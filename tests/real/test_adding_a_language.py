@@ -81,7 +81,7 @@ def test_a_diagnosis_answers_from_the_real_text(home):
 
 def test_text_alone_is_enough_to_adapt(home):
     jobs = planned_jobs(home / "run", "all", *options(home))
-    assert set(jobs) == {"adapt", "pretraining_figure", "table"}
+    assert set(jobs) == {"adapt", "figure", "table"}
     assert len(jobs["adapt"]) == 2
 
 

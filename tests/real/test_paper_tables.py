@@ -7,7 +7,9 @@ import yaml
 from tests.conftest import ROOT
 
 from specialize.experiment import Experiment
-from specialize.tables import Scores, single_task_table
+from specialize.experiment.regimes import Method
+from specialize.tables.scores import Scores
+from specialize.tables.single_task import single_task_table
 
 ORACLE = ROOT.parent / "shared" / "oracles" / "paper-tables.json"
 pytestmark = [
@@ -24,7 +26,7 @@ def test_averages_of_table_2(task):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     config["experiment"] |= {"regimes": [task], "languages": [tag for tag in printed["TVA"] if tag != "avg"]}
     by_seed = {
-        (language, NAMES[row], task): {1: (cell or {}).get("mean")}
+        (language, Method(NAMES[row]), task): {1: (cell or {}).get("mean")}
         for row, cells in printed.items()
         for language, cell in cells.items()
         if language != "avg"

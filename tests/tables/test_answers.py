@@ -3,8 +3,10 @@
 import pytest
 from tests.tables.test_tables import small_experiment, some_scores
 
-from specialize.contents import tasks_of
-from specialize.tables import Scores, answers_table
+from specialize.experiment.regimes import Method
+from specialize.tables.answers import answers_table
+from specialize.tables.contents import tasks_of
+from specialize.tables.scores import Scores
 
 REGIMES = ["pos", "ud", "mtl-ups-alt", "pft-mtl-ups-alt-pos"]
 
@@ -19,7 +21,7 @@ def scores_with(experiment, means):
     by_seed = {}
     for cell in experiment.cells:
         for task in tasks_of(experiment, cell):
-            key = (cell.language, cell.configuration, task)
+            key = (cell.language, cell.method, task)
             seeds = by_seed.setdefault(key, {})
             noise = (cell.seed * (1 + len(by_seed) % 4) % 5 - 2) / 10  # an order of -0.2 to 0.2
             seeds[cell.seed] = means.get(key, 70.0) + noise
@@ -32,7 +34,8 @@ def answers(table, question):
 
 def test_the_best_is_named_with_what_it_is_not_shown_to_beat(experiment):
     scores = scores_with(
-        experiment, {("ug", "tva", "pos"): 90.0, ("vi", "tva", "pos"): 70.2, ("vi", "lapt", "pos"): 70.2}
+        experiment,
+        {("ug", Method("tva"), "pos"): 90.0, ("vi", Method("tva"), "pos"): 70.2, ("vi", Method("lapt"), "pos"): 70.2},
     )
     best = {(row[0], row[1]): row[2] for row in answers(answers_table(experiment, scores), "Best")}
     won = "tva (90.00 ± 0.16): significantly better than the 5 others; next: lapt (70.00)"
@@ -45,8 +48,8 @@ def test_the_best_is_named_with_what_it_is_not_shown_to_beat(experiment):
 
 def test_one_that_is_beaten_is_no_others_and_what_did_not_converge_is_counted():
     three = small_experiment(languages=["vi"], representations=["mbert", "lapt", "tva"], regimes=["pos"])
-    scores = scores_with(three, {("vi", "tva", "pos"): 90.0})
-    scores.by_seed["vi", "mbert", "pos"][2] = None
+    scores = scores_with(three, {("vi", Method("tva"), "pos"): 90.0})
+    scores.by_seed["vi", Method("mbert"), "pos"][2] = None
     (best,) = answers(answers_table(three, scores), "Best")
     assert best[2].endswith(": significantly better than the other one; 1 did not converge; next: lapt (70.00)")
 
@@ -55,7 +58,7 @@ def test_differences_are_over_the_seeds_that_both_have_and_say_how_many():
     fewer = [{"representations": ["lapt"], "seeds": [1, 2, 3]}]
     unequal = small_experiment(languages=["vi"], representations=["lapt", "tva"], regimes=["pos"], exceptions=fewer)
     values = {"lapt": [50.0, 52.0, 51.0], "tva": [60.0, 61.0, 62.0, 90.0, 95.0]}
-    scores = Scores({("vi", name, "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
+    scores = Scores({("vi", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
     table = answers_table(unequal, scores)
     assert table.columns[4:] == ["Difference", "Seeds", "p corrected"]
     assert answers(table, "Best")[0][3:5] == answers(table, "RQ1, tests")[0][3:5] == ["+10.00", "3"]
@@ -63,7 +66,7 @@ def test_differences_are_over_the_seeds_that_both_have_and_say_how_many():
 
 
 def test_new_wordpieces_are_counted_by_script(experiment):
-    scores = scores_with(experiment, {("ug", "tva", "pos"): 90.0, ("ug", "tva", "ud"): 60.0})
+    scores = scores_with(experiment, {("ug", Method("tva"), "pos"): 90.0, ("ug", Method("tva"), "ud"): 60.0})
     (latin, other) = sorted(answers(answers_table(experiment, scores), "RQ1:"), key=lambda row: "other" in row[2])
     assert other[2].startswith(
         "tva against lapt, other letters: significantly better in 1 of 2, significantly worse in 1"
@@ -77,7 +80,10 @@ def test_new_wordpieces_are_counted_by_script(experiment):
 
 
 def test_multi_task_learning_and_pre_finetuning_have_their_answers(experiment):
-    means = {("ug", "lapt mtl-ups-alt", "pos"): 75.0, ("ug", "tva pft-mtl-ups-alt", "pos"): 65.0}
+    means = {
+        ("ug", Method("lapt", "mtl-ups-alt"), "pos"): 75.0,
+        ("ug", Method("tva", "mtl-ups-alt", prefinetuned=True), "pos"): 65.0,
+    }
     table = answers_table(experiment, scores_with(experiment, means))
     (several,) = answers(table, "RQ2:")
     assert "significantly better in 1 of 6, significantly worse in 0" in several[2]
@@ -91,7 +97,7 @@ def test_multi_task_learning_and_pre_finetuning_have_their_answers(experiment):
 def test_multi_task_models_are_set_against_single_task_ones_of_their_representations_only():
     rare = [{"representations": ["bert"], "regimes": ["mtl-ups-alt"], "seeds": []}]
     grid = {"languages": ["ug"], "representations": ["bert", "tva"], "regimes": ["pos", "ud", "mtl-ups-alt"]}
-    means = {("ug", "bert", "pos"): 95.0, ("ug", "tva mtl-ups-alt", "pos"): 80.0}
+    means = {("ug", Method("bert"), "pos"): 95.0, ("ug", Method("tva", "mtl-ups-alt"), "pos"): 80.0}
     for exceptions, against in ((rare, "tva"), ([], "bert")):
         fair = small_experiment(**grid, exceptions=exceptions)
         tests = answers(answers_table(fair, scores_with(fair, means)), "RQ2, tests")
@@ -100,13 +106,17 @@ def test_multi_task_models_are_set_against_single_task_ones_of_their_representat
         assert sentence.startswith("tva + UPS + ALT significantly better") == (against == "tva")
     alone = [{"representations": ["bert"], "regimes": ["pos", "ud"], "seeds": []}]
     fair = small_experiment(**grid, exceptions=alone)
-    means = {("ug", "bert mtl-ups-alt", "pos"): 95.0, ("ug", "tva mtl-ups-alt", "pos"): 80.0}
+    means = {("ug", Method("bert", "mtl-ups-alt"), "pos"): 95.0, ("ug", Method("tva", "mtl-ups-alt"), "pos"): 80.0}
     (sentence, _) = [row[2] for row in answers(answers_table(fair, scores_with(fair, means)), "RQ2, tests")]
     assert sentence.startswith("tva + UPS + ALT significantly better than tva (single-task)")
 
 
 def test_transliteration_alone_against_and_with_new_wordpieces(experiment):
-    means = {("ug", "lapt", "pos"): 60.0, ("ug-Latn", "lapt", "pos"): 80.0, ("ug", "tva", "pos"): 79.0}
+    means = {
+        ("ug", Method("lapt"), "pos"): 60.0,
+        ("ug-Latn", Method("lapt"), "pos"): 80.0,
+        ("ug", Method("tva"), "pos"): 79.0,
+    }
     table = answers_table(experiment, scores_with(experiment, means))
     tests = [row[2] for row in answers(table, "RQ4, tests") if row[1] == "POS (accuracy)"]
     assert tests == [

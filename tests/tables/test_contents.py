@@ -1,9 +1,21 @@
 """Which cells each table is made of, so that no table waits for a job that it does not show."""
 
+import subprocess
+import sys
+
 import pytest
 from tests.tables.test_tables import small_experiment
 
-from specialize.contents import TABLES, reference, table_cells, tasks_of, unaugmented
+from specialize.tables.contents import (
+    FIGURES,
+    TABLES,
+    imported,
+    reference,
+    table_cells,
+    tables_of,
+    tasks_of,
+    unaugmented,
+)
 
 REGIMES = ["pos", "ud", "ner", "mtl-int", "mtl-ups", "mtl-ups-alt", "pft-mtl-ups-alt-ud"]
 
@@ -44,6 +56,20 @@ def test_a_cell_has_scores_of_its_tasks(experiment):
     assert sorted(tasks["ug", "mtl-ups-alt"]) == ["ner", "pos", "ud"]
     assert sorted(tasks["wo", "mtl-ups"]) == ["pos", "ud"]
     assert tasks["ug", "pft-mtl-ups-alt-ud"] == ["ud"]
+
+
+def test_the_registry_is_light_and_every_function_of_it_is_there():
+    code = "import sys, specialize.tables.contents; print(*{name.partition('.')[0] for name in sys.modules})"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "pandas", "scipy", "matplotlib", "torch"} & set(finished.stdout.split())
+    for entry in (*TABLES.values(), *FIGURES.values()):
+        assert callable(imported(entry.function))
+
+
+def test_a_run_makes_the_tables_that_it_has_scores_for():
+    plain = small_experiment(languages=["wo"], regimes=["pos"])
+    without = {"multi-task", "multi-task-all", "transliteration"}
+    assert tables_of(plain) == [name for name in TABLES if name not in without]
 
 
 def test_gains_are_measured_from_the_base_model_where_the_grid_has_it_everywhere():

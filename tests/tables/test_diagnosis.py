@@ -3,8 +3,8 @@
 import pytest
 from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
 
-from specialize.diagnosis import Diagnosis, write_diagnosis
 from specialize.experiment import Language
+from specialize.reports.diagnosis import Diagnosis, write_diagnosis
 
 
 def diagnosis(unknown, pieces, tokens=1_000_000, script="Arabic", original=None):

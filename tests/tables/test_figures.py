@@ -9,11 +9,12 @@ import pytest
 from matplotlib.colors import to_rgb
 from tests.tables.test_tables import small_experiment
 
-from specialize import figures as figures_module
-from specialize.contents import score_figures
 from specialize.experiment import Experiment
-from specialize.figures import draw_learning_curves, draw_losses, draw_pretraining, draw_scores, draw_sweep
 from specialize.files import read_json, write_json
+from specialize.tables.contents import figure_inputs
+from specialize.tables.figures.learning_curves import draw_learning_curves
+from specialize.tables.figures.pretraining import draw_losses
+from specialize.tables.write import write_figure
 
 KINDS = {
     f"n{number}-a{rate}": {"method": "adapt", "pieces": number, "multiplier": rate}
@@ -53,7 +54,7 @@ def write_run(run, experiment, failed=()):
 
 def test_a_sweep_has_a_line_for_each_rate_and_a_level_without_new_pieces(tmp_path, sweep):
     write_run(tmp_path, sweep)
-    draw_sweep(sweep, tmp_path)
+    write_figure(sweep, tmp_path, "sweep")
     drawn = (tmp_path / "results/figures/sweep.svg").read_text(encoding="utf-8")
     for words in ("a = 1", "a = 5", "no new wordpieces", "POS (accuracy), %", "NER (F1), %", "New wordpieces n"):
         assert f"<!-- {words} -->" in drawn
@@ -61,29 +62,26 @@ def test_a_sweep_has_a_line_for_each_rate_and_a_level_without_new_pieces(tmp_pat
 
 def test_a_model_that_did_not_converge_is_left_out_of_a_sweep_and_named_in_the_curves(tmp_path, sweep):
     write_run(tmp_path, sweep, failed=["n10-a5", "n100-a5"])
-    draw_sweep(sweep, tmp_path)
-    draw_pretraining(sweep, tmp_path)
+    write_figure(sweep, tmp_path, "sweep")
+    write_figure(sweep, tmp_path, "pretraining")
     assert "a = 5" not in (tmp_path / "results/figures/sweep.svg").read_text(encoding="utf-8")
     curves = (tmp_path / "results/figures/pretraining.svg").read_text(encoding="utf-8")
     assert "Uyghur: n10-a5, did not converge" in curves
     assert "Uyghur: n10-a1 -->" in curves
 
 
-def test_learning_curves_have_a_panel_for_each_task_and_a_line_for_each_seed(tmp_path, sweep):
+def test_learning_curves_have_a_panel_for_each_task_and_a_band_of_seeds(tmp_path, sweep):
     write_run(tmp_path, sweep, failed=["n10-a5"])  # trained for no epoch at all
-    draw_learning_curves(sweep, tmp_path)
+    write_figure(sweep, tmp_path, "learning-curves")
     drawn = (tmp_path / "results/figures/learning-curves.svg").read_text(encoding="utf-8")
     for words in ("POS (accuracy), development, %", "NER (F1), development, %", "lapt", *KINDS):
         assert f"<!-- {words} -->" in drawn
-    assert "<!-- Single-task finetuning, a line for each seed, a marker at the epoch that was kept -->" in drawn
+    assert "<!-- Single-task finetuning: mean over seeds, band from the lowest to the highest seed -->" in drawn
 
 
-def test_each_representation_has_a_marker_a_line_and_a_shade_of_its_own(tmp_path, sweep, monkeypatch):
+def test_each_representation_has_a_marker_a_line_and_a_shade_of_its_own(tmp_path, sweep):
     write_run(tmp_path, sweep)
-    figures = []
-    monkeypatch.setattr(figures_module, "save_figure", lambda figure, *_: figures.append(figure))
-    draw_learning_curves(sweep, tmp_path)
-    (legend,) = figures[0].legends
+    (legend,) = draw_learning_curves(sweep, tmp_path).legends
     lines = {text.get_text(): line for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)}
     luminance = {name: sum(to_rgb(line.get_color()) * numpy.array([0.3, 0.59, 0.11])) for name, line in lines.items()}
     assert len(lines) == len({line.get_marker() for line in lines.values()}) == 5
@@ -96,9 +94,9 @@ def test_figures_have_the_same_bytes_again(tmp_path, sweep):
     write_run(tmp_path, sweep)
     drawn = []
     for _ in range(2):
-        draw_sweep(sweep, tmp_path)
-        draw_pretraining(sweep, tmp_path)
-        draw_learning_curves(sweep, tmp_path)
+        write_figure(sweep, tmp_path, "sweep")
+        write_figure(sweep, tmp_path, "pretraining")
+        write_figure(sweep, tmp_path, "learning-curves")
         draw_losses(history(), tmp_path)
         paths = [*sorted((tmp_path / "results/figures").iterdir()), tmp_path / "loss.png"]
         drawn.append([path.read_bytes() for path in paths])
@@ -131,7 +129,7 @@ def test_gains_stand_over_coverage_with_their_correlation(tmp_path, transliterat
             (metric,) = scores
             scores[metric] += 0.01 * transliterated.config["experiment"]["languages"].index(cell.language)
             write_json(tmp_path / cell.metrics, base)
-    draw_scores(transliterated, tmp_path, "gains")
+    write_figure(transliterated, tmp_path, "gains")
     drawn = (tmp_path / "results/figures/gains.svg").read_text(encoding="utf-8")
     measures = ("Words unknown to the base vocabulary", "Wordpieces per word with the base vocabulary")
     gain = "POS (accuracy): gain over mbert, points"
@@ -144,20 +142,43 @@ def test_gains_stand_over_coverage_with_their_correlation(tmp_path, transliterat
 
 def test_before_and_after_transliteration(tmp_path, transliterated):
     write_run(tmp_path, transliterated)
-    draw_scores(transliterated, tmp_path, "transliteration")
+    write_figure(transliterated, tmp_path, "transliteration")
     drawn = (tmp_path / "results/figures/transliteration.svg").read_text(encoding="utf-8")
     for words in ("before", "after transliteration", "Uyghur", "NER (F1), test, %"):
         assert f"<!-- {words} -->" in drawn
     assert "<!-- Vietnamese -->" not in drawn
 
 
-def test_the_matrix_marks_what_is_significant_for_readers_without_colour_too(tmp_path, transliterated):
+def test_the_matrix_says_the_sign_and_what_is_significant_for_readers_without_colour_too(tmp_path, transliterated):
     write_run(tmp_path, transliterated)  # each representation is 5 points above the one before, on every seed
-    draw_scores(transliterated, tmp_path, "significance")
+    write_figure(transliterated, tmp_path, "significance")
     drawn = (tmp_path / "results/figures/significance.svg").read_text(encoding="utf-8")
     said = "Single-task test scores: points of the row above the column, over the seeds of both"
-    for words in ("Urdu: POS", "10.0*", "20.0*", "row significantly better than column (*)", said):
+    for words in ("Urdu: POS", "+10.0*", "-20.0*", "(* and bold: significant, in either direction)", said):
         assert f"<!-- {words} -->" in drawn
+
+
+def test_scores_mark_what_is_significantly_below_the_best(tmp_path, transliterated):
+    write_run(tmp_path, transliterated)  # each representation is 5 points above the one before, on every seed
+    failed = replace(transliterated.cells[0], language="vi", representation="lapt", regime="ner")
+    write_json(tmp_path / failed.metrics, {"converged": False})
+    write_figure(transliterated, tmp_path, "scores")
+    drawn = (tmp_path / "results/figures/scores.svg").read_text(encoding="utf-8")
+    for words in ("best", "significantly below the best", "did not converge", "NER (F1), test, % (± 1 sd over seeds)"):
+        assert f"<!-- {words} -->" in drawn
+    assert "not tested" not in drawn, "no entry of the legend for what is not drawn"
+
+
+def test_gains_explain_no_marker_that_is_not_drawn(tmp_path):
+    grid = {"languages": ["ug"], "representations": ["mbert", "lapt", "tva"], "regimes": ["pos"]}
+    experiment = small_experiment(**grid, exceptions=[{"representations": ["lapt"], "seeds": []}])
+    write_run(tmp_path, experiment)
+    write_coverage(tmp_path, experiment)
+    write_figure(experiment, tmp_path, "gains")
+    drawn = (tmp_path / "results/figures/gains.svg").read_text(encoding="utf-8")
+    assert "<!-- tva -->" in drawn
+    assert "<!-- lapt -->" not in drawn
+    assert "hollow" not in drawn
 
 
 def test_names_in_other_letters_are_rendered(tmp_path, transliterated):
@@ -167,13 +188,18 @@ def test_names_in_other_letters_are_rendered(tmp_path, transliterated):
     write_run(tmp_path, transliterated)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of a glyph that no font has
-        draw_scores(transliterated, tmp_path, "significance")
-        draw_learning_curves(transliterated, tmp_path)
+        write_figure(transliterated, tmp_path, "significance")
+        write_figure(transliterated, tmp_path, "learning-curves")
 
 
 def test_a_grid_has_the_figures_that_it_has_something_to_draw_for():
     def drawn(**grid):
-        return set(score_figures(small_experiment(**grid)))
+        return set(figure_inputs(small_experiment(**grid))) - {
+            "pretraining",
+            "learning-curves",
+            "replication",
+            "scores",
+        }
 
     assert drawn(languages=["ug", "ug-Latn"]) == {"gains", "significance", "transliteration"}
     assert drawn(languages=["ug"], representations=["fasttext", "bert"]) == {"significance"}

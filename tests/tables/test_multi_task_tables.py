@@ -4,22 +4,19 @@ import pytest
 from scipy import stats
 from tests.tables.test_tables import small_experiment, some_scores
 
-from specialize.contents import table_cells
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, TASKS, Experiment
+from specialize.experiment.regimes import Method
 from specialize.files import write_json
-from specialize.tables import (
-    Scores,
-    answers_table,
-    comparisons_table,
-    load_scores,
-    multi_task_all_table,
-    multi_task_table,
-    single_task_table,
-    to_markdown,
-    write_all,
-)
-from specialize.tables.names import method_title
+from specialize.tables.answers import answers_table
+from specialize.tables.comparisons import comparisons_table
+from specialize.tables.contents import table_cells
+from specialize.tables.formats import to_markdown
+from specialize.tables.multi_task import multi_task_all_table, multi_task_table
+from specialize.tables.parameters import table_parameters
+from specialize.tables.scores import Scores, load_scores
+from specialize.tables.single_task import single_task_table
+from specialize.tables.write import write_all
 
 PREFINETUNED = [f"pft-mtl-ups-alt-{task}" for task in TASKS]
 
@@ -46,8 +43,8 @@ def test_a_multi_task_models_scores_are_one_for_each_task(tmp_path, experiment):
         scores = {task: values[task]} if cell.prefinetuned else values
         write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": scores}})
     assert load_scores(experiment, tmp_path, cells).by_seed == {
-        ("ug", f"tva {regime}", task): {1: score}
-        for regime in ("mtl-ups-alt", "pft-mtl-ups-alt")
+        ("ug", Method("tva", "mtl-ups-alt", prefinetuned), task): {1: score}
+        for prefinetuned in (False, True)
         for task, score in (("pos", 90.0), ("ud", 60.0), ("ner", 50.0))
     }
 
@@ -58,12 +55,12 @@ def test_table_3_has_the_best_single_task_result_first_and_tests_against_the_bes
     assert table.columns == ["Task", "Model", "Uyghur (ug)", "Wolof (wo)", "Average"]  # one task is not several
     models = ["best single-task", *(f"{name} + UPS + ALT{end}" for end in ("", " + PFT") for name in ("lapt", "tva"))]
     assert [row[1].text for row in table.rows] == models * 3
-    means = {name: scores.mean(("ug", name, "pos")) for name in ("lapt", "tva")}
+    means = {Method(name): scores.mean(("ug", Method(name), "pos")) for name in ("lapt", "tva")}
     best = max(means, key=means.get)
-    assert find(table, "(ug)", "POS (accuracy)", "best single-task").text.endswith(f"({best})")
-    regimes = [f"{name} {start}mtl-ups-alt" for start in ("", "pft-") for name in ("lapt", "tva")]
-    names = dict(zip(models, [best, *regimes], strict=True))
-    values = {model: list(scores.by_seed["ug", name, "pos"].values()) for model, name in names.items()}
+    assert find(table, "(ug)", "POS (accuracy)", "best single-task").text.endswith(f"({best.title})")
+    methods = [Method(name, "mtl-ups-alt", further) for further in (False, True) for name in ("lapt", "tva")]
+    methods = dict(zip(models, [best, *methods], strict=True))
+    values = {model: list(scores.by_seed["ug", method, "pos"].values()) for model, method in methods.items()}
     highest = max(values, key=lambda model: sum(values[model]))
     for model, expected in values.items():
         cell = find(table, "(ug)", "POS (accuracy)", model)
@@ -86,7 +83,7 @@ def test_table_6_says_where_interleaving_is_upsampling(experiment):
     assert find(table, "(wo)", "POS (accuracy)", "INT", "tva").text == "as UPS"
     assert find(table, "(wo)", "UD (LAS)", "INT + ALT", "lapt").text == "as UPS"
     assert find(table, "(ug)", "UD (LAS)", "INT", "lapt").text != "as UPS"
-    both = [scores.mean(("ug", "tva mtl-int", "pos")), scores.mean(("wo", "tva mtl-ups", "pos"))]
+    both = [scores.mean(("ug", Method("tva", "mtl-int"), "pos")), scores.mean(("wo", Method("tva", "mtl-ups"), "pos"))]
     assert find(table, "Average", "POS (accuracy)", "INT", "tva").text == f"{sum(both) / 2:.2f}"
     assert "coincide" in to_markdown(table)
 
@@ -116,20 +113,19 @@ def test_a_multi_task_method_has_one_name_and_every_table_the_key_to_it(experime
         assert "ALT: one parser-and-tagger" in key
     (key,) = [note for note in single_task_table(experiment, scores).notes if note.startswith("Names. ")]
     assert "UPS" not in key
-    assert method_title("tva mtl-int") == "tva + INT"
-    assert method_title("best single-task") == "best single-task"
+    assert Method("tva", "mtl-int").title == "tva + INT"
 
 
 def test_a_table_is_of_the_settings_that_its_key_names(experiment):
     tva = experiment.config["representations"]["tva"] | {"multiplier": 7}
     faster = Experiment(experiment.config | {"representations": experiment.config["representations"] | {"tva": tva}})
-    assert faster.table_settings("answers") != experiment.table_settings("answers")
+    assert table_parameters(faster, "answers") != table_parameters(experiment, "answers")
     assert any("7 times as fast" in note for note in single_task_table(faster, some_scores(faster)).notes)
 
 
 def test_multi_task_scores_change_no_single_task_table(experiment):
     scores = some_scores(experiment)
-    alone = Scores({key: seeds for key, seeds in scores.by_seed.items() if " " not in key[1]})
+    alone = Scores({key: seeds for key, seeds in scores.by_seed.items() if key[1].single_task})
     for build in (single_task_table, comparisons_table):
         assert build(experiment, scores) == build(experiment, alone)
 

@@ -3,20 +3,20 @@
 import pytest
 from tests.tables.test_tables import small_experiment
 
-from specialize.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4
-from specialize.tables import (
-    Scores,
-    multi_task_table,
-    replication_table,
-    single_task_table,
-    transliteration_table,
-)
+from specialize.experiment.regimes import Method
+from specialize.tables.multi_task import multi_task_table
+from specialize.tables.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4
+from specialize.tables.replication import replication_table
+from specialize.tables.scores import Scores
+from specialize.tables.single_task import single_task_table
+from specialize.tables.transliteration import transliteration_table
 
 LANGUAGES = ["be", "bg", "ga", "mt", "ug", "ur", "vi", "wo", "mhr"]
 REPRESENTATIONS = ["fasttext", "bert", "mbert", "lapt", "tva"]
 ROUNDING = 0.0101  # the paper averages what it has not rounded
 PREFINETUNED = [f"pft-mtl-ups-alt-{task}" for task in ("pos", "ud", "ner")]
 
+FASTTEXT = (Method("fasttext"), "ner")
 MULTI, PFT = " + UPS + ALT", " + UPS + ALT + PFT"
 
 # The bold cells of Table 2, then 3: for each task and model the languages, and whether its average is bold.
@@ -42,7 +42,7 @@ def paper():
 @pytest.fixture(scope="module")
 def scores():
     cells = TABLE_2 | TABLE_3 | TABLE_4
-    failed = [("ug", "fasttext", "ner"), ("ug-Latn", "fasttext", "ner")]
+    failed = [("ug", Method("fasttext"), "ner"), ("ug-Latn", Method("fasttext"), "ner")]
     return Scores({key: {1: cell.mean} for key, cell in cells.items()} | {key: {1: None} for key in failed})
 
 
@@ -66,16 +66,16 @@ def averages(table):
 
 
 def test_table_2_has_the_papers_averages_but_for_an_erratum(paper, scores):
-    ours = averages(single_task_table(paper, scores))
+    ours = {(Method(name), task): mean for (name, task), mean in averages(single_task_table(paper, scores)).items()}
     assert ours.keys() == AVERAGES_2.keys()
     wrong = {key for key, printed in AVERAGES_2.items() if abs(ours[key] - printed) > ROUNDING}
-    assert wrong == {("fasttext", "ner")}
-    assert (AVERAGES_2["fasttext", "ner"], ours["fasttext", "ner"]) == (60.84, ERRATA["fasttext", "ner"])
+    assert wrong == {FASTTEXT}
+    assert (AVERAGES_2[FASTTEXT], ours[FASTTEXT]) == (60.84, ERRATA[FASTTEXT])
 
 
 def test_as_run_the_cell_that_did_not_converge_counts_as_0(paper, scores, monkeypatch):
     monkeypatch.setitem(paper.config["tables"], "not_converged", "zero")
-    assert averages(single_task_table(paper, scores))["fasttext", "ner"] == 60.84
+    assert averages(single_task_table(paper, scores))[FASTTEXT[0].title, "ner"] == 60.84
 
 
 def test_table_2_has_the_papers_bold_cells(paper, scores):
@@ -84,15 +84,14 @@ def test_table_2_has_the_papers_bold_cells(paper, scores):
 
 def test_table_3_has_the_papers_averages_but_for_an_erratum(paper, scores):
     ours = averages(multi_task_table(paper, scores))
-    regimes = {"UPS + ALT": "mtl-ups-alt", "UPS + ALT + PFT": "pft-mtl-ups-alt"}
     wrong = {}
-    for (title, task), mean in ours.items():
-        name, _, regime = title.partition(" + ")
-        key = f"{name} {regimes.get(regime)}", task
-        if title != "best single-task" and abs(AVERAGES_3[key] - mean) > ROUNDING:
-            wrong[key] = (AVERAGES_3[key], mean)
+    for (method, task), printed in AVERAGES_3.items():
+        mean = ours[method.title, task]
+        if abs(printed - mean) > ROUNDING:
+            wrong[method, task] = (printed, mean)
     assert len(ours) == len(AVERAGES_3) + 3
-    assert wrong == {("lapt pft-mtl-ups-alt", "ud"): (75.99, ERRATA["lapt pft-mtl-ups-alt", "ud"])}
+    lapt = Method("lapt", "mtl-ups-alt", prefinetuned=True)
+    assert wrong == {(lapt, "ud"): (75.99, ERRATA[lapt, "ud"])}
     baselines = {task: ours["best single-task", task] for task in ("pos", "ud", "ner")}
     assert baselines == pytest.approx({"pos": 93.82, "ud": 77.25, "ner": 86.82}, abs=ROUNDING)
 

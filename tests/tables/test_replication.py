@@ -6,10 +6,13 @@ import pytest
 from tests.conftest import ROOT
 from tests.tables.test_tables import small_experiment, some_scores
 
-from specialize.figures import draw_replication
+from specialize.experiment.regimes import Method
 from specialize.files import write_json
-from specialize.paper import AVERAGES_2, AVERAGES_3, TABLE_1, TABLE_2, TABLE_3, TABLE_4, Printed
-from specialize.tables import Scores, replication_table, replications, to_markdown
+from specialize.tables.formats import to_markdown
+from specialize.tables.paper import AVERAGES_2, AVERAGES_3, TABLE_1, TABLE_2, TABLE_3, TABLE_4, Printed
+from specialize.tables.replication import replication_table, replications
+from specialize.tables.scores import Scores
+from specialize.tables.write import write_figure
 
 ORACLE = ROOT.parent / "shared" / "oracles" / "paper-tables.json"
 
@@ -29,7 +32,7 @@ def verdicts(experiment, scores):
 
 
 def test_a_cell_beside_the_papers(wolof):
-    scores = Scores({("wo", "fasttext", "pos"): {1: 88.0, 2: 89.0, 3: 88.5}})
+    scores = Scores({("wo", Method("fasttext"), "pos"): {1: 88.0, 2: 89.0, 3: 88.5}})
     (row,) = replication_table(wolof, scores).rows
     texts = ["2", "POS (accuracy)", "Wolof (wo)", "fasttext", "88.50 ± 0.50", "3", "87.48 ± 0.55", "+1.02", "yes"]
     assert [entry.text for entry in row] == texts
@@ -40,17 +43,17 @@ def test_a_cell_beside_the_papers(wolof):
     [(88.57, "yes"), (88.6, "no, above"), (86.39, "yes"), (86.37, "no, below"), (87.48, "yes")],
 )
 def test_a_verdict_is_of_two_of_the_papers_deviations(wolof, mean, verdict):
-    assert verdicts(wolof, {("wo", "fasttext", "pos"): dict.fromkeys((1, 2, 3), mean)}) == [verdict]
+    assert verdicts(wolof, {("wo", Method("fasttext"), "pos"): dict.fromkeys((1, 2, 3), mean)}) == [verdict]
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_fewer_than_three_seeds_have_no_verdict(wolof, seeds):
-    scores = {("wo", "fasttext", "ud"): dict.fromkeys(range(1, seeds + 1), 70.39)}
+    scores = {("wo", Method("fasttext"), "ud"): dict.fromkeys(range(1, seeds + 1), 70.39)}
     assert verdicts(wolof, scores) == ["fewer than 3 seeds"]
 
 
 def test_a_seed_that_did_not_converge_leaves_the_cell_without_a_score(wolof):
-    table = replication_table(wolof, Scores({("wo", "lapt", "ud"): {1: 80.0, 2: None, 3: 80.0}}))
+    table = replication_table(wolof, Scores({("wo", Method("lapt"), "ud"): {1: 80.0, 2: None, 3: 80.0}}))
     assert column(table, "Ours") == column(table, "Difference") == ["–"]
     assert "did not converge" in to_markdown(table)
 
@@ -58,13 +61,13 @@ def test_a_seed_that_did_not_converge_leaves_the_cell_without_a_score(wolof):
 def test_what_the_paper_does_not_print_has_no_row():
     experiment = small_experiment(languages=["ug", "ug-Latn", "wo"], representations=["fasttext", "va"])
     found = replications(experiment, some_scores(experiment))
-    assert {(cell.language, cell.configuration, cell.task) for cell in found} == {
-        ("ug", "fasttext", "pos"),
-        ("ug", "fasttext", "ud"),
-        ("wo", "fasttext", "pos"),
-        ("wo", "fasttext", "ud"),
-        ("ug-Latn", "fasttext", "pos"),  # of Table 4; without a seed that converged it has none of NER
-        ("ug-Latn", "fasttext", "ud"),
+    assert {(cell.language, cell.method, cell.task) for cell in found} == {
+        ("ug", Method("fasttext"), "pos"),
+        ("ug", Method("fasttext"), "ud"),
+        ("wo", Method("fasttext"), "pos"),
+        ("wo", Method("fasttext"), "ud"),
+        ("ug-Latn", Method("fasttext"), "pos"),  # of Table 4; without a seed that converged it has none of NER
+        ("ug-Latn", Method("fasttext"), "ud"),
     }
 
 
@@ -89,12 +92,12 @@ def test_the_figure_shows_both(tmp_path, wolof):
         scores = {"test": {cell.regime: {metric: 0.7 + number / 100}}}
         converged = (cell.representation, cell.regime) != ("lapt", "ud")
         write_json(tmp_path / cell.metrics, {"converged": converged, "scores": scores})
-    draw_replication(wolof, tmp_path)
+    write_figure(wolof, tmp_path, "replication")
     path = tmp_path / "results/figures/replication.svg"
     drawn = path.read_bytes()
     for text in ("Wolof: fasttext", "Wolof: lapt", "paper, ± 2 sd", "ours, ± 1 sd", "UD (LAS), test, %"):
         assert text.encode() in drawn
-    draw_replication(wolof, tmp_path)
+    write_figure(wolof, tmp_path, "replication")
     assert path.read_bytes() == drawn
 
 
@@ -107,25 +110,24 @@ def test_table_1_has_the_registrys_languages():
 def test_the_numbers_are_the_papers():
     oracle = json.loads(ORACLE.read_text(encoding="utf-8"))
 
-    def configuration(row):
+    def method_of(row, regime=""):
         name, _, prefinetuned = row.partition(" + ")
-        return {"FASTT": "fasttext"}.get(name, name.lower()), " pft-mtl-ups-alt" if prefinetuned else " mtl-ups-alt"
+        return Method({"FASTT": "fasttext"}.get(name, name.lower()), regime, bool(prefinetuned))
 
     for table, cells_of_table, averages in (("table2", TABLE_2, AVERAGES_2), ("table3", TABLE_3, AVERAGES_3)):
         printed, means = {}, {}
         for task, rows in oracle[table].items():
             for row, cells in rows.items():
-                name, regime = configuration(row)
-                name += regime if table == "table3" else ""
+                method = method_of(row, "mtl-ups-alt" if table == "table3" else "")
                 for language, cell in cells.items():
                     if language == "avg":
-                        means[name, task] = cell["mean"]
+                        means[method, task] = cell["mean"]
                     elif cell and row != "Baseline":
-                        printed[language, name, task] = Printed(cell["mean"], cell["sd"])
+                        printed[language, method, task] = Printed(cell["mean"], cell["sd"])
         assert printed == cells_of_table
-        assert averages == {key: mean for key, mean in means.items() if "baseline" not in key[0]}
+        assert averages == {key: mean for key, mean in means.items() if key[0].representation != "baseline"}
     afterwards = {
-        (f"{place.partition('.')[0]}-Latn", configuration(row)[0], place.partition(".")[2]): Printed(cell["after"])
+        (f"{place.partition('.')[0]}-Latn", method_of(row), place.partition(".")[2]): Printed(cell["after"])
         for row, cells in oracle["table4"].items()
         for place, cell in cells.items()
         if cell

@@ -10,8 +10,8 @@ from scipy import stats
 from tests.tables.test_tables import small_experiment, some_scores
 
 from specialize.experiment import ConfigError, Experiment
-from specialize.tables import comparisons, comparisons_table
-from specialize.tables.statistics import bootstrap_interval, effect_size, holm, wilcoxon
+from specialize.tables.comparisons import comparisons_table
+from specialize.tables.statistics import bootstrap_interval, comparisons, effect_size, holm, wilcoxon
 
 EXAMPLE = [2.0, 3.0, 1.0, 2.0, 2.0]  # of docs/statistics.md
 

@@ -11,28 +11,19 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.conftest import ROOT
 
-from specialize.contents import tasks_of
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment
-from specialize.tables import (
-    Entry,
-    Scores,
-    Table,
-    answers_table,
-    compare,
-    comparisons,
-    comparisons_table,
-    corpora_table,
-    hyperparameters_table,
-    load_scores,
-    single_task_table,
-    to_html,
-    to_latex,
-    to_markdown,
-    transliteration_table,
-    write_all,
-    write_table,
-)
+from specialize.experiment.regimes import Method
+from specialize.tables.answers import answers_table
+from specialize.tables.comparisons import comparisons_table
+from specialize.tables.contents import tasks_of
+from specialize.tables.formats import Entry, Table, to_html, to_latex, to_markdown, write_table
+from specialize.tables.inputs import corpora_table, hyperparameters_table
+from specialize.tables.scores import Scores, load_scores
+from specialize.tables.single_task import single_task_table
+from specialize.tables.statistics import compare, comparisons
+from specialize.tables.transliteration import transliteration_table
+from specialize.tables.write import write_all
 
 
 def small_experiment(**grid):
@@ -52,7 +43,7 @@ def some_scores(experiment, seed=0):
     by_seed = {}
     for cell in experiment.cells:
         for task in tasks_of(experiment, cell):
-            key = (cell.language, cell.configuration, task)
+            key = (cell.language, cell.method, task)
             by_seed.setdefault(key, {})[cell.seed] = float(generator.normal(70, 2))
     return Scores(by_seed)
 
@@ -149,7 +140,7 @@ def test_bold_is_the_highest_mean_and_marks_follow_the_test(uyghur, seed):
     table = single_task_table(experiment, scores)
     for task in ("POS", "UD", "NER"):
         key = task.lower()
-        values = {name: list(scores.by_seed["ug", name, key].values()) for name in ("mbert", "lapt", "tva")}
+        values = {name: list(scores.by_seed["ug", Method(name), key].values()) for name in ("mbert", "lapt", "tva")}
         best = max(values, key=lambda name: numpy.mean(values[name]))
         for name, expected in values.items():
             cell = row(table, task, name)[2]
@@ -159,14 +150,15 @@ def test_bold_is_the_highest_mean_and_marks_follow_the_test(uyghur, seed):
             assert cell.not_worse == (name != best and not worse)
 
 
-def test_a_configuration_that_did_not_converge_stays_out():
+def test_a_method_that_did_not_converge_stays_out():
     experiment = small_experiment(regimes=["pos"], languages=["ug", "wo"])
     scores = some_scores(experiment)
-    scores.by_seed["ug", "tva", "pos"][3] = None
+    scores.by_seed["ug", Method("tva"), "pos"][3] = None
     table = single_task_table(experiment, scores)
     assert row(table, "POS", "tva")[2].text == "–"
-    assert average(table, "tva").text == f"{scores.mean(('wo', 'tva', 'pos')):.2f}"
-    assert not any("tva" in (c.better, c.other) for c in comparisons(experiment, scores) if c.language == "ug")
+    assert average(table, "tva").text == f"{scores.mean(('wo', Method('tva'), 'pos')):.2f}"
+    tested = comparisons(experiment, scores)
+    assert not any(("ug", Method("tva"), "pos") in (comparison.better, comparison.other) for comparison in tested)
     assert any("did not converge" in note for note in table.notes)
 
 
@@ -193,10 +185,10 @@ def test_transliteration_shows_before_after_and_change():
     experiment = small_experiment(languages=["ug", "ug-Latn"], representations=["lapt", "tva"], regimes=["pos"])
     scores = Scores(
         {
-            ("ug", "lapt", "pos"): {1: 80.0, 2: 82.0},
-            ("ug-Latn", "lapt", "pos"): {1: 90.0, 2: 88.0},
-            ("ug", "tva", "pos"): {1: 91.0, 2: 91.0},
-            ("ug-Latn", "tva", "pos"): {1: 90.0, 2: 89.0},
+            ("ug", Method("lapt"), "pos"): {1: 80.0, 2: 82.0},
+            ("ug-Latn", Method("lapt"), "pos"): {1: 90.0, 2: 88.0},
+            ("ug", Method("tva"), "pos"): {1: 91.0, 2: 91.0},
+            ("ug-Latn", Method("tva"), "pos"): {1: 90.0, 2: 89.0},
         }
     )
     cells = transliteration_table(experiment, scores).rows[0]
@@ -213,7 +205,7 @@ def test_missing_results_are_named_and_never_counted(tmp_path):
         load_scores(experiment, tmp_path)
     second.parent.mkdir(parents=True)
     second.write_text(json.dumps({"converged": False, "scores": {"test": {"pos": {"accuracy": 0.0}}}}))
-    assert load_scores(experiment, tmp_path).by_seed == {("wo", "lapt", "pos"): {1: 50.0, 2: None}}
+    assert load_scores(experiment, tmp_path).by_seed == {("wo", Method("lapt"), "pos"): {1: 50.0, 2: None}}
 
 
 def test_hyperparameters_are_those_of_the_configuration():
@@ -245,7 +237,7 @@ def scores_of(task, **by_language):
     """Scores by seed, as {language: {representation: [scores of the seeds 1, 2, …]}}."""
     return Scores(
         {
-            (language, name, task): dict(enumerate(values, start=1))
+            (language, Method(name), task): dict(enumerate(values, start=1))
             for language, representations in by_language.items()
             for name, values in representations.items()
         }
@@ -287,11 +279,11 @@ def test_transliteration_tells_not_converged_from_not_in_the_grid():
     experiment = small_experiment(languages=["ug", "ug-Latn"], representations=["fasttext", "lapt", "tva"])
     scores = Scores(
         {
-            ("ug", "lapt", "ner"): {1: None, 2: 3.0},
-            ("ug-Latn", "lapt", "ner"): {1: 60.0, 2: 62.0},
-            ("ug", "tva", "ner"): {1: None},
-            ("ug-Latn", "tva", "ner"): {1: None},
-            ("ug", "fasttext", "ner"): {1: 99.0},
+            ("ug", Method("lapt"), "ner"): {1: None, 2: 3.0},
+            ("ug-Latn", Method("lapt"), "ner"): {1: 60.0, 2: 62.0},
+            ("ug", Method("tva"), "ner"): {1: None},
+            ("ug-Latn", Method("tva"), "ner"): {1: None},
+            ("ug", Method("fasttext"), "ner"): {1: 99.0},
         }
     )
     (cells,) = transliteration_table(experiment, scores).rows
@@ -305,10 +297,10 @@ def test_a_half_that_stands_alone_says_which_one_the_grid_lacks():
     )
     scores = Scores(
         {
-            ("ug", "bert", "pos"): {1: None},
-            ("ug-Latn", "lapt", "pos"): {1: 60.0},
-            ("ug", "tva", "pos"): {1: 50.0},
-            ("ug-Latn", "tva", "pos"): {1: 55.0},
+            ("ug", Method("bert"), "pos"): {1: None},
+            ("ug-Latn", Method("lapt"), "pos"): {1: 60.0},
+            ("ug", Method("tva"), "pos"): {1: 50.0},
+            ("ug-Latn", Method("tva"), "pos"): {1: 55.0},
         }
     )
     (cells,) = transliteration_table(experiment, scores).rows

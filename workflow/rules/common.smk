@@ -14,11 +14,12 @@ from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
 from specialize.experiment.plan import forecast, gpus_here, sources_of
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
-from specialize.paper import TABLE_2
 
 if not workflow.is_main_process:
     run_group_at_once()
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a site's early warning is meant for the script, which saves and ends
+    signal.signal(
+        signal.SIGUSR1, signal.SIG_IGN
+    )  # a site's early warning is meant for the script, which saves and ends
 
 own_files = workflow.overwrite_configfiles
 try:

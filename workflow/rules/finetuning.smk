@@ -18,7 +18,7 @@ rule finetune:
     benchmark:
         f"timings/finetuning/{CELL}.tsv"
     wildcard_constraints:
-        regime=one_of(regime for regime in REGIMES if regime not in MULTI_TASK_REGIMES and not regime.endswith("ner")),
+        regime=one_of(name for name, regime in REGIMES.items() if regime.task in ("pos", "ud")),
     conda:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.finetuning(**wildcards).threads
@@ -41,7 +41,7 @@ use rule finetune as finetune_ner with:
         timing=f"{RESULT}/timing.json",
         predictions=f"{RESULT}/predictions.tsv",
     wildcard_constraints:
-        regime=one_of(regime for regime in REGIMES if regime.endswith("ner")),
+        regime=one_of(name for name, regime in REGIMES.items() if regime.task == "ner"),
 
 
 use rule finetune as finetune_multi_task with:
@@ -53,7 +53,7 @@ use rule finetune as finetune_multi_task with:
         predictions=f"{RESULT}/predictions.conllu",
     wildcard_constraints:
         # Without named entities INT would be the same again.
-        regime=one_of(regime for regime in MULTI_TASK_REGIMES if "-ups" in regime),
+        regime=one_of(name for name in MULTI_TASK_REGIMES if REGIMES[name].mixing == "ups"),
         language=one_of(
             tag
             for tag, language in experiment.languages.items()

@@ -33,8 +33,12 @@ rule pretrain_base:
         runtime=growing(12 * 60),
     params:
         languages=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["languages"],
-        unused_slots=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["unused_slots"],
-        architecture=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["architecture"],
+        unused_slots=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"][
+            "unused_slots"
+        ],
+        architecture=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"][
+            "architecture"
+        ],
         vocabulary=lambda wildcards: experiment.base_vocabulary_training(wildcards.base_model).job_parameters(),
         settings=lambda wildcards: experiment.base_pretraining(wildcards.base_model).job_parameters(),
         version=STAGE_VERSIONS["pretraining"],

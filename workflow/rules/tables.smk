@@ -6,57 +6,38 @@ import tomllib
 from tempfile import TemporaryDirectory
 
 from specialize import __version__
-from specialize.contents import TABLES, WITHOUT_SCORES, score_figures, table_cells
+from specialize.experiment.resolved import model_description
+from specialize.tables.contents import FIGURES, TABLES, figure_inputs, statistics_files, table_inputs, tables_of
+from specialize.tables.parameters import table_parameters
 
 METRICS = [cell.metrics for cell in experiment.cells]
-SINGLE_TASK_METRICS = [cell.metrics for cell in experiment.single_task_cells]
 LANGUAGES = [language.tag for language in experiment.grid_languages]
-STATISTICS = [f"results/corpora/{tag}/statistics.json" for tag in LANGUAGES if experiment.languages[tag].has_corpus] + [
-    f"results/vocabularies/{tag}/{name}/statistics.json" for tag, name in experiment.vocabularies
-]
-TABLE_INPUTS = {
-    **{name: [cell.metrics for cell in table_cells(experiment, name)] for name in TABLES},
-    "corpora": STATISTICS,
-}
-SCORE_FIGURES = {name: [cell.metrics for cell in cells] for name, cells in score_figures(experiment).items()}
-REPLICATED = [
-    cell.metrics
-    for cell in experiment.single_task_cells
-    if (cell.language, cell.representation, cell.regime) in TABLE_2
-]
-FIGURES = [
-    f"results/figures/{name}.{ending}"
-    for name, there in {
-        "pretraining": experiment.adaptations,
-        "learning-curves": SINGLE_TASK_METRICS,
-        "sweep": experiment.sweep,
-        "replication": REPLICATED,
-        **SCORE_FIGURES,
-    }.items()
-    for ending in ("svg", "png")
-    if there
-]
+FIGURE_INPUTS = figure_inputs(experiment)
+FIGURE_FILES = {name: [f"results/figures/{name}.{ending}" for ending in ("svg", "png")] for name in FIGURE_INPUTS}
 
 # A report's description can read the configuration and nothing else, so it is copied with what made the run above it.
-CHECKOUT = Path(workflow.current_basedir).parents[1]
-COMMIT = "git --no-optional-locks --git-dir=.git --work-tree=. describe --always --abbrev=40 --dirty --exclude=*"
-PINNED = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-SOFTWARE = [f"specialize=={__version__}"]
-if (CHECKOUT / ".git").exists() and shutil.which("git"):
-    commit = subprocess.run(COMMIT.split(), cwd=CHECKOUT, capture_output=True, text=True).stdout.strip()
-    SOFTWARE += [f"commit {commit}"] if commit else []
-SOFTWARE += [pin for pin in PINNED if pin.partition("==")[0] in ("snakemake", "torch", "transformers")]
-DESCRIPTION = TemporaryDirectory()  # goes with this process
-TEMPLATE = (CHECKOUT / "workflow/report/workflow.rst").read_text(encoding="utf-8")
-Path(DESCRIPTION.name, "workflow.rst").write_text(f"{{% set software = {SOFTWARE} %}}\n{TEMPLATE}", encoding="utf-8")
+DESCRIPTION = Path(workflow.current_basedir).parents[1] / "workflow/report/workflow.rst"
+if workflow.is_main_process:  # jobs make no report
+    CHECKOUT = DESCRIPTION.parents[2]
+    COMMIT = "git --no-optional-locks --git-dir=.git --work-tree=. describe --always --abbrev=40 --dirty --exclude=*"
+    PINNED = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    SOFTWARE = [f"specialize=={__version__}"]
+    if (CHECKOUT / ".git").exists() and shutil.which("git"):
+        commit = subprocess.run(COMMIT.split(), cwd=CHECKOUT, capture_output=True, text=True).stdout.strip()
+        SOFTWARE += [f"commit {commit}"] if commit else []
+    SOFTWARE += [pin for pin in PINNED if pin.partition("==")[0] in ("snakemake", "torch", "transformers")]
+    COPIED = TemporaryDirectory()  # goes with this process
+    TEMPLATE = DESCRIPTION.read_text(encoding="utf-8")
+    DESCRIPTION = Path(COPIED.name, "workflow.rst")
+    DESCRIPTION.write_text(f"{{% set software = {SOFTWARE} %}}\n{TEMPLATE}", encoding="utf-8")
 
 
-report: f"{DESCRIPTION.name}/workflow.rst"
+report: f"{DESCRIPTION}"
 
 
 rule table:
     input:
-        lambda wildcards: TABLE_INPUTS[wildcards.table],
+        lambda wildcards: table_inputs(experiment, wildcards.table),
     output:
         markdown="results/tables/{table}.md",
         csv="results/tables/{table}.csv",
@@ -64,7 +45,7 @@ rule table:
         html=report(
             "results/tables/{table}.html",
             caption="../report/table.rst",
-            category=lambda wildcards: "Answers" if wildcards.table == "answers" else "Tables",
+            category=lambda wildcards: TABLES[wildcards.table].category,
             labels={"table": "{table}"},
         ),
     log:
@@ -72,12 +53,13 @@ rule table:
     benchmark:
         "timings/tables/{table}.tsv"
     wildcard_constraints:
-        table=one_of(TABLE_INPUTS),
+        table=one_of(TABLES),
     localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
-        settings=lambda wildcards: experiment.table_settings(wildcards.table),
+        settings=lambda wildcards: table_parameters(experiment, wildcards.table),
+        caption=lambda wildcards: TABLES[wildcards.table].caption,
         version=STAGE_VERSIONS["tables"],
     script:
         f"{SCRIPTS}/table.py"
@@ -85,7 +67,7 @@ rule table:
 
 rule diagnose:
     input:
-        STATISTICS,
+        statistics_files(experiment),
     output:
         table_files("diagnosis")[:-1],
         "results/figures/coverage.svg",
@@ -109,124 +91,21 @@ rule diagnose:
     conda:
         "../../envs/tables.yaml"
     params:
-        settings=experiment.table_settings("diagnosis"),
+        settings=table_parameters(experiment, "diagnosis"),
         version=STAGE_VERSIONS["tables"],
     script:
         f"{SCRIPTS}/diagnose.py"
 
 
-rule pretraining_figure:
+rule figure:
     input:
-        [f"{experiment.encoder_folder(language, name)}/history.json" for language, name in experiment.adaptations],
-    output:
-        svg="results/figures/pretraining.svg",
-        png=report(
-            "results/figures/pretraining.png",
-            caption="../report/pretraining.rst",
-            category="Pretraining",
-            labels={"figure": "pretraining"},
-        ),
-    log:
-        "logs/figures/pretraining.log",
-    benchmark:
-        "timings/figures/pretraining.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    params:
-        models=experiment.adaptations,
-        version=STAGE_VERSIONS["tables"],
-    script:
-        f"{SCRIPTS}/pretraining_figure.py"
-
-
-rule learning_curves:
-    input:
-        [f"{cell.folder}/history.json" for cell in experiment.single_task_cells],
-    output:
-        svg="results/figures/learning-curves.svg",
-        png=report(
-            "results/figures/learning-curves.png",
-            caption="../report/learning-curves.rst",
-            category="Finetuning",
-            labels={"figure": "learning curves"},
-        ),
-    log:
-        "logs/figures/learning-curves.log",
-    benchmark:
-        "timings/figures/learning-curves.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    params:
-        settings=experiment.table_settings("single-task"),
-        version=STAGE_VERSIONS["tables"],
-    script:
-        f"{SCRIPTS}/learning_curves.py"
-
-
-rule sweep_figure:
-    input:
-        SINGLE_TASK_METRICS,
-        STATISTICS,
-    output:
-        svg="results/figures/sweep.svg",
-        png=report(
-            "results/figures/sweep.png",
-            caption="../report/sweep.rst",
-            category="Tables",
-            labels={"figure": "sweep"},
-        ),
-    log:
-        "logs/figures/sweep.log",
-    benchmark:
-        "timings/figures/sweep.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    params:
-        settings=experiment.table_settings("single-task"),
-        representations=[experiment.config["representations"][name] for name in experiment.sweep],
-        version=STAGE_VERSIONS["tables"],
-    script:
-        f"{SCRIPTS}/sweep_figure.py"
-
-
-rule replication_figure:
-    input:
-        REPLICATED,
-    output:
-        svg="results/figures/replication.svg",
-        png=report(
-            "results/figures/replication.png",
-            caption="../report/replication.rst",
-            category="Tables",
-            labels={"figure": "replication"},
-        ),
-    log:
-        "logs/figures/replication.log",
-    benchmark:
-        "timings/figures/replication.tsv"
-    localrule: True
-    conda:
-        "../../envs/tables.yaml"
-    params:
-        settings=experiment.table_settings("single-task"),
-        version=STAGE_VERSIONS["tables"],
-    script:
-        f"{SCRIPTS}/replication_figure.py"
-
-
-rule score_figure:
-    input:
-        lambda wildcards: SCORE_FIGURES[wildcards.figure],
-        lambda wildcards: STATISTICS if wildcards.figure == "gains" else [],
+        lambda wildcards: FIGURE_INPUTS[wildcards.figure],
     output:
         svg="results/figures/{figure}.svg",
         png=report(
             "results/figures/{figure}.png",
             caption="../report/figure.rst",
-            category="Tables",
+            category=lambda wildcards: FIGURES[wildcards.figure].category,
             labels={"figure": "{figure}"},
         ),
     log:
@@ -234,15 +113,16 @@ rule score_figure:
     benchmark:
         "timings/figures/{figure}.tsv"
     wildcard_constraints:
-        figure=one_of(SCORE_FIGURES),
+        figure=one_of(FIGURE_INPUTS),
     localrule: True
     conda:
         "../../envs/tables.yaml"
     params:
-        settings=experiment.table_settings("single-task"),
+        settings=lambda wildcards: table_parameters(experiment, wildcards.figure),
+        caption=lambda wildcards: FIGURES[wildcards.figure].caption,
         version=STAGE_VERSIONS["tables"],
     script:
-        f"{SCRIPTS}/score_figure.py"
+        f"{SCRIPTS}/figure.py"
 
 
 rule export_model:
@@ -274,7 +154,7 @@ rule export_model:
     conda:
         "../../envs/tables.yaml"
     params:
-        description=lambda wildcards: experiment.model_description(**wildcards),
+        description=lambda wildcards: model_description(experiment, **wildcards),
         version=STAGE_VERSIONS["tables"],
     script:
         f"{SCRIPTS}/export_model.py"
@@ -309,7 +189,7 @@ rule pretraining:
     input:
         [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in experiment.adaptations],
         [f"results/pretraining/{language}/{name}/vectors.vec" for language, name in experiment.static_vectors],
-        [path for path in FIGURES if "pretraining" in path],
+        FIGURE_FILES.get("pretraining", []),
 
 
 rule finetuning:
@@ -320,7 +200,7 @@ rule finetuning:
 
 rule tables:
     input:
-        table_files(*(name for name in TABLES if TABLE_INPUTS[name] or name in WITHOUT_SCORES)),
+        table_files(*tables_of(experiment)),
 
 
 rule table1:
@@ -356,12 +236,12 @@ rule table6:
 rule replication:
     input:
         table_files("replication"),
-        [path for path in FIGURES if "replication" in path],
+        FIGURE_FILES.get("replication", []),
 
 
 rule figures:
     input:
-        FIGURES,
+        list(FIGURE_FILES.values()),
 
 
 rule diagnosis:

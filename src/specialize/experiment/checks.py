@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from specialize.errors import ConfigError
 from specialize.experiment.configuration import nearest
-from specialize.experiment.grid import REGIMES, Language
+from specialize.experiment.grid import Language
+from specialize.experiment.regimes import REGIMES
 from specialize.experiment.yaml_files import Keys
 
 if TYPE_CHECKING:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-TASKS = ("pos", "ud", "ner")
-MULTI_TASK_REGIMES = ("mtl-int", "mtl-ups", "mtl-int-alt", "mtl-ups-alt")
-PREFINETUNED_REGIMES = tuple(f"pft-{regime}-{task}" for regime in MULTI_TASK_REGIMES for task in TASKS)
-REGIMES = (*TASKS, *MULTI_TASK_REGIMES, *PREFINETUNED_REGIMES)
+from specialize.experiment.regimes import REGIMES, TASKS, Method
 
 
 @dataclass(frozen=True)
@@ -53,17 +50,19 @@ class Language:
         Multi-task learning needs two tasks. Without named entities all data sets are the treebank, so that
         interleaving and upsampling coincide (paper §3.2): `mtl-ups…` is the one that exists.
         """
-        if regime in TASKS:
-            return regime in self.tasks
-        if len(self.tasks) < 2 or ("mtl-int" in regime and "ner" not in self.tasks):
+        known = REGIMES[regime]
+        if known.task is not None and known.task not in self.tasks:
             return False
-        return not regime.startswith("pft-") or regime.rpartition("-")[2] in self.tasks
+        if not known.mixing:
+            return True
+        return len(self.tasks) > 1 and (known.mixing != "int" or "ner" in self.tasks)
 
     def datasets(self, regime: str) -> list[list[str]]:
         """The tasks of a regime, those in one list that are learned together from the same sentences (paper §3)."""
-        if not regime.startswith("mtl-"):
-            return [[regime.rpartition("-")[2]]]
-        if not regime.endswith("-alt"):
+        known = REGIMES[regime]
+        if known.task is not None:
+            return [[known.task]]
+        if not known.joint:
             return [[task] for task in self.tasks]
         return [["ud", "pos"], *([["ner"]] if "ner" in self.tasks else [])]
 
@@ -102,20 +101,15 @@ class Cell:
         return f"results/finetuning/{self.language}/{self.representation}/{self.regime}/seed{self.seed}"
 
     @property
-    def configuration(self) -> str:
+    def method(self) -> Method:
         """What tables compare: the representation, with the multi-task regime if there is one."""
-        if self.regime in TASKS:
-            return self.representation
-        regime = self.regime.rpartition("-")[0] if self.regime in PREFINETUNED_REGIMES else self.regime
-        return f"{self.representation} {regime}"
+        return Method.of(self.representation, self.regime)
 
     @property
     def prefinetuned(self) -> Cell | None:
         """The cell of the multi-task model that this one starts from, if it does."""
-        if self.regime not in PREFINETUNED_REGIMES:
-            return None
-        regime = self.regime.removeprefix("pft-").rpartition("-")[0]
-        return Cell(self.language, self.representation, regime, self.seed)
+        start = REGIMES[self.regime].start
+        return None if start is None else Cell(self.language, self.representation, start, self.seed)
 
     @property
     def metrics(self) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from specialize.corpora.settings import Cleaning
 from specialize.experiment.grid import Cell
+from specialize.experiment.regimes import REGIMES
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
 from specialize.pretraining.settings import PretrainingSettings
 from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
@@ -72,7 +73,7 @@ def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:
         seeds=seeds,
         tags=language.tags if "pos" in tasks else None,
         datasets=datasets,
-        upsample="-ups" in cell.regime,
+        upsample=REGIMES[cell.regime].mixing == "ups",
         heads={task: heads[task].as_dict() for task in tasks},
         task_encoders=encoders,
         method=entry["method"],

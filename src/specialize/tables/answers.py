@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy
 
-from specialize.contents import unaugmented
-from specialize.experiment import Experiment, Language
-from specialize.tables.formats import NOTHING, Entry, Table
-from specialize.tables.names import key_of_names, method_title
-from specialize.tables.results import correction, number
+from specialize.experiment import Experiment, Language, Representation
+from specialize.experiment.regimes import Method
+from specialize.tables.contents import unaugmented
+from specialize.tables.formats import NOTHING, Entry, Table, number
+from specialize.tables.names import key_of_names
 from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores, mean_and_deviation
-from specialize.tables.statistics import LEVEL, Comparison, compare_configurations, compare_keys
+from specialize.tables.statistics import LEVEL, Comparison, compare_scores, correction
 
 # In our words; the paper asks them in §2.1, §3.2 and §4.
 QUESTIONS = {
@@ -21,7 +22,23 @@ QUESTIONS = {
     "RQ3": "Does pre-finetuning on several tasks help?",
     "RQ4": "How do new wordpieces and transliteration compare and combine?",
 }
-NAMED = 3  # of those that the best one is not shown to beat
+NAMED = 3  # methods that the best one is not significantly better than
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A test behind an answer.
+
+    Attributes:
+        tested: the higher score against the lower one.
+        difference: in points; positive if it favours what the question asks about.
+        better, other: what the table calls the higher and the lower one.
+    """
+
+    tested: Comparison
+    difference: float
+    better: str
+    other: str
 
 
 def answers_table(experiment: Experiment, scores: Scores) -> Table:
@@ -46,20 +63,22 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
     }
     for question, kinds in behind.items():
         title = f"{question}: {QUESTIONS[question]}"
-        known = {kind: tests for kind, tests in kinds.items() if tests}
+        known = {kind: findings for kind, findings in kinds.items() if findings}
         if not known:
             table.add(title, NOTHING, NOTHING, NOT_IN_GRID, *[NOTHING] * 3)
-        for kind, tests in known.items():
-            mean = number(float(numpy.mean([difference for _, difference in tests])), "+.2f")
-            answer = Entry(f"{kind}: {_counts(tests)}", best=True)
+        for kind, findings in known.items():
+            mean = number(float(numpy.mean([finding.difference for finding in findings])), "+.2f")
+            answer = Entry(f"{kind}: {_counts(findings)}", best=True)
             texts = [f"{mean} (mean)", NOTHING, NOTHING]
             table.rows.append([Entry(title), Entry("all"), Entry("all"), answer, *map(Entry, texts)])
     for question, kinds in behind.items():
-        for tests in kinds.values():
-            for tested, difference in tests:
+        for findings in kinds.values():
+            for finding in findings:
+                tested = finding.tested
                 name = experiment.languages[tested.language].name
-                row = [f"{question}, tests", name, TASK_TITLES[tested.task], _sentence(tested), f"{difference:+.2f}"]
-                table.add(*row, str(tested.seeds), number(tested.corrected_p, ".2g"))
+                row = [f"{question}, tests", name, TASK_TITLES[tested.task], _sentence(finding)]
+                row += [f"{finding.difference:+.2f}", str(tested.seeds), number(tested.corrected_p, ".2g")]
+                table.add(*row)
     table.notes = [
         "Best: of all methods that the grid has for the language and task, by the mean over each one's own seeds; "
         "the difference (in points), seeds and p beside it are to the next. Difference and p are over the seeds that "
@@ -77,15 +96,17 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
 
 
 def _best(experiment: Experiment, scores: Scores, language: Language, task: str) -> list[list[Entry]]:
-    configurations = scores.configurations(language.tag, task)
-    ranked = scores.ranked(language.tag, task, configurations)
+    """The row of a language and task: the best method, and how it compares with the others."""
+    methods = scores.methods(language.tag, task)
+    ranked = scores.ranked(language.tag, task, methods)
     if not ranked:
         return []
-    tests = [compare_configurations(experiment, scores, language.tag, task, ranked[0], name) for name in ranked[1:]]
-    means = {name: f"{method_title(name)} ({scores.mean((language.tag, name, task)):.2f})" for name in ranked}
-    equals = [means[tested.other] for tested in tests if tested.tested and not tested.significant]
-    untested = [means[tested.other] for tested in tests if not tested.tested]
-    beaten, failed = len(tests) - len(equals) - len(untested), len(configurations) - len(ranked)
+    best, *others = [(language.tag, method, task) for method in ranked]
+    tests = [compare_scores(experiment, scores, best, key) for key in others]
+    names = {key: f"{key[1].title} ({scores.mean(key):.2f})" for key in others}
+    equals = [names[tested.other] for tested in tests if tested.tested and not tested.significant]
+    untested = [names[tested.other] for tested in tests if not tested.tested]
+    beaten, failed = len(tests) - len(equals) - len(untested), len(methods) - len(ranked)
     verdicts = []
     if equals:
         verdicts.append(f"not significantly better than {_some(equals)}")
@@ -95,14 +116,15 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
         verdicts.append(f"significantly better than the {f'{beaten} others' if beaten > 1 else 'other one'}")
     if failed:
         verdicts.append(f"{failed} did not converge")
-    verdicts += [f"next: {means[name]}" for name in ranked[1:2] if means[name] not in equals + untested]
-    best = f"{method_title(ranked[0])} ({mean_and_deviation(scores, (language.tag, ranked[0], task))})"
-    row = ["Best", language.name, TASK_TITLES[task], f"{best}: {'; '.join(verdicts) or 'there is no other'}"]
+    if tests and tests[0].significant:  # else the next best is named above
+        verdicts.append(f"next: {names[others[0]]}")
+    answer = f"{best[1].title} ({mean_and_deviation(scores, best)}): {'; '.join(verdicts) or 'there is no other'}"
+    row = ["Best", language.name, TASK_TITLES[task], answer]
     if tests:
         row += [number(tests[0].difference, "+.2f"), str(tests[0].seeds), number(tests[0].corrected_p, ".2g")]
     else:
         row += [NOTHING] * 3
-    return [[Entry(text, best=place == 3) for place, text in enumerate(row)]]
+    return [[Entry(text, best=text is answer) for text in row]]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -111,119 +133,135 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-Tests = list[tuple[Comparison, float]]  # each with its difference in the direction of the question
-
-
-def _towards(
-    experiment: Experiment, scores: Scores, first: Key, second: Key, names: Sequence[str] | None = None
-) -> Tests:
-    """The test of a question's first configuration against its second; none if the grid lacks one of the two."""
+def _findings(
+    experiment: Experiment, scores: Scores, first: Key, second: Key, names: tuple[str, str] | None = None
+) -> list[Finding]:
+    """The test of what a question asks about against something else; none if the grid lacks one of the two."""
     means = scores.mean(first), scores.mean(second)
     if means[0] is None or means[1] is None:
         return []
-    names = names or [method_title(name) for _, name, _ in (first, second)]
+    asked, against = names or (first[1].title, second[1].title)
     if means[0] >= means[1]:
-        tested = compare_keys(experiment, scores, first, second, (names[0], names[1]))
-        return [(tested, tested.difference)]
-    tested = compare_keys(experiment, scores, second, first, (names[1], names[0]))
-    return [(tested, -tested.difference)]
+        tested = compare_scores(experiment, scores, first, second)
+        return [Finding(tested, tested.difference, asked, against)]
+    tested = compare_scores(experiment, scores, second, first)
+    return [Finding(tested, -tested.difference, against, asked)]
 
 
-def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, Tests]:
+def _with_new_wordpieces(experiment: Experiment) -> list[Representation]:
+    """The grid's representations that are pretrained further with new wordpieces."""
+    kinds = [experiment.representations[name] for name in experiment.grid_representations]
+    return [kind for kind in kinds if kind.method == "adapt" and kind.pieces != 0]
+
+
+def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, list[Finding]]:
     """Each representation with new wordpieces against the one without, by script."""
-    kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
-    augmented = [name for name, kind in kinds.items() if kind.method == "adapt" and kind.pieces != 0]
-    base = next((name for name, kind in kinds.items() if kind.method == "base"), None)
-    reference = unaugmented(experiment) or base
-    found: dict[str, Tests] = {}
-    for name in augmented if reference else ():
-        for language in experiment.grid_languages:
-            if language.original is None:
-                written = language.entry.get("script")
-                script = "Latin letters" if written == "Latin" else "other letters" if written else "script not given"
-                for task in language.tasks:
-                    keys = (language.tag, name, task), (language.tag, str(reference), task)
-                    found.setdefault(f"{name} against {reference}, {script}", []).extend(
-                        _towards(experiment, scores, *keys)
-                    )
+    kinds = [experiment.representations[name] for name in experiment.grid_representations]
+    reference = unaugmented(experiment) or next((kind.name for kind in kinds if kind.method == "base"), None)
+    if reference is None:
+        return {}
+    found: dict[str, list[Finding]] = {}
+    originals = [language for language in experiment.grid_languages if language.original is None]
+    for kind in _with_new_wordpieces(experiment):
+        for language in originals:
+            against = found.setdefault(f"{kind.name} against {reference}, {_script(language)}", [])
+            for task in language.tasks:
+                keys = (language.tag, Method(kind.name), task), (language.tag, Method(reference), task)
+                against += _findings(experiment, scores, *keys)
     return found
 
 
-def _multi_task(experiment: Experiment, scores: Scores) -> Tests:
+def _script(language: Language) -> str:
+    """In which letters a language is written."""
+    script = language.entry.get("script")
+    if not script:
+        return "script not given"
+    return "Latin letters" if script == "Latin" else "other letters"
+
+
+def _multi_task(experiment: Experiment, scores: Scores) -> list[Finding]:
     """The best multi-task model, not finetuned further, against the best single-task one, by language and task.
 
     Both of the same representations: those that the grid has both of.
     """
-    found: Tests = []
-    for language, task, configurations in _places(experiment, scores):
-        multi_task = [name for name in configurations if " mtl-" in name and name.partition(" ")[0] in configurations]
-        both = {name.partition(" ")[0] for name in multi_task}
+    found = []
+    for language, task, methods in _places(experiment, scores):
+        multi_task = [
+            method
+            for method in methods
+            if not method.single_task and not method.prefinetuned and Method(method.representation) in methods
+        ]
+        single_task = [method for method in methods if method.single_task]
+        both = {method.representation for method in multi_task}
         several = scores.ranked(language, task, multi_task)
-        single = scores.ranked(language, task, [name for name in configurations if name in both])
+        single = scores.ranked(language, task, [method for method in single_task if method.representation in both])
         if single and several:
-            names = method_title(several[0]), f"{single[0]} (single-task)"
-            found += _towards(experiment, scores, (language, several[0], task), (language, single[0], task), names)
+            names = several[0].title, f"{single[0].title} (single-task)"
+            found += _findings(experiment, scores, (language, several[0], task), (language, single[0], task), names)
     return found
 
 
-def _prefinetuning(experiment: Experiment, scores: Scores) -> Tests:
+def _prefinetuning(experiment: Experiment, scores: Scores) -> list[Finding]:
     """Each model that was finetuned from a multi-task one against that one."""
-    found: Tests = []
-    for language, task, configurations in _places(experiment, scores):
-        for name in configurations:
-            if " pft-" in name:
-                before = name.replace(" pft-", " ")
-                found += _towards(experiment, scores, (language, name, task), (language, before, task))
+    found = []
+    for language, task, methods in _places(experiment, scores):
+        for method in methods:
+            if method.prefinetuned:
+                before = replace(method, prefinetuned=False)
+                found += _findings(experiment, scores, (language, method, task), (language, before, task))
     return found
 
 
-def _transliteration(experiment: Experiment, scores: Scores) -> dict[str, Tests]:
+def _transliteration(experiment: Experiment, scores: Scores) -> dict[str, list[Finding]]:
     """Transliteration alone, against new wordpieces, and both against the better one of them."""
-    kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
-    augmented = [name for name, kind in kinds.items() if kind.method == "adapt" and kind.pieces != 0]
     plain = unaugmented(experiment)
-    twins = [language for language in experiment.grid_languages if language.original]
-    found: dict[str, Tests] = {}
-    for twin in twins if plain else ():
-        for task in twin.tasks:
-            before, after = (str(twin.original), str(plain), task), (twin.tag, str(plain), task)
-            alone, names = f"{plain}, transliterated against not", (f"{plain} transliterated", f"{plain} as written")
-            found.setdefault(alone, []).extend(_towards(experiment, scores, after, before, names))
-            for name in augmented:
-                pieces, both = (str(twin.original), name, task), (twin.tag, name, task)
-                against = f"{plain} transliterated against {name} as written"
-                names = f"{plain} transliterated", f"{name} as written"
-                found.setdefault(against, []).extend(_towards(experiment, scores, after, pieces, names))
-                better, known = max(((after, names[0]), (pieces, names[1])), key=lambda one: scores.mean(one[0]) or 0.0)
-                together, names = (
-                    f"{name} transliterated against the better of these two",
-                    (f"{name} transliterated", known),
-                )
-                found.setdefault(together, []).extend(_towards(experiment, scores, both, better, names))
+    if plain is None:
+        return {}
+    found: dict[str, list[Finding]] = {}
+
+    def add(question: str, *compared: tuple[Key, str]) -> None:
+        (first, first_name), (second, second_name) = compared
+        known = found.setdefault(question, [])
+        known += _findings(experiment, scores, first, second, (first_name, second_name))
+
+    for twin in experiment.grid_languages:
+        for task in twin.tasks if twin.original else ():
+            written, twin_tag = str(twin.original), twin.tag
+            before = (written, Method(plain), task), f"{plain} as written"
+            after = (twin_tag, Method(plain), task), f"{plain} transliterated"
+            add(f"{plain}, transliterated against not", after, before)
+            for kind in _with_new_wordpieces(experiment):
+                pieces = (written, Method(kind.name), task), f"{kind.name} as written"
+                both = (twin_tag, Method(kind.name), task), f"{kind.name} transliterated"
+                add(f"{plain} transliterated against {kind.name} as written", after, pieces)
+                better = max((after, pieces), key=lambda one: scores.mean(one[0]) or 0.0)
+                add(f"{kind.name} transliterated against the better of these two", both, better)
     return found
 
 
-def _places(experiment: Experiment, scores: Scores) -> Iterable[tuple[str, str, list[str]]]:
+def _places(experiment: Experiment, scores: Scores) -> Iterable[tuple[str, str, list[Method]]]:
+    """Each language and task of the grid, with the methods that it has for them."""
     for language in experiment.grid_languages:
         for task in language.tasks:
-            yield language.tag, task, scores.configurations(language.tag, task)
+            yield language.tag, task, scores.methods(language.tag, task)
 
 
-def _counts(tests: Sequence[tuple[Comparison, float]]) -> str:
+def _counts(findings: Sequence[Finding]) -> str:
     """How many of a question's tests went which way."""
-    better = sum(tested.significant and difference > 0 for tested, difference in tests)
-    worse = sum(tested.significant and difference < 0 for tested, difference in tests)
-    untested = sum(not tested.tested for tested, _ in tests)
-    text = f"significantly better in {better} of {len(tests)}, significantly worse in {worse}"
-    text += f", no significant difference in {len(tests) - better - worse - untested}"
+    better = sum(finding.tested.significant and finding.difference > 0 for finding in findings)
+    worse = sum(finding.tested.significant and finding.difference < 0 for finding in findings)
+    untested = sum(not finding.tested.tested for finding in findings)
+    text = f"significantly better in {better} of {len(findings)}, significantly worse in {worse}"
+    text += f", no significant difference in {len(findings) - better - worse - untested}"
     return text + (f", no test in {untested} (fewer than two shared seeds)" if untested else "")
 
 
-def _sentence(tested: Comparison) -> str:
+def _sentence(finding: Finding) -> str:
+    """What a test says, in words."""
+    tested, better, other = finding.tested, finding.better, finding.other
     if not tested.tested:
-        return f"{tested.better} against {tested.other}: no test (fewer than two shared seeds)"
+        return f"{better} against {other}: no test (fewer than two shared seeds)"
     if tested.difference == 0:
-        return f"{tested.better} scores the same as {tested.other}"
+        return f"{better} scores the same as {other}"
     verdict = "significantly better than" if tested.significant else "not significantly better than"
-    fewer = number(tested.error_reduction, ".1%")
-    return f"{tested.better} {verdict} {tested.other} (error reduction {fewer})"
+    return f"{better} {verdict} {other} (error reduction {number(tested.error_reduction, '.1%')})"

@@ -39,6 +39,11 @@ class Table:
         self.rows.append([Entry(text) for text in texts])
 
 
+def number(value: float, form: str) -> str:
+    """A number for a table, or that there is none."""
+    return NOTHING if math.isnan(value) else format(value, form)
+
+
 STYLE = """
 body { font-family: sans-serif; margin: 2em; } table { border-collapse: collapse; }
 th, td { padding: 0.3em 0.8em; text-align: left; border-bottom: 1px solid #ccc; }

@@ -7,11 +7,13 @@ from typing import Any
 
 from specialize.experiment import Experiment
 from specialize.files import read_json
-from specialize.paper import TABLE_1
 from specialize.tables.formats import NOTHING, Entry, Table
+from specialize.tables.paper import TABLE_1
+from specialize.tables.parameters import hyperparameters
 from specialize.tables.scores import require
 
 COVERAGE_COLUMNS = ("Vocabulary", "Pieces per token", "Unknown tokens", "Unknown pieces", "Continuing pieces")
+MAIN_DATA = ("corpus", "treebank", "ner")  # the first that there is speaks for the language
 PAPER_COLUMNS = ("Paper: sentences", "Paper: tokens", "Paper: pieces per token")
 
 
@@ -103,8 +105,8 @@ def _coverage_rows(experiment: Experiment, statistics: dict[str, Any]) -> list[l
     return sorted(rows, key=lambda row: row[0])
 
 
-def hyperparameters_table(experiment: Experiment) -> Table:
-    """The paper's Table 5, from the resolved configuration."""
+def hyperparameters_table(experiment: Experiment, run: Path | None = None) -> Table:
+    """The paper's Table 5, from the resolved configuration; it reads no file of a run."""
     table = Table("hyperparameters", "Hyperparameters of this run.", ["Stage", "Hyperparameter", "Value"])
 
     def add(stage: str, prefix: str, value: Any) -> None:
@@ -115,6 +117,6 @@ def hyperparameters_table(experiment: Experiment) -> Table:
             text = ", ".join(map(str, value)) if isinstance(value, list) else "–" if value is None else str(value)
             table.rows.append([Entry(stage), Entry(prefix.replace("_", " ")), Entry(text)])
 
-    for section, value in experiment.table_settings("hyperparameters").items():
-        add(section, "", value)
+    for section, value in hyperparameters(experiment).items():
+        add(section.replace("_", " "), "", value)
     return table

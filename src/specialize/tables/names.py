@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from specialize.experiment import TASKS, Experiment, Representation
+from specialize.experiment import Experiment, Representation
+from specialize.experiment.regimes import REGIMES
 
 MULTI_TASK_KEY = (
     "With + UPS or + INT one model learns all tasks at once (regimes mtl-…). INT: each data set's own batches; UPS: "
@@ -11,23 +12,11 @@ MULTI_TASK_KEY = (
 )
 
 
-def method_title(configuration: str) -> str:
-    """How tables name a configuration (see `Cell.configuration`): `tva`, `tva + UPS + ALT`, `tva + UPS + ALT + PFT`."""
-    representation, _, regime = configuration.partition(" ")
-    return f"{representation} + {regime_title(regime)}" if regime.startswith(("mtl-", "pft-")) else configuration
-
-
-def regime_title(regime: str) -> str:
-    """A multi-task regime as the paper writes it, with PFT where a model was finetuned further from it."""
-    title = regime.removeprefix("pft-").removeprefix("mtl-").upper().replace("-", " + ")
-    return f"{title} + PFT" if regime.startswith("pft-") else title
-
-
 def key_of_names(experiment: Experiment, multi_task: bool = False) -> str:
     """What the grid's representations are, and with `multi_task` its multi-task models, if it has any; in one line."""
     kinds = [f"{name}: {_kind(experiment.representations[name])}" for name in experiment.grid_representations]
     key = f"Names. {'; '.join(kinds)}."
-    several = any(regime not in TASKS for regime in experiment.config["experiment"]["regimes"])
+    several = any(REGIMES[regime].mixing for regime in experiment.config["experiment"]["regimes"])
     return f"{key} {MULTI_TASK_KEY}" if multi_task and several else key
 
 

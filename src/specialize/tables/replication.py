@@ -8,20 +8,21 @@ from dataclasses import dataclass
 import numpy
 
 from specialize.experiment import TASKS, Experiment
-from specialize.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4, Printed
-from specialize.tables.formats import NOTHING, Table
-from specialize.tables.names import key_of_names, method_title
-from specialize.tables.results import average, number
+from specialize.experiment.regimes import Method
+from specialize.tables.blocks import average
+from specialize.tables.formats import NOTHING, Table, number
+from specialize.tables.names import key_of_names
+from specialize.tables.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4, Printed
 from specialize.tables.scores import NOT_CONVERGED, TASK_TITLES, Scores, mean_and_deviation
 
-DEVIATIONS = 2  # of the paper's, that a replication may be away from it
+DEVIATIONS = 2  # standard deviations of the paper's scores that a replication may differ by
 SEEDS_OF_A_VERDICT = 3
 PRINTED = ((2, TABLE_2), (3, TABLE_3), (4, TABLE_4))
 
 
 @dataclass(frozen=True)
 class Replication:
-    """A cell of the paper's Tables 2 to 4, met again.
+    """A cell of the paper's Tables 2 to 4 that this run has too.
 
     Attributes:
         table: the number of the paper's table.
@@ -33,7 +34,7 @@ class Replication:
     table: int
     language: str
     task: str
-    configuration: str
+    method: Method
     scores: dict[int, float] | None
     printed: Printed
 
@@ -44,7 +45,7 @@ class Replication:
 
     @property
     def verdict(self) -> str:
-        """Whether the difference is within so many standard deviations of the paper's as are owed."""
+        """Whether the difference is within `DEVIATIONS` of the paper's standard deviations."""
         if self.printed.deviation is None:
             return NOTHING
         if not self.scores or len(self.scores) < SEEDS_OF_A_VERDICT:
@@ -57,12 +58,12 @@ class Replication:
 def replications(experiment: Experiment, scores: Scores) -> list[Replication]:
     """Every cell that both the grid and the paper have, in the paper's order of tables and tasks."""
     return [
-        Replication(table, language.tag, task, name, scores.converged(key), printed[key])
+        Replication(table, language.tag, task, method, scores.converged(key), printed[key])
         for table, printed in PRINTED
         for task in TASKS
         for language in experiment.grid_languages
-        for name in scores.configurations(language.tag, task)
-        if (key := (language.tag, name, task)) in printed
+        for method in scores.methods(language.tag, task)
+        if (key := (language.tag, method, task)) in printed
     ]
 
 
@@ -76,39 +77,23 @@ def replication_table(experiment: Experiment, scores: Scores) -> Table:
     )
     found = replications(experiment, scores)
     for cell in found:
-        key = (cell.language, cell.configuration, cell.task)
+        key = (cell.language, cell.method, cell.task)
         name = f"{experiment.languages[cell.language].name} ({cell.language})"
         ours = mean_and_deviation(scores, key) if cell.scores else NOT_CONVERGED
         deviation = "" if cell.printed.deviation is None else f" ± {cell.printed.deviation:.2f}"
-        table.add(
-            *(
-                str(cell.table),
-                TASK_TITLES[cell.task],
-                name,
-                method_title(cell.configuration),
-                ours,
-                str(len(scores.by_seed[key])),
-            ),
-            *(f"{cell.printed.mean:.2f}{deviation}", number(cell.difference, "+.2f"), cell.verdict),
-        )
-    for number_of_table, averages, printed in ((2, AVERAGES_2, TABLE_2), (3, AVERAGES_3, TABLE_3)):
-        for (name, task), mean in averages.items():
-            keys = [key for key in printed if key[1:] == (name, task)]
+        row = [str(cell.table), TASK_TITLES[cell.task], name, cell.method.title, ours, str(len(scores.by_seed[key]))]
+        row += [f"{cell.printed.mean:.2f}{deviation}", number(cell.difference, "+.2f"), cell.verdict]
+        table.add(*row)
+    for table_number, averages, printed in ((2, AVERAGES_2, TABLE_2), (3, AVERAGES_3, TABLE_3)):
+        for (method, task), mean in averages.items():
+            keys = [key for key in printed if key[1:] == (method, task)]
             ours_mean = average(experiment, scores, keys)
-            if ours_mean is not None and all(map(scores.converged, keys)):
-                mark = " (erratum)" if (name, task) in ERRATA else ""
-                difference = f"{ours_mean - mean:+.2f}"
-                table.add(
-                    *(
-                        str(number_of_table),
-                        TASK_TITLES[task],
-                        "Average",
-                        method_title(name),
-                        f"{ours_mean:.2f}",
-                        NOTHING,
-                    ),
-                    *(f"{mean:.2f}{mark}", difference, NOTHING),
-                )
+            if ours_mean is None or not all(map(scores.converged, keys)):
+                continue
+            mark = " (erratum)" if (method, task) in ERRATA else ""
+            row = [str(table_number), TASK_TITLES[task], "Average", method.title, f"{ours_mean:.2f}", NOTHING]
+            row += [f"{mean:.2f}{mark}", f"{ours_mean - mean:+.2f}", NOTHING]
+            table.add(*row)
     table.notes = [
         "The paper has five seeds, and Wikipedias of December 2020. Difference: of the means, in points. No verdict "
         f"with fewer than {SEEDS_OF_A_VERDICT} seeds, nor where the paper prints no standard deviation (its Table 4 "

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy
 
-from specialize.contents import tasks_of
 from specialize.errors import SpecializeError
 from specialize.experiment import Cell, Experiment
+from specialize.experiment.regimes import Method
 from specialize.files import read_json
+from specialize.tables.contents import tasks_of
 
 PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
 TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
 NOT_CONVERGED = "–"
 NOT_IN_GRID = "not in this grid"
 
-Key = tuple[str, str, str]  # language, configuration (see `Cell.configuration`), task
+Key = tuple[str, Method, str]  # language, method, task
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,13 @@ class Scores:
     """Test scores of a run, in percent.
 
     Attributes:
-        by_seed: for each language, configuration and task the score of each seed; None: it did not converge.
+        by_seed: for each language, method and task the score of each seed; None: it did not converge.
     """
 
     by_seed: dict[Key, dict[int, float | None]]
 
     def converged(self, key: Key) -> dict[int, float] | None:
-        """Scores by seed; None if the grid lacks this configuration or a seed of it did not converge."""
+        """Scores by seed; None if the grid lacks this method or a seed of it did not converge."""
         scores = self.by_seed.get(key, {})
         values = {seed: value for seed, value in scores.items() if value is not None}
         return values if scores and len(values) == len(scores) else None
@@ -42,15 +43,20 @@ class Scores:
         values = self.converged(key)
         return sum(values.values()) / len(values) if values else None
 
-    def ranked(self, language: str, task: str, configurations: Iterable[str]) -> list[str]:
-        """Those of the configurations that converged, the highest mean first; equal ones in the given order."""
-        means = {name: self.mean((language, name, task)) for name in configurations}
-        known = {name: mean for name, mean in means.items() if mean is not None}
-        return sorted(known, key=lambda name: -known[name])
+    def ranked(self, language: str, task: str, methods: Iterable[Method]) -> list[Method]:
+        """Those of the methods that converged, the highest mean first; equal ones in the given order."""
+        means = {method: self.mean((language, method, task)) for method in methods}
+        known = {method: mean for method, mean in means.items() if mean is not None}
+        return sorted(known, key=lambda method: -known[method])
 
-    def configurations(self, language: str, task: str) -> list[str]:
+    def methods(self, language: str, task: str) -> list[Method]:
         """Those that the grid has for a language and task, in its order."""
-        return [name for tag, name, measured in self.by_seed if (tag, measured) == (language, task)]
+        return [method for tag, method, measured in self.by_seed if (tag, measured) == (language, task)]
+
+
+def single_task_methods(experiment: Experiment) -> list[Method]:
+    """Single-task learning of each representation, in the order of the grid."""
+    return [Method(name) for name in experiment.grid_representations]
 
 
 def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None = None) -> Scores:
@@ -68,7 +74,7 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
             score = None
             if metrics["converged"]:
                 score = 100 * metrics["scores"]["test"][task][PRIMARY_METRIC[task]]
-            by_seed.setdefault((cell.language, cell.configuration, task), {})[cell.seed] = score
+            by_seed.setdefault((cell.language, cell.method, task), {})[cell.seed] = score
     return Scores(by_seed)
 
 

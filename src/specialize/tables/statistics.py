@@ -10,7 +10,7 @@ import numpy
 from scipy import stats
 
 from specialize.experiment import TASKS, Experiment
-from specialize.tables.scores import Key, Scores
+from specialize.tables.scores import Key, Scores, single_task_methods
 
 LEVEL = 0.05  # paper §A.2.1
 RESAMPLES = 10_000
@@ -18,11 +18,10 @@ RESAMPLES = 10_000
 
 @dataclass(frozen=True)
 class Comparison:
-    """A one-sided paired t-test over the seeds that two configurations share (paper §A.2.1, fact 37).
+    """A one-sided paired t-test over the seeds that two scores share (paper §A.2.1, fact 37).
 
     Attributes:
-        language, task: what both were measured on (of a twin and its original: the original's).
-        better, other: configurations; the hypothesis is that the first scores higher.
+        better, other: keys of the scores; the hypothesis is that the first is higher.
         differences: for each shared seed, in points.
         difference: of the means over the shared seeds, in points; NaN without any.
         error_reduction: the share of the other's errors that the better one does not make.
@@ -30,16 +29,24 @@ class Comparison:
         corrected_p: p times `corrected_tasks` (Bonferroni), at most 1.
     """
 
-    language: str
-    task: str
-    better: str
-    other: str
+    better: Key
+    other: Key
     differences: tuple[float, ...]
     difference: float
     error_reduction: float
     t: float
     p: float
     corrected_p: float
+
+    @property
+    def language(self) -> str:
+        """The tag of the language that the other one was measured on."""
+        return self.other[0]
+
+    @property
+    def task(self) -> str:
+        """The task that both were measured on."""
+        return self.other[2]
 
     @property
     def seeds(self) -> int:
@@ -77,25 +84,16 @@ def compare(first: dict[int, float], second: dict[int, float]) -> tuple[float, i
     return float(differences.mean()), len(seeds), float(result.statistic), float(result.pvalue)
 
 
-def compare_configurations(
-    experiment: Experiment, scores: Scores, language: str, task: str, better: str, other: str
-) -> Comparison:
-    """The test of one configuration of a language and task against another."""
-    return compare_keys(experiment, scores, (language, better, task), (language, other, task), (better, other))
-
-
-def compare_keys(experiment: Experiment, scores: Scores, better: Key, other: Key, names: tuple[str, str]) -> Comparison:
-    """The test of one configuration against another, also of a transliterated twin's against its original's."""
+def compare_scores(experiment: Experiment, scores: Scores, better: Key, other: Key) -> Comparison:
+    """The test of one score against another, also of a transliterated twin's against its original's."""
     first, second = (scores.converged(key) or {} for key in (better, other))
     difference, _, t, p = compare(first, second)
     shared = sorted(first.keys() & second.keys())
     errors = 100 - numpy.mean([second[seed] for seed in shared]) if shared else math.nan
     corrected = math.nan if math.isnan(p) else min(1.0, p * corrected_tasks(experiment, other[0]))
     return Comparison(
-        language=other[0],
-        task=other[2],
-        better=names[0],
-        other=names[1],
+        better=better,
+        other=other,
         differences=tuple(first[seed] - second[seed] for seed in shared),
         difference=difference,
         error_reduction=float(difference / errors) if errors else math.nan,
@@ -115,15 +113,23 @@ def corrected_tasks(experiment: Experiment, language: str) -> int:
     return len(experiment.languages[language].tasks)
 
 
+def correction(experiment: Experiment) -> str:
+    """What p is multiplied by, in words; see `corrected_tasks`."""
+    if experiment.config["tables"]["correction"] == "all-tasks":
+        return f"{len(TASKS)} tasks, whatever the language has"
+    return "the number of tasks that the language has labeled data for, whether the grid runs them or not"
+
+
 def comparisons(experiment: Experiment, scores: Scores) -> list[Comparison]:
-    """Of every two representations of a language and task, the one of the higher mean against the other."""
+    """Of every two representations of a language and task, the one with the higher mean against the other."""
     found = []
     for language in experiment.grid_languages:
         for task in language.tasks:
-            ranked = scores.ranked(language.tag, task, experiment.grid_representations)
+            ranked = scores.ranked(language.tag, task, single_task_methods(experiment))
             for place, better in enumerate(ranked):
                 for other in ranked[place + 1 :]:
-                    found.append(compare_configurations(experiment, scores, language.tag, task, better, other))
+                    keys = (language.tag, better, task), (language.tag, other, task)
+                    found.append(compare_scores(experiment, scores, *keys))
     return found
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment
-from specialize.figures import draw_losses
+from specialize.experiment.resolved import model_description
 from specialize.files import atomic_path, read_json
 from specialize.pretraining.model_card import ModelDescription, TaskScore, write_card
-from specialize.tables import NOT_CONVERGED, PRIMARY_METRIC, TASK_TITLES, load_scores, mean_and_deviation
+from specialize.tables.figures.pretraining import draw_losses
+from specialize.tables.scores import NOT_CONVERGED, PRIMARY_METRIC, TASK_TITLES, load_scores, mean_and_deviation
 
 
 def export_model(experiment: Experiment, run: Path, language: str, representation: str, folder: Path) -> None:
@@ -34,12 +35,13 @@ def export_model(experiment: Experiment, run: Path, language: str, representatio
     tested = []
     for key, by_seed in scores.by_seed.items():
         text = mean_and_deviation(scores, key) if scores.converged(key) else NOT_CONVERGED
-        title, metric = TASK_TITLES[key[2]].split(" (")[0], PRIMARY_METRIC[key[2]]
-        regime = key[1].partition(" ")[2]
-        title += f", {regime}" if regime else ""
-        tested.append(TaskScore(title, metric, scores.mean(key), text, len(by_seed)))
+        _, method, task = key
+        title = TASK_TITLES[task].split(" (")[0]
+        if not method.single_task:
+            title += f", pft-{method.regime}" if method.prefinetuned else f", {method.regime}"
+        tested.append(TaskScore(title, PRIMARY_METRIC[task], scores.mean(key), text, len(by_seed)))
     with atomic_path(folder) as temporary:
         shutil.copytree(model, temporary)
         draw_losses(history, temporary)
-        description = ModelDescription(**experiment.model_description(language, representation))
+        description = ModelDescription(**model_description(experiment, language, representation))
         write_card(temporary, description, tested, curve="loss.png")

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
-from specialize.figures import save_figure
-from specialize.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_words, estimate, hours_in_words
-from specialize.tables import Entry, Table, corpus_statistics, vocabulary_statistics, write_table
+from specialize.experiment.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_words, estimate, hours_in_words
+from specialize.tables.figures.style import save_figure
+from specialize.tables.formats import Entry, Table, write_table
+from specialize.tables.inputs import MAIN_DATA, corpus_statistics, vocabulary_statistics
 
 # Where to part the paper's languages (Tables 1 and 2; our counts of UD 2.5): new wordpieces gain most on Uyghur, 38 %
 # of whose words mBERT cannot read; little on Maltese, 2 % and 2.4 wordpieces per token; nothing on Vietnamese, 1.2.
@@ -20,7 +21,6 @@ MANY_UNKNOWN = 0.05
 SOME_UNKNOWN = 0.01
 MANY_PIECES = 2.0
 LEAST_TOKENS = 400_000  # of the paper's languages: Wolof
-MAIN_DATA = ("corpus", "treebank", "ner")  # the first that there is speaks for the language
 DATA_TITLES = {"corpus": "text", "treebank": "treebank", "ner": "named entities"}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from specialize.experiment.regimes import Method
+
 # Table 1: sentences, tokens, pieces per token; its remaining columns are in the registry of languages.
 TABLE_1 = {
     "be": ["187k", "2.7M", "2.25"],
@@ -109,40 +111,42 @@ class Printed:
     deviation: float | None = None
 
 
-Cells = dict[tuple[str, str, str], Printed]
+Cells = dict[tuple[str, Method, str], Printed]
+REPRESENTATIONS = ("fasttext", "bert", "mbert", "lapt", "tva")
+UPS_ALT = "mtl-ups-alt"  # the one multi-task regime that the paper prints scores of
 
 
-def _read(text: str, configurations: dict[str, str] | None = None) -> Cells:
-    """Cells by language, configuration (see `experiment.Cell`) and task; `average` among the languages."""
+def _read(text: str, methods: dict[str, Method]) -> Cells:
+    """Cells by language, method and task; `average` among the languages."""
     cells = {}
     for block in text.strip().split("\n\n"):
         (task, *languages), *rows = map(str.split, block.splitlines())
         for name, *scores in rows:
             for language, score in zip(languages, scores, strict=True):
                 if score != "–":
-                    cells[language, (configurations or {}).get(name, name), task] = Printed(
-                        *map(float, score.split("±"))
-                    )
+                    cells[language, methods[name], task] = Printed(*map(float, score.split("±")))
     return cells
 
 
-def _parted(cells: Cells) -> tuple[Cells, dict[tuple[str, str], float]]:
-    averages = {(name, task): cell.mean for (language, name, task), cell in cells.items() if language == "average"}
+def _parted(cells: Cells) -> tuple[Cells, dict[tuple[Method, str], float]]:
+    """The cells of languages, and the averages over them."""
+    averages = {(method, task): cell.mean for (language, method, task), cell in cells.items() if language == "average"}
     return {key: cell for key, cell in cells.items() if key[0] != "average"}, averages
 
 
-_MULTI_TASK = {
-    f"{name}{mark}": f"{name} {regime}"
-    for name in ("fasttext", "bert", "mbert", "lapt", "tva")
-    for mark, regime in (("", "mtl-ups-alt"), ("+pft", "pft-mtl-ups-alt"))
-}
+SINGLE_TASK = {name: Method(name) for name in REPRESENTATIONS}
+MULTI_TASK = {name: Method(name, UPS_ALT) for name in REPRESENTATIONS}
+PREFINETUNED = {f"{name}+pft": Method(name, UPS_ALT, prefinetuned=True) for name in REPRESENTATIONS}
 
-# By language, configuration and task, without models that did not converge; and the averages over languages, by
-# configuration and task.
-TABLE_2, AVERAGES_2 = _parted(_read(_TABLE_2))
-TABLE_3, AVERAGES_3 = _parted(_read(_TABLE_3, _MULTI_TASK))
+# By language, method and task, without models that did not converge; and the averages over languages, by method and
+# task.
+TABLE_2, AVERAGES_2 = _parted(_read(_TABLE_2, SINGLE_TASK))
+TABLE_3, AVERAGES_3 = _parted(_read(_TABLE_3, MULTI_TASK | PREFINETUNED))
 # Table 4's second half; its first repeats Table 2.
-TABLE_4 = _read(_TABLE_4)
+TABLE_4 = _read(_TABLE_4, SINGLE_TASK)
 
 # Averages that do not follow from the cells they stand under, with what does (docs/errata.md).
-ERRATA = {("fasttext", "ner"): 69.53, ("lapt pft-mtl-ups-alt", "ud"): 74.99}
+ERRATA = {
+    (Method("fasttext"), "ner"): 69.53,
+    (Method("lapt", UPS_ALT, prefinetuned=True), "ud"): 74.99,
+}

@@ -9,6 +9,6 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.experiment import Experiment
-    from specialize.figures import draw_replication
+    from specialize.tables.write import write_figure
 
-    draw_replication(Experiment(snakemake.config), Path())
+    write_figure(Experiment(snakemake.config), Path(), snakemake.wildcards.figure)

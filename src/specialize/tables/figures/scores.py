@@ -1,0 +1,84 @@
+"""The score of each method, and what is significantly below the best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from specialize.experiment import Experiment, Language
+from specialize.experiment.regimes import Method
+from specialize.tables.figures.style import legend_of, sized_panels
+from specialize.tables.scores import TASK_TITLES, Scores, load_scores
+from specialize.tables.statistics import compare_scores
+
+MARKS = {  # marker and fill
+    "best": ("D", "black"),
+    "not significantly below the best": ("o", "black"),
+    "not tested (fewer than two shared seeds)": ("o", "0.7"),
+    "significantly below the best": ("o", "white"),
+}
+LINE, MARGIN = 0.24, 0.9  # inches of a method, and of titles around them
+
+
+def draw_scores(experiment: Experiment, run: Path) -> Figure:
+    """Mean test score of each method with its standard deviation over seeds; a panel for each language and task."""
+    scores = load_scores(experiment, run)
+    places = list(dict.fromkeys((tag, task) for tag, _, task in scores.by_seed))
+    languages = [language for language in experiment.grid_languages if any(tag == language.tag for tag, _ in places)]
+    tasks = list(
+        dict.fromkeys(task for language in languages for task in language.tasks if (language.tag, task) in places)
+    )
+    methods = list(dict.fromkeys(method for _, method, _ in scores.by_seed))
+    width = 2.6 + 0.06 * max(len(method.title) for method in methods)
+    most = {language.tag: max(len(scores.methods(language.tag, task)) for task in tasks) for language in languages}
+    figure, panels = sized_panels([width] * len(tasks), [MARGIN + LINE * lines for lines in most.values()])
+    for row, language in enumerate(languages):
+        for column, task in enumerate(tasks):
+            axes = panels[row, column]
+            if (language.tag, task) in places:
+                _draw_panel(axes, experiment, scores, language, task)
+            else:
+                axes.set_axis_off()
+    legend_of(figure, panels.flat, 2)
+    return figure
+
+
+def _draw_panel(axes: Axes, experiment: Experiment, scores: Scores, language: Language, task: str) -> None:
+    methods = scores.methods(language.tag, task)
+    ranked = scores.ranked(language.tag, task, methods)
+    for place, method in enumerate(methods):
+        if method not in ranked:
+            axes.text(
+                0.02, place, "did not converge", transform=axes.get_yaxis_transform(), va="center", fontsize=7,
+                color="0.4",
+            )  # fmt: skip
+            continue
+        values = list((scores.converged((language.tag, method, task)) or {}).values())
+        verdict = _verdict(experiment, scores, language, task, ranked[0], method)
+        marker, face = MARKS[verdict]
+        axes.errorbar(
+            float(numpy.mean(values)), place, xerr=float(numpy.std(values, ddof=1)) if len(values) > 1 else None,
+            fmt=marker, color="black", markerfacecolor=face, markersize=5, capsize=2, linewidth=1, label=verdict,
+        )  # fmt: skip
+    axes.set_yticks(range(len(methods)), [method.title for method in methods], fontsize=7)
+    axes.set_ylim(len(methods) - 0.4, -0.6)
+    axes.set_title(language.name, fontsize=9)
+    axes.set_xlabel(f"{TASK_TITLES[task]}, test, % (± 1 sd over seeds)", fontsize=8)
+    axes.tick_params(axis="x", labelsize=8)
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+
+
+def _verdict(
+    experiment: Experiment, scores: Scores, language: Language, task: str, best: Method, method: Method
+) -> str:
+    """How a method compares with the best one, in words of `MARKS`."""
+    if method == best:
+        return "best"
+    tested = compare_scores(experiment, scores, (language.tag, best, task), (language.tag, method, task))
+    if not tested.tested:
+        return "not tested (fewer than two shared seeds)"
+    return "significantly below the best" if tested.significant else "not significantly below the best"
