@@ -8,13 +8,14 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
+    from specialize.bases.folder import check_base_model, model_files
     from specialize.sources import copy_model, fetch_model, fetch_model_from_mirror
 
     destination = Path(snakemake.output.config).parent
     origin, mirror = snakemake.params.origin, snakemake.config["mirror"]
     if origin["folder"]:
-        copy_model(Path(origin["folder"]), destination)
+        copy_model(Path(origin["folder"]), destination, model_files(), check_base_model)
     elif mirror:
-        fetch_model_from_mirror(snakemake.wildcards.base_model, mirror, destination)
+        fetch_model_from_mirror(snakemake.wildcards.base_model, mirror, destination, check_base_model)
     else:
-        fetch_model(origin["hub"], origin["revision"], destination)
+        fetch_model(origin["hub"], origin["revision"], destination, model_files(), check_base_model)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -28,6 +29,7 @@ import pytest
 from safetensors.numpy import save
 
 from specialize import sources
+from specialize.bases.folder import check_base_model, model_files
 from specialize.errors import DownloadError, InputError
 from specialize.files import file_hash
 from specialize.sources import Source, download, fetch
@@ -641,6 +643,9 @@ def test_a_member_is_not_fetched_as_if_it_were_a_file(tmp_path: Path) -> None:
         download(sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz", None)
 
 
+copy_model = partial(sources.copy_model, files=model_files(), check=check_base_model)
+fetch_model_from_mirror = partial(sources.fetch_model_from_mirror, check=check_base_model)
+
 # -- base models -------------------------------------------------------------------------------------------
 
 
@@ -665,7 +670,7 @@ def write_listing(folder: Path, more: str = "") -> None:
 def test_own_model_is_copied(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "own")
     (folder / "pytorch_model.bin").write_bytes(b"not needed")
-    sources.copy_model(folder, tmp_path / "base" / "own")
+    copy_model(folder, tmp_path / "base" / "own")
     assert names(tmp_path / "base") == ["own"]
     assert names(tmp_path / "base" / "own") == sorted(MODEL)
 
@@ -673,44 +678,19 @@ def test_own_model_is_copied(tmp_path: Path) -> None:
 def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "mirror" / "models" / "xlmr", model_type="xlm-roberta")
     with pytest.raises(InputError, match=r"xlmr/config.json: .*WordPiece bases only for now"):
-        sources.copy_model(folder, tmp_path / "base" / "xlmr")
+        copy_model(folder, tmp_path / "base" / "xlmr")
     with pytest.raises(InputError, match="WordPiece bases only for now"):
-        sources.fetch_model_from_mirror("xlmr", str(tmp_path / "mirror"), tmp_path / "base" / "xlmr")
+        fetch_model_from_mirror("xlmr", str(tmp_path / "mirror"), tmp_path / "base" / "xlmr")
     assert names(tmp_path / "base") == []
-
-
-def zeros(rows: int, name: str = "bert.embeddings.word_embeddings.weight") -> bytes:
-    return save({name: numpy.zeros((rows, 2), numpy.float32)})
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "problem"),
-    [
-        ("config.json", b"[1]", "is of a list model"),
-        ("config.json", b"{", "is not JSON"),
-        ("model.safetensors", b"weights", "is not safetensors"),
-        ("model.safetensors", zeros(3)[:-1], "is not safetensors"),
-        ("model.safetensors", zeros(4), "has 4 word embeddings, where config.json's vocab_size is 3"),
-        ("model.safetensors", zeros(3, "other.weight"), "has 0 word embeddings"),
-        ("config.json", json.dumps({"model_type": "bert", "vocab_size": 2}).encode(), "vocab_size is 2"),
-        ("config.json", json.dumps({"model_type": "bert"}).encode(), "vocab_size is None"),
-    ],
-)
-def test_a_model_whose_files_do_not_fit_is_refused(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
-    folder = write_model(tmp_path / "own")
-    (folder / name).write_bytes(content)
-    with pytest.raises(InputError, match=problem):
-        sources.copy_model(folder, tmp_path / "base")
-    assert not (tmp_path / "base").exists()
 
 
 def test_model_from_a_mirror(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "my mirror" / "models" / "mini")
-    sources.fetch_model_from_mirror("mini", str(tmp_path / "my mirror"), tmp_path / "base" / "mini")
+    fetch_model_from_mirror("mini", str(tmp_path / "my mirror"), tmp_path / "base" / "mini")
     assert names(tmp_path / "base" / "mini") == sorted(MODEL)
     (folder / "model.safetensors").write_bytes(b"broken!")
     with pytest.raises(DownloadError, match=r"model.safetensors: sha256"):
-        sources.fetch_model_from_mirror("mini", str(tmp_path / "my mirror"), tmp_path / "base" / "other")
+        fetch_model_from_mirror("mini", str(tmp_path / "my mirror"), tmp_path / "base" / "other")
     assert names(tmp_path / "base") == ["mini"]
 
 
@@ -719,13 +699,13 @@ def test_listing_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> N
     folder = write_model(tmp_path / "mirror" / "models" / "mini")
     write_listing(folder, f"{'0' * 64}  {name}\n")
     with pytest.raises(DownloadError, match="is not the plain name of a file"):
-        sources.fetch_model_from_mirror("mini", str(tmp_path / "mirror"), tmp_path / "base" / "mini")
+        fetch_model_from_mirror("mini", str(tmp_path / "mirror"), tmp_path / "base" / "mini")
     assert names(tmp_path) == ["mirror"]
 
 
 def test_mirror_without_the_model(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"models/mini/sha256sums.txt"):
-        sources.fetch_model_from_mirror("mini", str(tmp_path), tmp_path / "base" / "mini")
+        fetch_model_from_mirror("mini", str(tmp_path), tmp_path / "base" / "mini")
 
 
 def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
@@ -749,8 +729,8 @@ def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
     for name in files:
         server.answers[f"/some/model/resolve/{revision}/{name}"] = [resolve]
     # The library reads the endpoint once, when it is imported.
-    code = "import sys, pathlib; from specialize import sources; "
-    code += "sources.fetch_model(*sys.argv[1:3], pathlib.Path(sys.argv[3]))"
+    code = "import sys, pathlib; from specialize import sources; from specialize.bases.folder import *; "
+    code += "sources.fetch_model(*sys.argv[1:3], pathlib.Path(sys.argv[3]), model_files(), check_base_model)"
     environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "0"}
     command = [sys.executable, "-c", code, "some/model", revision, str(tmp_path / "base" / "model")]
     subprocess.run(command, env=environment, check=True, timeout=60)
@@ -765,7 +745,7 @@ def test_failure_of_the_hub_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     with pytest.raises(DownloadError, match=r"model some/model, revision abc: RuntimeError: two lines"):
-        sources.fetch_model("some/model", "abc", tmp_path / "model")
+        sources.fetch_model("some/model", "abc", tmp_path / "model", model_files(), check_base_model)
     assert names(tmp_path) == []
 
 
@@ -776,5 +756,5 @@ def test_own_model_that_cannot_be_copied(tmp_path: Path, monkeypatch: pytest.Mon
     folder = write_model(tmp_path / "own")
     monkeypatch.setattr(shutil, "copyfile", fail)
     with pytest.raises(DownloadError, match="No space left"):
-        sources.copy_model(folder, tmp_path / "base" / "own")
+        copy_model(folder, tmp_path / "base" / "own")
     assert names(tmp_path / "base") == []

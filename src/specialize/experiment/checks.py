@@ -8,18 +8,19 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.errors import ConfigError
 from specialize.experiment.configuration import nearest
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.yaml_files import Keys
+from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
 
 # Keys of a representation that its method needs and no other has.
 OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}}
-ROBERTA_POSITIONS = 514  # two more than it reads
 
 
 def check_mirror(experiment: Experiment) -> None:
@@ -129,12 +130,15 @@ def _check_positions(experiment: Experiment) -> None:
         keys = ["representations", name, "training"] if "sequence_length" in own.get("training", {}) else []
         length = experiment.pretraining(name).sequence_length
         if entry.method == "scratch":
-            positions = own["architecture"].get("max_position_embeddings", ROBERTA_POSITIONS) - 2
+            positions = known_architectures()[MONOLINGUAL_ARCHITECTURE].positions(own["architecture"])
             whose = f"representation {name}, whose first two are the padding's"
         else:
-            positions = experiment.base_model_sizes(entry.base_model).get("max_position_embeddings")
+            sizes = experiment.base_model_sizes(entry.base_model)
+            if not isinstance(sizes.get("max_position_embeddings"), int):
+                continue
+            positions = architecture_of(sizes).positions(sizes)
             whose = f"base model {entry.base_model}"
-        if isinstance(positions, int) and length > positions:
+        if length > positions:
             raise ConfigError(
                 f"{experiment.place([*(keys or ['pretraining']), 'sequence_length'])}: {length} is more than the "
                 f"{positions} positions of {whose}"

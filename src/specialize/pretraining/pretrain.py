@@ -23,7 +23,7 @@ from specialize.errors import SpecializeError
 from specialize.files import atomic_path, read_json, write_json
 from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
-from specialize.pretraining.settings import VERSION, PretrainingSettings
+from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
 from specialize.training.loop import Fit, fit
@@ -45,7 +45,6 @@ EPSILON = 1e-6  # fact 16
 EXPLODED = 2.0
 
 # What is pretrained from scratch, by its `model_type`.
-BASE, MONOLINGUAL = "bert", "roberta"
 
 
 @dataclass(frozen=True)
@@ -261,7 +260,7 @@ def pretrain_monolingual(
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
-    model = known_architectures()[MONOLINGUAL].new_masked_lm(
+    model = known_architectures()[MONOLINGUAL_ARCHITECTURE].new_masked_lm(
         architecture,
         tokenizer.get_vocab_size(),
         special_ids(tokenizer),
@@ -339,7 +338,7 @@ def pretrain_base(
     files = [corpus / "train.txt" for corpus in corpora]
     names = new_base_vocabulary(count_words(files).words, training, unused_slots)
     tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)})
-    model = known_architectures()[BASE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
+    model = known_architectures()[BASE_ARCHITECTURE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = settings.job_parameters() | {"vocabulary": names, "architecture": architecture}
     with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files]) as checkpoint:

@@ -7,22 +7,12 @@ and verified.
 
 from specialize.sources.availability import latest_dump, upstream_bytes
 from specialize.sources.downloads import download, fetch
-from specialize.sources.models import (
-    MODEL_FILES,
-    check_base_model,
-    check_wordpiece,
-    copy_model,
-    fetch_model,
-    fetch_model_from_mirror,
-)
+from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
 from specialize.sources.published import Source, treebank_files, wikiann_archive, wikiann_collection, wikipedia_dump
 from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
 
 __all__ = [
-    "MODEL_FILES",
     "Source",
-    "check_base_model",
-    "check_wordpiece",
     "copy_model",
     "download",
     "extract_archive",
