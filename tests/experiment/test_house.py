@@ -23,28 +23,18 @@ ORDER = (
     ("training",),
     ("pretraining",),
     ("finetuning",),
-    ("experiment", "plan"),
-    ("tables", "contents", "figures", "paper"),
-    ("reports", "diagnosis", "export"),
+    ("experiment",),
+    ("tables",),
+    ("reports",),
     ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 # They know no stage, and no stage knows them.
 BESIDE = ("cluster", "demo_world")
 # Stages of which the experiment reads nothing but their settings.
-HEAVY = ("datasets", "corpora", "vocabularies", "bases", "training", "pretraining", "finetuning")
+HEAVY = ("datasets", "corpora", "vocabularies", "training", "pretraining", "finetuning")
 # What a module of settings may import that is neither Python's nor the package's.
 FOR_SETTINGS = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions"}
-
-# For now: these are being parted.
-KNOWN_LARGE = {
-    "specialize/experiment.py",
-    "specialize/figures.py",
-    "specialize/tables/results.py",
-    "specialize/training.py",
-    "specialize/vocabularies.py",
-}
-KNOWN_IMPORTS = {("training", "experiment")}
 
 
 # -- sizes -------------------------------------------------------------------------------------------------
@@ -67,7 +57,7 @@ def too_large(source):
 def test_no_file_and_no_class_is_too_large():
     files = {str(path.relative_to(SRC)): path.read_text(encoding="utf-8") for path in SRC.rglob("*.py")}
     assert files
-    large = {name: too_large(source) for name, source in files.items() if name not in KNOWN_LARGE}
+    large = {name: too_large(source) for name, source in files.items()}
     assert not {name: found for name, found in large.items() if found}
 
 
@@ -174,7 +164,7 @@ def out_of_order(graph):
     for name, imported in sorted(graph.items()):
         for target in sorted(target for target in imported if target in graph):
             here, there = room(name), room(target)
-            if here == there or is_settings(target) or is_settings(name) or (here, there) in KNOWN_IMPORTS:
+            if here == there or is_settings(target) or is_settings(name):
                 continue
             if here in BESIDE:
                 right = RANK.get(there) == 0
@@ -190,12 +180,16 @@ def out_of_order(graph):
 
 
 def heavy_settings(graph):
-    """What modules of settings import besides Python's own modules, pydantic and `specialize.settings`."""
+    """What modules of settings import besides Python's own modules, pydantic and `specialize.settings`.
+
+    Those of the experiment put the stages' together.
+    """
     allowed = FOR_SETTINGS | sys.stdlib_module_names
     found = []
     for name, imported in sorted(graph.items()):
         if is_settings(name) and name != "specialize.settings":
-            others = sorted(imported - {"specialize.settings"})
+            stages = set(filter(is_settings, imported)) if room(name) == "experiment" else set()
+            others = sorted(imported - {"specialize.settings"} - stages)
             found += [f"{name} imports {target}" for target in others if target.split(".")[0] not in allowed]
     return found
 

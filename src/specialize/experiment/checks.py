@@ -14,7 +14,7 @@ from specialize.experiment.configuration import nearest
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.yaml_files import Keys
-from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE
+from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
@@ -136,7 +136,9 @@ def _check_positions(experiment: Experiment) -> None:
             sizes = experiment.base_model_sizes(entry.base_model)
             if not isinstance(sizes.get("max_position_embeddings"), int):
                 continue
-            positions = architecture_of(sizes).positions(sizes)
+            made_here = experiment.pretrained_here(entry.base_model)
+            architecture = known_architectures()[BASE_ARCHITECTURE] if made_here else architecture_of(sizes)
+            positions = architecture.positions(sizes)
             whose = f"base model {entry.base_model}"
         if length > positions:
             raise ConfigError(

@@ -18,7 +18,7 @@ from specialize.experiment.grid import TASKS, Cell, Language, Representation
 from specialize.experiment.yaml_files import ConfigurationFiles, Keys, load, merge
 from specialize.files import read_json
 from specialize.finetuning.settings import FinetuningSettings
-from specialize.pretraining.settings import BASE_ARCHITECTURE, PretrainingSettings, VectorSettings
+from specialize.pretraining.settings import PretrainingSettings, VectorSettings
 from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
 
 
@@ -174,7 +174,7 @@ class Experiment:
         """The architecture of a base model, as far as it is known before the run has it."""
         entry = self.config["base_models"][name]
         if "pretrain" in entry:
-            return {"model_type": BASE_ARCHITECTURE, **entry["pretrain"]["architecture"]}
+            return dict(entry["pretrain"]["architecture"])
         path = Path(entry.get("folder", self.base_folder(name))) / "config.json"
         try:
             read = read_json(path) if path.is_file() else {}

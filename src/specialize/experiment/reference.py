@@ -104,17 +104,21 @@ def reference_page(config: dict[str, Any], as_run: dict[str, Any]) -> str:
     ]
     for place, model in GROUPS:
         parts += [
-            f"## `{place}`" if place else "## Top level",
+            _heading(f"`{place}`" if place else "Top level"),
             (model.__doc__ or "").split("\n\n")[0].replace("\n    ", " "),
         ]
         parts.append(_table(_rows(place, model, config)))
     parts += [
-        "## `as-run.yaml`: what the paper's code did",
+        _heading("`as-run.yaml`: what the paper's code did"),
         "Where the paper's released code differs from its text, the default follows the text, and `config/as-run.yaml` "
         f"the code. It changes these keys and no other (`{UNSET}`: the representation uses the stage's value).",
         _table([("Fact", "Key", "Default", "As run", "Meaning"), *_as_run_rows(config, as_run)]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _heading(text: str) -> str:
+    return f"{'#' * 2} {text}"
 
 
 def _rows(place: str, model: type[Settings], config: dict[str, Any]) -> list[tuple[str, ...]]:
