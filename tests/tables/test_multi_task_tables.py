@@ -88,16 +88,30 @@ def test_table_6_says_where_interleaving_is_upsampling(experiment):
     assert "coincide" in to_markdown(table)
 
 
-def test_rows_that_a_grid_lacks_say_so():
+def test_rows_that_a_grid_lacks_are_left_out_and_counted():
     experiment = small_experiment(
         languages=["ug"], representations=["lapt", "tva"], regimes=["pos", "mtl-ups-alt", "pft-mtl-ups-alt-pos"]
     )
     scores = some_scores(experiment)
     table = multi_task_all_table(experiment, scores)
-    assert find(table, "(ug)", "POS (accuracy)", "INT", "tva").text == "not in this grid"
-    assert find(table, "(ug)", "UD (LAS)", "UPS + ALT", "tva").text != "not in this grid"
-    assert find(table, "(ug)", "UD (LAS)", "UPS + ALT + PFT", "tva").text == "not in this grid"
-    assert find(multi_task_table(experiment, scores), "(ug)", "UD (LAS)", "best single-task").text == "not in this grid"
+    shown = [tuple(cell.text for cell in row[:3]) for row in table.rows]
+    several = [("UPS + ALT", "lapt"), ("UPS + ALT", "tva")]
+    further = [("UPS + ALT + PFT", "lapt"), ("UPS + ALT + PFT", "tva")]
+    assert shown == [
+        *(("POS (accuracy)", *names) for names in [("best single-task", ""), *several, *further]),
+        *(("UD (LAS)", *names) for names in several),
+        *(("NER (F1)", *names) for names in several),
+    ]
+    assert "Left out: 24 rows of which this grid has no cell." in table.notes
+    assert not any("Left out" in note for note in single_task_table(experiment, scores).notes)
+
+
+def test_single_task_results_none_of_which_converged_are_not_said_to_lack():
+    experiment = small_experiment(languages=["ug"], representations=["lapt"], regimes=["pos", "mtl-ups-alt"], seeds=[1])
+    scores = some_scores(experiment)
+    scores.by_seed["ug", Method("lapt"), "pos"] = {1: None}
+    table = multi_task_table(experiment, scores)
+    assert find(table, "(ug)", "POS (accuracy)", "best single-task").text == "–"
 
 
 def test_a_multi_task_method_has_one_name_and_every_table_the_key_to_it(experiment):

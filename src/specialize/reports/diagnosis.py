@@ -15,12 +15,12 @@ from specialize.tables.figures.style import save_figure
 from specialize.tables.formats import Entry, Table, write_table
 from specialize.tables.inputs import MAIN_DATA, corpus_statistics, vocabulary_statistics
 
-# Where to part the paper's languages (Tables 1 and 2; our counts of UD 2.5): new wordpieces gain most on Uyghur, 38 %
-# of whose words mBERT cannot read; little on Maltese, 2 % and 2.4 wordpieces per token; nothing on Vietnamese, 1.2.
+# Thresholds between the paper's languages (Tables 1 and 2; our counts of UD 2.5): new wordpieces gain most on Uyghur,
+# 38 % of whose words mBERT cannot read; little on Maltese (2 %, 2.4 wordpieces per token), nothing on Vietnamese (1.2).
 MANY_UNKNOWN = 0.05
 SOME_UNKNOWN = 0.01
 MANY_PIECES = 2.0
-LEAST_TOKENS = 400_000  # of the paper's languages: Wolof
+LEAST_TOKENS = 400_000  # of Wolof, the least of the paper's languages
 DATA_TITLES = {"corpus": "text", "treebank": "treebank", "ner": "named entities"}
 
 
@@ -40,7 +40,7 @@ class Diagnosis:
 
     @property
     def data(self) -> str:
-        """The data set that speaks for the language."""
+        """The data set that stands for the language: the first of `MAIN_DATA` that there is."""
         (first, *_) = self.coverage.values()
         return next(name for name in MAIN_DATA if name in first)
 
@@ -117,9 +117,9 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table
         f"The whole run ({len(experiment.adaptations)} models to pretrain, {len(experiment.cells):,} to "
         f"finetune) takes roughly {on_gpu[0]} of pretraining and {on_gpu[1]} of finetuning on one data-centre GPU, or "
         f"{on_cpu[0]} and {on_cpu[1]} of one CPU core, and {bytes_in_words(cost.disk)} of disk besides the downloads.",
-        "An unknown word is one with a wordpiece that the vocabulary lacks. Suggestions part the languages where the "
-        f"paper's results do: {MANY_UNKNOWN:.0%} and {SOME_UNKNOWN:.0%} of unknown words, {MANY_PIECES:g} wordpieces "
-        "per word. Only the scores on your own data decide.",
+        "An unknown word is one with a wordpiece that the vocabulary lacks. The suggestions follow the paper's "
+        f"results, with thresholds between its languages: {MANY_UNKNOWN:.0%} and {SOME_UNKNOWN:.0%} of unknown words, "
+        f"{MANY_PIECES:g} wordpieces per word. Only the scores on your own data decide.",
     ]
     return table
 
@@ -161,7 +161,7 @@ def _covered(coverage: dict[str, Any], kind: str) -> str:
 
 
 def write_figure(diagnoses: list[Diagnosis], folder: Path) -> None:
-    """Draw what vocabularies cover, as coverage.svg and coverage.png: hollow marks the base, full ones the best."""
+    """Draw how well vocabularies cover the data, as coverage.svg and .png: hollow the base's, filled the best one's."""
     rows = [
         (f"{diagnosis.language.name}: {DATA_TITLES[data]}", [read[data] for read in diagnosis.coverage.values()])
         for diagnosis in diagnoses

@@ -37,11 +37,19 @@ class Block:
         task: the task.
         languages: those with labeled data of it, each a column.
         rows: the best score of each column is sought among them.
+        left_out: number of rows that are not shown, since the grid has no cell of them.
     """
 
     task: str
     languages: Sequence[Language]
     rows: Sequence[Row]
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, task: str, languages: Sequence[Language], rows: Sequence[Row]) -> Block:
+        """The block of these rows, without those that the grid has no cell of."""
+        shown = [row for row in rows if row.keys]
+        return cls(task, languages, shown, len(rows) - len(shown))
 
     def ranked(self, scores: Scores, language: Language) -> list[Row]:
         """The rows that print a score of a language, the highest mean first; equal ones in their order."""
@@ -155,6 +163,9 @@ def score_notes(experiment: Experiment, scores: Scores, blocks: Sequence[Block])
         notes.append(f"Seeds of a score: {span}; a test uses those that both scores have.")
     if 1 in counts:
         notes.append("A single seed has no standard deviation and no test.")
+    left_out = sum(block.left_out for block in blocks)
+    if left_out:
+        notes.append(f"Left out: {left_out} row{'s' if left_out > 1 else ''} of which this grid has no cell.")
     notes += _exceptions(experiment, scores, blocks)
     several = any(len(block.languages) > 1 for block in blocks)
     lacking = any(len(row.keys) < len(block.languages) for block in blocks for row in block.rows)

@@ -13,7 +13,7 @@ from specialize.tables.parameters import hyperparameters
 from specialize.tables.scores import require
 
 COVERAGE_COLUMNS = ("Vocabulary", "Pieces per token", "Unknown tokens", "Unknown pieces", "Continuing pieces")
-MAIN_DATA = ("corpus", "treebank", "ner")  # the first that there is speaks for the language
+MAIN_DATA = ("corpus", "treebank", "ner")  # the first that there is stands for the language
 PAPER_COLUMNS = ("Paper: sentences", "Paper: tokens", "Paper: pieces per token")
 
 

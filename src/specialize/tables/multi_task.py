@@ -90,7 +90,7 @@ def _blocks(
         if columns:
             rows = [_baseline(experiment, scores, columns, task)]
             rows += [_multi_task_row(scores, columns, task, method) for method in methods]
-            blocks.append(Block(task, columns, rows))
+            blocks.append(Block.of(task, columns, rows))
     return blocks
 
 
@@ -98,9 +98,10 @@ def _baseline(experiment: Experiment, scores: Scores, languages: Sequence[Langua
     """The best single-task result of each language (paper §3.2)."""
     keys = {}
     for language in languages:
-        ranked = scores.ranked(language.tag, task, single_task_methods(experiment))
-        if ranked:
-            keys[language.tag] = (language.tag, ranked[0], task)
+        methods = [one for one in single_task_methods(experiment) if (language.tag, one, task) in scores.by_seed]
+        if methods:
+            best = [*scores.ranked(language.tag, task, methods), *methods][0]  # the first, if none converged
+            keys[language.tag] = (language.tag, best, task)
     return Row(BASELINE, keys)
 
 

@@ -33,7 +33,7 @@ def single_task_table(experiment: Experiment, scores: Scores) -> Table:
         columns = with_task(languages, task)
         if columns:
             rows = [method_row(scores, columns, task, method) for method in single_task_methods(experiment)]
-            blocks.append(Block(task, columns, rows))
+            blocks.append(Block.of(task, columns, rows))
     for block in blocks:
         for row, cells in zip(block.rows, block_cells(experiment, scores, block, languages), strict=True):
             start = [Entry(TASK_TITLES[block.task]), Entry(row.title)]

@@ -65,7 +65,7 @@ def _draw_matrix(axes: Axes, keys: Sequence[Key], tests: dict[tuple[Key, Key], C
             tested = tests.get((first, second)) or tests.get((second, first))
             if tested is None or not tested.seeds:
                 continue
-            difference = tested.difference if tested.better == first else -tested.difference
+            difference = round(tested.difference if tested.better == first else -tested.difference, 1) + 0.0  # not -0.0
             axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colors(scale(difference)), edgecolor="white"))
             axes.text(
                 x, y, f"{difference:+.1f}" + ("*" if tested.significant else ""), ha="center", va="center", fontsize=7,
