@@ -13,7 +13,7 @@ with reported(snakemake.log[0]):
 
     build_byte_vocabulary(
         corpus=Path(snakemake.input.corpus),
-        training=Experiment(snakemake.config).vocabulary_training(snakemake.wildcards.representation),
+        training=Experiment(snakemake.config).byte_vocabulary_training(snakemake.wildcards.representation),
         labeled=count_labeled_words(map(Path, snakemake.input.labeled)),
         folder=Path(snakemake.output.tokenizer).parent,
     )

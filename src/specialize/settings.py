@@ -146,7 +146,7 @@ def _tidied(schema: Any, groups: dict[str, Any]) -> Any:
     if "$ref" in schema:
         group = groups[schema["$ref"].rpartition("/")[2]]
         return _tidied({**group, **{key: value for key, value in schema.items() if key != "$ref"}}, groups)
-    tidied = {}
+    tidied: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "properties":
             tidied[key] = {name: _tidied(inner, groups) for name, inner in value.items()}

@@ -160,10 +160,9 @@ def own_model(wildcards):
     return [path for name in model_files() if folder and (path := Path(folder, name)).is_file()]
 
 
-def learned_pieces(representation):
-    """How a representation's new pieces are learned, as a rule's parameter; None where none are."""
-    training = experiment.vocabulary_training(representation)
-    return training.job_parameters() if training else None
+def parameters_if_any(settings):
+    """A rule's parameters of settings that a job may not have."""
+    return settings.job_parameters() if settings else None
 
 
 def base_of(wildcards):

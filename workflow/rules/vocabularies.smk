@@ -23,7 +23,7 @@ rule vocabulary:
         "../../envs/text.yaml"
     params:
         pieces=lambda wildcards: experiment.representations[wildcards.representation].pieces,
-        training=lambda wildcards: learned_pieces(wildcards.representation),
+        training=lambda wildcards: parameters_if_any(experiment.vocabulary_training(wildcards.representation)),
         version=STAGE_VERSIONS["vocabularies"],
     script:
         f"{SCRIPTS}/vocabulary.py"
@@ -49,7 +49,7 @@ rule byte_vocabulary:
     conda:
         "../../envs/text.yaml"
     params:
-        training=lambda wildcards: learned_pieces(wildcards.representation),
+        training=lambda wildcards: experiment.byte_vocabulary_training(wildcards.representation).job_parameters(),
         version=STAGE_VERSIONS["vocabularies"],
     script:
         f"{SCRIPTS}/byte_vocabulary.py"

@@ -116,11 +116,11 @@ def _check_representations(experiment: Experiment) -> None:
             place = ("representations", name, "base_model")
             known = experiment.config["base_models"]
             _check_known(experiment, place, [representation.base_model], known, "base model")
-    sections = {("finetuning",): experiment.config["finetuning"]}
-    sections |= {("representations", name): entry for name, entry in experiment.config["representations"].items()}
-    for place, section in sections.items():
+    sections: list[tuple[tuple[str, ...], dict[str, Any]]] = [(("finetuning",), experiment.config["finetuning"])]
+    sections += [(("representations", name), own) for name, own in experiment.config["representations"].items()]
+    for keys, section in sections:
         sizes = section.get("batch_sizes", {})
-        _check_known(experiment, (*place, "batch_sizes"), sizes, experiment.config["languages"], "language")
+        _check_known(experiment, (*keys, "batch_sizes"), sizes, experiment.config["languages"], "language")
 
 
 def _check_positions(experiment: Experiment) -> None:

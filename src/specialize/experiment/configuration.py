@@ -102,7 +102,7 @@ def _explain(error: ValidationError, prefix: Keys, config: dict[str, Any], files
     keys = [*prefix, *error.path]
     if error.validator == "additionalProperties":
         assert isinstance(error.schema, dict) and isinstance(error.instance, dict)
-        known = list(error.schema.get("properties", {}))
+        known = list(error.schema.get("properties") or {})
         unknown = sorted(set(error.instance) - set(known))[0]
         return f"unknown key {files.place([*keys, unknown], config)}{nearest(unknown, known)}"
     if "propertyNames" in error.schema_path:
@@ -127,7 +127,9 @@ def _hint(error: ValidationError) -> str:
 
 def _check_tags(config: dict[str, Any], files: ConfigurationFiles) -> None:
     languages = config.get("languages")
-    for tag, entry in languages.items() if isinstance(languages, dict) else ():
+    if not isinstance(languages, dict):
+        return
+    for tag, entry in languages.items():
         if tag in ("True", "False"):
             raise ConfigError(
                 f"languages.{tag}: is not a tag; quote it, for YAML reads a bare no or on as a truth value"

@@ -14,7 +14,8 @@ from specialize.corpora.settings import Cleaning
 from specialize.errors import InputError
 from specialize.experiment import checks, resolved
 from specialize.experiment.configuration import checked
-from specialize.experiment.grid import TASKS, Cell, Language, Representation
+from specialize.experiment.grid import Cell, Language, Representation
+from specialize.experiment.regimes import TASKS
 from specialize.experiment.yaml_files import ConfigurationFiles, Keys, load, merge
 from specialize.files import read_json
 from specialize.finetuning.settings import FinetuningSettings
@@ -193,9 +194,14 @@ class Experiment:
         """How a language's text is cleaned and split."""
         return resolved.cleaning(self, language)
 
-    def vocabulary_training(self, representation: str) -> WordPieceTraining | BytePieceTraining | None:
-        """How a representation's own vocabulary, or the one that new pieces are chosen from, is learned."""
-        return resolved.vocabulary_training(self, representation)
+    def vocabulary_training(self, representation: str) -> WordPieceTraining | None:
+        """How the vocabulary is learned that new pieces are chosen from; None if none are."""
+        entry = self.representations[representation]
+        return None if entry.pieces == 0 else WordPieceTraining(**self.config["vocabularies"])
+
+    def byte_vocabulary_training(self, representation: str) -> BytePieceTraining:
+        """How the vocabulary of a monolingual model is learned."""
+        return BytePieceTraining(**self.config["representations"][representation]["vocabulary"])
 
     def pretraining(self, representation: str) -> PretrainingSettings:
         """The settings of pretraining a representation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from specialize.experiment.regimes import REGIMES, TASKS, Method
 
@@ -39,9 +39,9 @@ class Language:
         return tuple(task for task in TASKS if ("ner" if task == "ner" else "treebank") in self.entry)
 
     @property
-    def tags(self) -> str:
+    def tags(self) -> Literal["upos", "xpos"]:
         """The column that POS tagging predicts: xpos (paper §2.2.1) or upos."""
-        tags: str = self.entry.get("treebank", {}).get("tags", "xpos")
+        tags: Literal["upos", "xpos"] = self.entry.get("treebank", {}).get("tags", "xpos")
         return tags
 
     def has_regime(self, regime: str) -> bool:

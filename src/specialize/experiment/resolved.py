@@ -9,7 +9,7 @@ from specialize.experiment.grid import Cell
 from specialize.experiment.regimes import REGIMES
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+from specialize.vocabularies.settings import WordPieceTraining
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
@@ -22,14 +22,6 @@ def cleaning(experiment: Experiment, language: str) -> Cleaning:
     corpus = experiment.languages[language].entry["corpus"]
     own = {key: corpus[key] for key in ("sample", "sentence_end") if key in corpus}
     return Cleaning(**experiment.config["corpora"], **own)
-
-
-def vocabulary_training(experiment: Experiment, representation: str) -> WordPieceTraining | BytePieceTraining | None:
-    """How pieces are learned; None where no piece is."""
-    entry = experiment.representations[representation]
-    if entry.method == "scratch":
-        return BytePieceTraining(**experiment.config["representations"][representation]["vocabulary"])
-    return None if entry.pieces == 0 else WordPieceTraining(**experiment.config["vocabularies"])
 
 
 def pretraining(experiment: Experiment, representation: str) -> PretrainingSettings:

@@ -104,7 +104,6 @@ class StaticEncoder(nn.Module):
         words, self.width = vectors.shape
         self.pretrained = nn.Embedding(words, self.width, _weight=torch.from_numpy(vectors))
         self.added = nn.Identity()
-        self.undecayed: set[str] = set()
         self.description: dict[str, str] = {}
         self.frozen = False
 

@@ -43,7 +43,7 @@ def build_vocabulary(
     base_folder: Path,
     corpus: Path | None,
     number: int | None,
-    training: WordPieceTraining,
+    training: WordPieceTraining | None,
     labeled: dict[str, WordCounts],
     folder: Path,
 ) -> None:
@@ -53,7 +53,7 @@ def build_vocabulary(
         base_folder: the base model.
         corpus: the training split that new pieces are learned from; None only where none are added.
         number: how many pieces to add; 0 keeps the base vocabulary, None adds the whole new one.
-        training: how the new vocabulary, which is of the base's kind, is learned.
+        training: how the new vocabulary, which is of the base's kind, is learned; None only where none is.
         labeled: words of labeled data, by name, to measure coverage on.
         folder: where the vocabulary appears.
 
@@ -66,6 +66,7 @@ def build_vocabulary(
     pieces: list[str] = []
     if number != 0:
         words = data["corpus"].words
+        assert training is not None
         pieces = choose_pieces(words, base, kind.learn(words, training), number)
         if number is not None and len(pieces) < number:
             print(
