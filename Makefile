@@ -32,8 +32,8 @@ test: install lint demo
 cluster-test: install demo
 	$(BIN)/pytest tests/cluster
 
-docs: .venv/documentation
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+docs: .venv/documentation  # not --quiet, which lets broken links pass
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .venv/documentation: .venv/installed
 	$(BIN)/pip install --quiet --use-pep517 --editable '.[documentation]'

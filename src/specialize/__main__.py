@@ -20,24 +20,91 @@ SHOWN_TABLES = (
 )  # what the run says last, where eyes are
 
 
-def main() -> None:
-    """Run one command; an error that the user can mend is one line on standard error."""
+DESCRIPTION = """\
+Look at a run of the workflow, use the models that it has made, and prepare its
+configuration. Runs themselves are started by Snakemake:
+
+  snakemake all --cores 4 --directory runs/latgalian --configfile latgalian.yaml
+"""
+EXAMPLES = """\
+examples:
+  python -m specialize resolve-dates latgalian.yaml
+  python -m specialize tables runs/latgalian
+  python -m specialize predict \\
+      --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 < text.txt
+
+`python -m specialize COMMAND --help` explains one command.
+"""
+PREDICT = """\
+Tag or parse text: standard input, one sentence a line, UTF-8.
+
+A tagger or parser writes CoNLL-U, an entity tagger one token, tab and label a
+line. A model of several tasks tags and parses at once. Models are kept where
+the run was started with --config keep_models=true.
+"""
+PREDICT_EXAMPLE = """\
+example:
+  python -m specialize predict \\
+      --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 \\
+      < text.txt > text.conllu
+"""
+TABLES = """\
+Print the tables that a run has so far, the answers last: which method is best
+for which language and task, and whether that is significant.
+"""
+DATES = """\
+Write the date of the newest finished Wikipedia dump into a configuration file,
+wherever it says `date: latest`, so that the run can be repeated. Nothing else
+in the file changes.
+"""
+DATES_EXAMPLE = """\
+example:
+  python -m specialize resolve-dates latgalian.yaml
+  python -m specialize resolve-dates latgalian.yaml --mirror /path/to/mirror
+"""
+WORLD = """\
+Write the demo's invented languages, texts, treebanks and named entities, laid
+out as a mirror. `make demo` does this, then runs the workflow on them.
+"""
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """The commands with their help."""
     parser = argparse.ArgumentParser(
-        prog="python -m specialize", description="Use a finetuned model, or make the demo's data."
+        prog="python -m specialize",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    predict = commands.add_parser("predict", help="tag or parse standard input, one sentence a line")
-    predict.add_argument("--model", type=Path, required=True, help="folder of a finetuning job with its model kept")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+    def add(name: str, summary: str, description: str, example: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=summary,
+            description=description,
+            epilog=example,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    predict = add("predict", "tag or parse text with a finetuned model", PREDICT, PREDICT_EXAMPLE)
+    predict.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
     predict.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
     predict.add_argument("--entities", action="store_true", help="of a model of several tasks, its named entities")
-    tables = commands.add_parser("tables", help="print the tables of a run")
-    tables.add_argument("run", type=Path, help="the run's directory")
-    dates = commands.add_parser("resolve-dates", help="write the newest dump's date in place of `latest` into a file")
-    dates.add_argument("file", type=Path, help="your configuration file")
-    dates.add_argument("--mirror", help="look there instead of at Wikimedia's")
-    world = commands.add_parser("demo-world", help="write the demo's little world, laid out as a mirror")
-    world.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
+    tables = add("tables", "print the tables of a run", TABLES, "example:\n  python -m specialize tables runs/demo\n")
+    tables.add_argument("run", type=Path, metavar="RUN", help="the run's directory")
+    dates = add("resolve-dates", "write the newest dump's date in place of `latest`", DATES, DATES_EXAMPLE)
+    dates.add_argument("file", type=Path, metavar="FILE", help="your configuration file")
+    dates.add_argument("--mirror", help="look there instead of at Wikimedia's dumps")
+    example = "example:\n  python -m specialize demo-world runs/demo-mirror\n"
+    world = add("demo-world", "write the demo's invented world", WORLD, example)
+    world.add_argument("folder", type=Path, metavar="FOLDER", help="where it appears")
+    return parser
+
+
+def main() -> None:
+    """Run one command; an error that the user can mend is one line on standard error."""
+    arguments = argument_parser().parse_args()
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     try:
         if arguments.command == "predict":
