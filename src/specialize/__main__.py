@@ -1,10 +1,11 @@
-"""Command line: `python -m specialize predict`, `tables`, `resolve-dates`, `demo-world`."""
+"""Command line: `python -m specialize predict`, `tables`, `resolve-dates`, `demo-world`, `reference`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from specialize.errors import InputError, SpecializeError
@@ -20,50 +21,151 @@ SHOWN_TABLES = (
 )  # what the run says last, where eyes are
 
 
+DESCRIPTION = """\
+Look at a run of the workflow, use the models that it has made, and prepare its
+configuration. Runs themselves are started by Snakemake:
+
+  snakemake all --cores 4 --directory runs/latgalian --configfile latgalian.yaml
+"""
+EXAMPLES = """\
+examples:
+  python -m specialize resolve-dates latgalian.yaml
+  python -m specialize tables runs/latgalian
+  python -m specialize predict \\
+      --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 < text.txt
+
+`python -m specialize COMMAND --help` explains one command.
+"""
+PREDICT = """\
+Tag or parse text: standard input, one sentence a line, UTF-8.
+
+A tagger or parser writes CoNLL-U, an entity tagger one token, tab and label a
+line. A model of several tasks tags and parses at once. Models are kept where
+the run was started with --config keep_models=true.
+"""
+PREDICT_EXAMPLE = """\
+example:
+  python -m specialize predict \\
+      --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 \\
+      < text.txt > text.conllu
+"""
+TABLES = """\
+Print the tables that a run has so far, the answers last: which method is best
+for which language and task, and whether that is significant.
+"""
+DATES = """\
+Write the date of the newest finished Wikipedia dump into a configuration file,
+wherever it says `date: latest`, so that the run can be repeated. Nothing else
+in the file changes.
+"""
+DATES_EXAMPLE = """\
+example:
+  python -m specialize resolve-dates latgalian.yaml
+  python -m specialize resolve-dates latgalian.yaml --mirror /path/to/mirror
+"""
+WORLD = """\
+Write the demo's invented languages, texts, treebanks and named entities, laid
+out as a mirror. `make demo` does this, then runs the workflow on them.
+"""
+REFERENCE = """\
+For developers: write workflow/schemas/, docs/reference/configuration.md and the
+table of docs/as-run.md, which follow from the settings that src/ declares.
+"""
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """The commands with their help."""
+    parser = argparse.ArgumentParser(
+        prog="python -m specialize",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+    def add(name: str, run: Command, summary: str, description: str, example: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=description,
+            epilog=example,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(run_command=run)
+        return command
+
+    tagger = add("predict", predict, "tag or parse text with a finetuned model", PREDICT, PREDICT_EXAMPLE)
+    tagger.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
+    tagger.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
+    tagger.add_argument("--entities", action="store_true", help="of a model of several tasks, its named entities")
+    example = "example:\n  python -m specialize tables runs/demo\n"
+    tables = add("tables", print_tables, "print the tables of a run", TABLES, example)
+    tables.add_argument("run", type=Path, metavar="RUN", help="the run's directory")
+    summary = "write the newest dump's date in place of `latest`"
+    dates = add("resolve-dates", resolve_dates, summary, DATES, DATES_EXAMPLE)
+    dates.add_argument("file", type=Path, metavar="FILE", help="your configuration file")
+    dates.add_argument("--mirror", help="look there instead of at Wikimedia's dumps")
+    example = "example:\n  python -m specialize demo-world runs/demo-mirror\n"
+    world = add("demo-world", demo_world, "write the demo's invented world", WORLD, example)
+    world.add_argument("folder", type=Path, metavar="FOLDER", help="where it appears")
+    example = "example:\n  python -m specialize reference\n"
+    generated = add("reference", reference, "write schemas and reference of the settings", REFERENCE, example)
+    generated.add_argument("checkout", type=Path, nargs="?", default=Path(), metavar="CHECKOUT", help="by default here")
+    return parser
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    """Tag or parse standard input."""
+    from specialize.finetuning.prediction import predict as predict_text
+
+    sys.stdin.reconfigure(encoding="utf-8-sig")  # type: ignore[union-attr]
+    predict_text(arguments.model, sys.stdin, sys.stdout, not arguments.tokenized, arguments.entities)
+
+
+def print_tables(arguments: argparse.Namespace) -> None:
+    """Print a run's tables."""
+    paths = [arguments.run / f"results/tables/{name}.md" for name in SHOWN_TABLES]
+    found = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+    if not found:
+        raise InputError(arguments.run, "has no tables yet", remedy="run `snakemake all` there")
+    print("\n\n".join(found))
+    print(f"\nThese and others, in four formats: {arguments.run / 'results/tables'}")
+
+
+def resolve_dates(arguments: argparse.Namespace) -> None:
+    """Write dates in place of `latest`."""
+    from specialize.experiment.plan import resolve_dates as resolve
+
+    resolved = resolve(arguments.file, arguments.mirror)
+    for tag, date in resolved.items():
+        print(f"{tag}: {date}")
+    if not resolved:
+        print(f"{arguments.file} has no date: latest")
+
+
+def demo_world(arguments: argparse.Namespace) -> None:
+    """Write the demo's world."""
+    from specialize.demo_world import write_world
+
+    write_world(arguments.folder)
+
+
+def reference(arguments: argparse.Namespace) -> None:
+    """Write what follows from the declared settings."""
+    from specialize.experiment.reference import write_reference
+
+    for path in write_reference(arguments.checkout):
+        print(path)
+
+
 def main() -> None:
     """Run one command; an error that the user can mend is one line on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="python -m specialize", description="Use a finetuned model, or make the demo's data."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    predict = commands.add_parser("predict", help="tag or parse standard input, one sentence a line")
-    predict.add_argument("--model", type=Path, required=True, help="folder of a finetuning job with its model kept")
-    predict.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
-    predict.add_argument("--entities", action="store_true", help="of a model of several tasks, its named entities")
-    tables = commands.add_parser("tables", help="print the tables of a run")
-    tables.add_argument("run", type=Path, help="the run's directory")
-    dates = commands.add_parser("resolve-dates", help="write the newest dump's date in place of `latest` into a file")
-    dates.add_argument("file", type=Path, help="your configuration file")
-    dates.add_argument("--mirror", help="look there instead of at Wikimedia's")
-    world = commands.add_parser("demo-world", help="write the demo's little world, laid out as a mirror")
-    world.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
+    arguments = argument_parser().parse_args()
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     try:
-        if arguments.command == "predict":
-            from specialize.finetuning.prediction import predict as predict_text
-
-            sys.stdin.reconfigure(encoding="utf-8-sig")  # type: ignore[union-attr]
-            predict_text(arguments.model, sys.stdin, sys.stdout, not arguments.tokenized, arguments.entities)
-        elif arguments.command == "tables":
-            paths = [arguments.run / f"results/tables/{name}.md" for name in SHOWN_TABLES]
-            found = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
-            if not found:
-                raise InputError(arguments.run, "has no tables yet", remedy="run `snakemake all` there")
-            print("\n\n".join(found))
-            print(f"\nThese and others, in four formats: {arguments.run / 'results/tables'}")
-        elif arguments.command == "resolve-dates":
-            from specialize.experiment.plan import resolve_dates
-
-            resolved = resolve_dates(arguments.file, arguments.mirror)
-            for tag, date in resolved.items():
-                print(f"{tag}: {date}")
-            if not resolved:
-                print(f"{arguments.file} has no date: latest")
-        else:
-            from specialize.demo_world import write_world
-
-            write_world(arguments.folder)
+        arguments.run_command(arguments)
     except SpecializeError as error:
         sys.exit(f"Error: {error}")
     except UnicodeDecodeError as error:

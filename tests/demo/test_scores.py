@@ -20,14 +20,14 @@ def scores(run, language, representation, task):
     return [read_json(path)["scores"]["test"][task][metric] for path in paths]
 
 
-@pytest.mark.parametrize("task", ["pos", "ud"])
-def test_on_the_unseen_script_tva_beats_lapt_significantly(demo, task):
+@pytest.mark.parametrize(("task", "difference"), [("pos", 0.3), ("ud", 0.2)])  # README.md and docs/demo.md say so
+def test_on_the_unseen_script_tva_beats_lapt_significantly(demo, task, difference):
     tva, lapt = (scores(demo, "qad", name, task) for name in ("tva", "lapt"))
     assert len(tva) == len(lapt) == {"pos": 5, "ud": 3}[task]
     tasks_of_the_language = 3
     p = stats.ttest_rel(tva, lapt, alternative="greater").pvalue * tasks_of_the_language
     assert p < 0.05
-    assert statistics.mean(tva) - statistics.mean(lapt) > 0.2
+    assert statistics.mean(tva) - statistics.mean(lapt) >= difference
     table = pandas.read_csv(demo / "results/tables/comparisons.csv").set_index(["Language", "Task", "Higher", "Lower"])
     row = table.loc["Ondurese", {"pos": "POS (accuracy)", "ud": "UD (LAS)"}[task], "tva", "lapt"]
     assert row["Significant"] == "yes"

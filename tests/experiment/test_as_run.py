@@ -1,4 +1,4 @@
-"""The overlay of what the paper's code did changes what the reference says, and nothing else."""
+"""The overlay of what the paper's code did changes what docs/as-run.md says, and nothing else."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,6 @@ import yaml
 from snakemake.utils import update_config
 
 CONFIGURATIONS = Path(__file__).parents[2] / "config"
-REFERENCE = CONFIGURATIONS.parent / "docs" / "reference" / "configuration.md"
 UNSET = "unset"
 
 # Facts in which the paper's code differs from its text.
@@ -16,8 +15,9 @@ DIFFERENCES = {2, 5, 6, 15, 16, 17, 21, 22, 23, 24, 25, 30, 32, 33, 37, 38}
 
 def documented():
     """Rows of the table: fact, key, default, value as run."""
-    text = REFERENCE.read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \| `(\S+)` \| `(\S+)` \| `(\S+)` \| .+ \|$", text, flags=re.MULTILINE)
+    text = (CONFIGURATIONS.parent / "docs/as-run.md").read_text(encoding="utf-8")
+    row = r"^\| \[(\d+)\]\(facts.md#fact-\1\) \| `(\S+)` \| `(\S+)` \| `(\S+)` \| .+ \|$"
+    rows = re.findall(row, text, flags=re.MULTILINE)
     return [(int(fact), key, yaml.safe_load(default), yaml.safe_load(value)) for fact, key, default, value in rows]
 
 

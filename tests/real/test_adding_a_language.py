@@ -1,4 +1,4 @@
-"""Adding a language by one entry and no code, as config/README.md says, with the real Latgalian Wikipedia."""
+"""Adding a language by one entry and no code, as docs/tutorial.md says, with the real Latgalian Wikipedia."""
 
 import re
 import shutil
@@ -20,8 +20,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def walkthrough():
     """The files that the walkthrough has its reader write."""
-    text = (ROOT / "config/README.md").read_text(encoding="utf-8")
-    section = text[text.index("### Walkthrough") :].split("\n## ")[0]
+    text = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+    section = text[text.index("## Walkthrough") :].split("\n## ")[0]
     return [textwrap.dedent(block) for block in re.findall(r"```yaml\n(.*?) *```", section, re.S)]
 
 

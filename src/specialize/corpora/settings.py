@@ -23,7 +23,9 @@ class CorporaSettings(Settings):
     )
     test_share: Number = setting("share of the articles that makes the test text", source="paper §2.2.1", gt=0, lt=1)
     sentence_final: Literal["punctuation", "any"] = setting(
-        "what is parted from the end of a sentence: punctuation, or the last run of any character", source="fact 2"
+        "what is parted from the end of a sentence: punctuation, or the last run of any character "
+        '("item two" becomes "item tw o")',
+        source="fact 2",
     )
     sampling: Literal["articles", "files"] = setting(
         "what downsampling draws: articles, or megabytes of extracted text",
@@ -32,7 +34,7 @@ class CorporaSettings(Settings):
     )
     decontamination: Literal["words", "rows"] = setting(
         "how a treebank sentence is looked for in the text: in both writings of its multiword tokens, or with all of "
-        "its rows at once",
+        "its rows at once, so that a sentence with such tokens is never found",
         source="fact 6",
     )
 

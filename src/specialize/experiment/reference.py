@@ -23,7 +23,8 @@ from specialize.experiment.settings import (
     PretrainedHere,
     RepresentationEntry,
 )
-from specialize.experiment.yaml_files import load, merge
+from specialize.experiment.yaml_files import load
+from specialize.files import read_text
 from specialize.finetuning.settings import EntityTaggerSettings, ParserSettings, TaggerSettings, TaskEncoderSettings
 from specialize.pretraining.settings import PretrainingOptions, VectorSettings
 from specialize.settings import Settings, declared, schema_of
@@ -82,8 +83,12 @@ def generated_files(checkout: Path) -> dict[Path, str]:
     schemas = {
         checkout / "workflow" / "schemas" / f"{name}.schema.yaml": schema_text(model) for name, model in SCHEMAS.items()
     }
-    page = reference_page(config, load(checkout / "config" / "as-run.yaml"))
-    return {**schemas, checkout / "docs" / "reference" / "configuration.md": page}
+    as_run = checkout / "docs" / "as-run.md"
+    return {
+        **schemas,
+        checkout / "docs" / "reference" / "configuration.md": reference_page(config),
+        as_run: with_as_run_table(read_text(as_run), config, load(checkout / "config" / "as-run.yaml")),
+    }
 
 
 def schema_text(model: type[Settings]) -> str:
@@ -92,8 +97,8 @@ def schema_text(model: type[Settings]) -> str:
     return f"# {GENERATED}\n{yaml.safe_dump(schema, sort_keys=False, allow_unicode=True, width=118)}"
 
 
-def reference_page(config: dict[str, Any], as_run: dict[str, Any]) -> str:
-    """The reference of all keys, and what `as-run.yaml` changes of them."""
+def reference_page(config: dict[str, Any]) -> str:
+    """The reference of all keys."""
     parts = [
         "# Configuration",
         f"<!-- {GENERATED} -->",
@@ -107,13 +112,15 @@ def reference_page(config: dict[str, Any], as_run: dict[str, Any]) -> str:
             (model.__doc__ or "").split("\n\n")[0].replace("\n    ", " "),
         ]
         parts.append(_table(_rows(place, model, config)))
-    parts += [
-        _heading("`as-run.yaml`: what the paper's code did"),
-        "Where the paper's released code differs from its text, the default follows the text, and `config/as-run.yaml` "
-        f"the code. It changes these keys and no other (`{UNSET}`: the representation uses the stage's value).",
-        _table([("Fact", "Key", "Default", "As run", "Meaning"), *_as_run_rows(config, as_run)]),
-    ]
     return "\n\n".join(parts) + "\n"
+
+
+def with_as_run_table(page: str, config: dict[str, Any], as_run: dict[str, Any]) -> str:
+    """The page about `as-run.yaml` with the table of what it changes in place of the one that it has."""
+    lines = page.splitlines()
+    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
+    table = _table([("fact", "key", "default", "as run", "meaning"), *_as_run_rows(config, as_run)])
+    return "\n".join([*lines[: rows[0]], table, *lines[rows[-1] + 1 :]]) + "\n"
 
 
 def _heading(text: str) -> str:
@@ -158,8 +165,6 @@ def _value(schema: dict[str, Any]) -> str:
 def _as_run_rows(config: dict[str, Any], as_run: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     meanings = {place: model.model_fields for place, model in GROUPS}
     overridden = {"training": "pretraining", "finetuning": "finetuning"}
-    merged: dict[str, Any] = json.loads(json.dumps(config))
-    merge(merged, as_run)
     for key, value in _leaves(as_run):
         *above, name = key.split(".")
         group = overridden[above[2]] if above[0] == "representations" else ".".join(above)
@@ -167,8 +172,9 @@ def _as_run_rows(config: dict[str, Any], as_run: dict[str, Any]) -> Iterator[tup
         default = _below(config, key)
         shown = UNSET if default is None else json.dumps(default)
         fact = re.findall(r"fact (\d+)", declared(field)["source"])
-        row = [", ".join(fact), f"`{key}`", f"`{shown}`", f"`{json.dumps(value)}`", str(field.description)]
-        yield tuple(text.replace('"', "") for text in row)
+        facts = ", ".join(f"[{number}](facts.md#fact-{number})" for number in fact)
+        values = [f"`{text}`".replace('"', "") for text in (key, shown, json.dumps(value))]
+        yield (facts, *values, str(field.description))
 
 
 def _leaves(value: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

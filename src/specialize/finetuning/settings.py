@@ -20,7 +20,7 @@ class EntityTaggerSettings(Settings):
 
     dropout: Number = setting("of the word vectors", source="fact 30", ge=0, lt=1)
     loss: Literal["mean", "sum"] = setting(
-        "over the sentences of a batch; the sum drowns the losses of other tasks", source="fact 30"
+        "what the loss of a batch is over its sentences; a sum drowns the losses of other tasks", source="fact 30"
     )
 
 
@@ -70,7 +70,8 @@ class FinetuningOptions(Settings):
     )
     frozen_epochs: int = setting("first epochs in which only the heads learn", source="fact 24", ge=0)
     schedule: Literal["inverse-square-root", "constant"] = setting(
-        "of the learning rates: they rise after the first epoch and fall with the square root of the step, or stay",
+        "of the learning rates: they rise after the first epoch and then fall with the square root of the step, or "
+        "stay as they are",
         source="fact 25",
     )
     learning_rate: Number = setting("of the heads", source="fact 24", gt=0)
@@ -98,7 +99,9 @@ class FinetuningOptions(Settings):
         read_by="static vectors",
     )
     order: Literal["shuffled", "round-robin"] = setting(
-        "of the batches of several data sets", source="fact 33", read_by="regimes of several data sets"
+        "how the batches of several data sets follow each other",
+        source="fact 33",
+        read_by="regimes of several data sets",
     )
     precision: Literal["float32", "bfloat16"] = setting(
         "of the encoder's matrix products; weights and optimiser stay in float32. bfloat16 is faster where the "
@@ -110,7 +113,7 @@ class FinetuningOptions(Settings):
     )
     alt_punctuation: Literal["upos", "xpos"] = setting(
         "the tags that tell punctuation to a parser that learns together with a tagger (ALT), where the development "
-        "LAS does not count it",
+        "LAS does not count it; of a treebank's own tags only the usual ones (`.`, `,`, `:`, `PUNCT` …) are known",
         source="fact 32",
         read_by="parsers under ALT whose development LAS leaves punctuation out",
     )

@@ -13,7 +13,8 @@ class TablesSettings(Settings):
     """The section `tables`."""
 
     correction: Literal["tasks-of-language", "all-tasks"] = setting(
-        "what Bonferroni multiplies p by: the number of tasks that the language has labeled data for, or always 3",
+        "what Bonferroni multiplies p by: the number of tasks that the language has labeled data for, whether "
+        "the grid runs them or not, or always 3",
         source="fact 37",
     )
     not_converged: Literal["leave-out", "zero"] = setting(
