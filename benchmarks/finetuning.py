@@ -45,7 +45,7 @@ def run_specialize(settings, folder):
     from specialize.finetuning.finetune import finetune
     from specialize.finetuning.settings import FinetuningSettings
 
-    head = {"input_dropout": 0.0, "dropout": settings["dropout"]}  # SuPar has no dropout besides
+    head = {"input_dropout": 0.0, "dropout": settings["dropout"], "single_root": True}  # SuPar has no dropout besides
     head |= dict.fromkeys(("arc_dimension", "label_dimension"), settings["dimension"])
     shared = {name: settings[name] for name in ("threads", "epochs", "learning_rate", "encoder_multiplier")}
     finetune(

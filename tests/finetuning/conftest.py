@@ -28,7 +28,7 @@ LONGEST = 24  # pieces of a segment, so that sentences of a few words are folded
 HEADS = {
     "pos": {"dropout": 0.1},
     "ner": {"dropout": 0.1, "loss": "mean"},
-    "ud": {"input_dropout": 0.1, "dropout": 0.1, "arc_dimension": 12, "label_dimension": 8},
+    "ud": {"input_dropout": 0.1, "dropout": 0.1, "arc_dimension": 12, "label_dimension": 8, "single_root": True},
 }
 ENDINGS = {"pos": "conllu", "ud": "conllu", "ner": "tsv"}
 LANGUAGE = Language("qaa", {"name": "Talvaric", "treebank": {"tags": "upos"}, "ner": {}})

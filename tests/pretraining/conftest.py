@@ -64,7 +64,7 @@ def small_settings(**changes):
         "tiering": "rows",
         "precision": "float32",
     }
-    return PretrainingSettings(**values | changes)
+    return PretrainingSettings(**values).model_copy(update=changes)  # also to what no configuration may ask for
 
 
 def small_tokenizer():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from specialize.settings import Number, Reader, Settings, setting
 
@@ -133,6 +135,12 @@ class FinetuningSettings(FinetuningOptions):
         "pretrained transformer"
     )
     method: str = setting("how the representation is made", default="adapt", fact=True)
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Self:
+        for task, own in self.heads.items():
+            HEADS[task](**own)
+        return self
 
     def job_parameters(self) -> dict[str, Any]:
         """As of any settings, those of heads and BiLSTMs included."""
