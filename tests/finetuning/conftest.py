@@ -185,7 +185,7 @@ def small_settings(regime, **changes):
         "heads": {task: HEADS[task] for task in tasks},
         "task_encoders": None,
     }
-    return FinetuningSettings(**values | changes)
+    return FinetuningSettings(**values).model_copy(update=changes)  # also to what no configuration may ask for
 
 
 def finetuned(folder, start, data, regime, seed=1, keep_model=False, **changes):
