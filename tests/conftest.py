@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,25 +14,51 @@ DEMO = ROOT / "runs" / "demo"
 DEMO_MIRROR = ROOT / "runs" / "demo-mirror"
 
 
-def run_snakemake(directory, *arguments, cwd=None):
-    """Run the workflow from another working directory; the finished process, its output as text."""
-    command = [sys.executable, "-m", "snakemake", *map(str, arguments[:1]), "-s", str(ROOT / "Snakefile")]
-    command += ["--directory", str(directory), "--cores", "2", *map(str, arguments[1:])]
+def run_snakemake(directory, targets, *options, cwd=None):
+    """Run the workflow from another working directory for one target or several; the finished process and its text."""
+    command = [sys.executable, "-m", "snakemake", *([targets] if isinstance(targets, str) else targets)]
+    command += ["-s", str(ROOT / "Snakefile"), "--directory", str(directory), "--cores", "2", *map(str, options)]
     return subprocess.run(command, cwd=cwd or directory, capture_output=True, text=True, timeout=600)
 
 
-def planned_jobs(directory, *arguments):
-    """What a dry run lists: for each rule, the first output of each job."""
-    finished = run_snakemake(directory, *arguments, "--dry-run")
+class PlannedJob(NamedTuple):
+    """A job as a dry run lists it."""
+
+    rule: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def dry_run(directory, targets, *options):
+    """The jobs that a dry run lists, those of rules without output (such as `all`) among them."""
+    finished = run_snakemake(directory, targets, *options, "--dry-run")
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    jobs = defaultdict(set)
-    rule = None
-    for line in (finished.stdout + finished.stderr).splitlines():
-        if match := re.match(r"(?:local)?rule (\w+):", line):
-            rule = match[1]
-        elif match := re.match(r"    output: ([^,]+)", line):
-            jobs[rule].add(match[1])
-    return dict(jobs)
+    return jobs_in(finished.stdout + finished.stderr)
+
+
+def jobs_in(printed):
+    """The jobs in what a dry run has printed."""
+    jobs = []
+    for block in re.split(r"^(?=(?:local)?rule \w+:$)", printed, flags=re.MULTILINE)[1:]:
+        rule = re.match(r"(?:local)?rule (\w+):", block)[1]
+        files = dict(re.findall(r"^    (input|output): (.*)$", block, re.MULTILINE))
+        inputs, outputs = (tuple(files[key].split(", ")) if key in files else () for key in ("input", "output"))
+        jobs.append(PlannedJob(rule, inputs, outputs))
+    return jobs
+
+
+def first_outputs(jobs):
+    """For each rule that makes something the first output of each of its jobs."""
+    outputs = defaultdict(set)
+    for job in jobs:
+        if job.outputs:
+            outputs[job.rule].add(job.outputs[0])
+    return dict(outputs)
+
+
+def planned_jobs(directory, targets, *options):
+    """What a dry run says would be made: for each rule, the first output of each job."""
+    return first_outputs(dry_run(directory, targets, *options))
 
 
 @pytest.fixture(scope="session")
