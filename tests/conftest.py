@@ -1,5 +1,6 @@
 """What several stages' tests share: running the workflow, and the one run of the demo that tests read."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,10 +9,42 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "runs" / "demo"
 DEMO_MIRROR = ROOT / "runs" / "demo-mirror"
+
+MARKED_FOLDERS = {"cluster", "dag", "demo", "fuzzing", "real"}  # a test's folder is its marker
+LONGEST_FIRST = ("demo/test_control", "demo/test_own_data", "fuzzing/", "demo/", "training/test_restart", "real/")
+    "demo/test_control",
+    "demo/test_own_data",
+    "fuzzing/",
+    "demo/",
+    "training/test_restart",
+    "real/",
+    "dag/",
+)
+
+# Outside of CI, where Hypothesis has a profile of its own, a tenth of the examples is tried.
+settings.register_profile("tenth", max_examples=settings.get_profile("default").max_examples // 10)
+if not os.environ.get("CI"):
+    settings.load_profile("tenth")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark tests by their folder, and begin with the files that take longest, lest the last of them runs alone."""
+
+    def place(item):
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return next((place for place, start in enumerate(LONGEST_FIRST) if path.startswith(start)), len(LONGEST_FIRST))
+
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in MARKED_FOLDERS:
+            item.add_marker(folder)
+    items.sort(key=place)
 
 
 def run_snakemake(directory, targets, *options, cwd=None):

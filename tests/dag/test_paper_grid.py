@@ -6,8 +6,6 @@ import shutil
 import pytest
 from tests.conftest import ROOT, dry_run, first_outputs, run_snakemake
 
-pytestmark = pytest.mark.dag
-
 SEEDS = 5
 LANGUAGES = {"be", "bg", "ga", "mhr", "mt", "ug", "ur", "vi", "wo"}
 WITH_TREEBANK = LANGUAGES - {"mhr"}

@@ -13,8 +13,6 @@ from tests.conftest import ROOT, run_snakemake
 
 from specialize.plan import gpus_here
 
-pytestmark = pytest.mark.dag
-
 
 def test_no_key_stands_in_both_profiles():
     default, slurm = (

@@ -10,7 +10,6 @@ from tokenizers import Tokenizer, models
 
 from specialize.files import file_hash
 
-pytestmark = pytest.mark.demo
 LONG_RULES = ("pretrain_base", "adapt", "finetune", "finetune_ner", "finetune_multi_task", "finetune_multi_task_ner")
 TREEBANK = "universal-dependencies/UD_Ondurese-Demo/r1"
 

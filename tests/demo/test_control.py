@@ -6,8 +6,6 @@ import pytest
 from tests.conftest import ROOT, demo_arguments, run_snakemake
 from tests.demo.test_scores import scores
 
-pytestmark = pytest.mark.demo
-
 
 @pytest.fixture(scope="module")
 def control(demo):

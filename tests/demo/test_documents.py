@@ -11,7 +11,6 @@ from tests.conftest import ROOT, demo_arguments, run_snakemake
 
 from specialize import __version__
 
-pytestmark = pytest.mark.demo
 CAPTION = re.compile(r'"([\w-]+)": "(.*)",')  # of a table, in the report
 DOCUMENT = r"""\documentclass[a4paper]{article}
 \usepackage[T1]{fontenc}

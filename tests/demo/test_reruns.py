@@ -7,7 +7,6 @@ import pytest
 import yaml
 from tests.conftest import ROOT, demo_arguments, planned_jobs
 
-pytestmark = pytest.mark.demo
 # What shows scores: of any single task, of a language with a twin before and after, of multi-task learning.
 SINGLE = {f"results/tables/{name}.md" for name in ("single-task", "comparisons", "answers")}
 SINGLE |= {f"results/figures/{name}.svg" for name in ("learning-curves", "gains", "significance")}

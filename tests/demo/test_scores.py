@@ -9,7 +9,6 @@ from scipy import stats
 
 from specialize.files import read_json
 
-pytestmark = pytest.mark.demo
 METRICS = "results/finetuning/*/*/*/seed*/metrics.json"
 
 
