@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -17,14 +18,6 @@ DEMO_MIRROR = ROOT / "runs" / "demo-mirror"
 
 MARKED_FOLDERS = {"cluster", "dag", "demo", "fuzzing", "real"}  # a test's folder is its marker
 LONGEST_FIRST = ("demo/test_control", "demo/test_own_data", "fuzzing/", "demo/", "training/test_restart", "real/")
-    "demo/test_control",
-    "demo/test_own_data",
-    "fuzzing/",
-    "demo/",
-    "training/test_restart",
-    "real/",
-    "dag/",
-)
 
 # Outside of CI, where Hypothesis has a profile of its own, a tenth of the examples is tried.
 settings.register_profile("tenth", max_examples=settings.get_profile("default").max_examples // 10)
@@ -99,6 +92,23 @@ def demo():
     """The folder of the one run of the demo, which `make demo` has made."""
     assert (DEMO / "results/tables/single-task.md").is_file(), "run `make demo` first, or `make test` for all"
     return DEMO
+
+
+def copy_of_run(run, copy, *folders):
+    """Copy a run, or only these of its folders, for a test to change; what Snakemake remembers goes with a whole run.
+
+    Files keep their times. They are links, which cost nothing: a test may replace or remove them, but not write to one.
+    """
+    for folder in folders or ["."]:
+        shutil.copytree(run / folder, copy / folder, copy_function=link_or_copy, ignore=shutil.ignore_patterns("log"))
+    return copy
+
+
+def link_or_copy(source, destination):
+    try:
+        os.link(source, destination)
+    except OSError:  # another file system
+        shutil.copy2(source, destination)
 
 
 def demo_arguments(*more):

@@ -83,14 +83,20 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzzing")
 
 
-@st.composite
-def damaged(draw, whole, parts):
+def damaged(whole, parts):
     """A text with some of its words or marks left out, doubled, exchanged, or filled with what might mean something."""
     words = re.findall(r"\w+|\s|[^\w\s]", whole)
     filling = st.one_of(st.sampled_from(parts), st.sampled_from(words), st.text(max_size=3))
     kinds = st.sampled_from(["cut", "double", "write", "fill"])
     edits = st.tuples(st.integers(0, len(words) - 1), st.integers(1, 4), kinds, filling)
-    for start, length, kind, new in draw(st.lists(edits, min_size=1, max_size=3)):
+    return edited(words, st.lists(edits, min_size=1, max_size=3))
+
+
+@st.composite
+def edited(draw, whole, edits):
+    """The words of a text in one piece, edited, and perhaps with one byte changed."""
+    words = list(whole)
+    for start, length, kind, new in draw(edits):
         taken = words[start : start + length]
         words[start : start + length] = {"cut": [], "double": taken * 2, "write": [new], "fill": [new, *taken]}[kind]
     content = bytearray("".join(words).encode("utf-8", "surrogatepass"))
@@ -130,14 +136,14 @@ def taken_or_refused(read, path, content):
         return None
 
 
-@fuzzed(times=50)
+@fuzzed(times=30)
 @given(content=damaged(TREEBANK, PARTS_OF_LINES))
 def test_treebanks(folder, content):
     for sentence in taken_or_refused(read_treebank, folder / "train.conllu", content) or ():
         assert sentence.surface()
 
 
-@fuzzed(times=50)
+@fuzzed(times=30)
 @given(content=damaged(ENTITIES, PARTS_OF_LINES))
 @example(content="\ufeff\ufeffAna\tB-PER\n\n".encode())
 def test_named_entities(folder, content):
@@ -154,6 +160,11 @@ def whole_dump(folder):
     return path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def damaged_dump(whole_dump):
+    return damaged(bz2.decompress(whole_dump).decode(), PARTS_OF_XML)
+
+
 CLEANER = Cleaner(Cleaning(1, 0.1, 0.1), {})
 
 
@@ -162,10 +173,10 @@ def clean_articles(path):
         CLEANER.clean(page)
 
 
-@fuzzed(times=40)
+@fuzzed(times=30)
 @given(data=st.data())
-def test_dumps(folder, whole_dump, data):
-    content = data.draw(damaged(bz2.decompress(whole_dump).decode(), PARTS_OF_XML))
+def test_dumps(folder, damaged_dump, data):
+    content = data.draw(damaged_dump)
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", bz2.compress(content))
 
 
@@ -183,7 +194,7 @@ def test_compressed_dumps(folder, whole_dump, data):
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", data.draw(damaged_bytes(whole_dump)))
 
 
-@fuzzed(times=40)
+@fuzzed(times=20)
 @given(content=damaged(CONFIG, PARTS_OF_YAML))
 def test_configurations(folder, content):
     experiment = taken_or_refused(lambda path: Experiment.read([path]), folder / "own.yaml", content)
