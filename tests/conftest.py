@@ -37,6 +37,8 @@ def pytest_collection_modifyitems(items):
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder in MARKED_FOLDERS:
             item.add_marker(folder)
+        if item.path.stem.startswith("test_restart"):  # each kills and restarts trainings in processes of their own
+            item.add_marker("slow")
     items.sort(key=place)
 
 

@@ -38,7 +38,8 @@ def converter(scheme):
     return transliterator(*SCHEMES[scheme])
 
 
-every_scheme = pytest.mark.parametrize("scheme", SCHEMES)
+UROMAN = pytest.param("any", marks=pytest.mark.slow)
+every_scheme = pytest.mark.parametrize("scheme", ["uyghur", "russian", "georgian", UROMAN])
 
 
 def tokens_of(scheme):
@@ -65,7 +66,7 @@ def folder(tmp_path_factory):
         ("uyghur", "Latin", "Latin"),
         ("russian", "мланде", "mlande"),
         ("georgian", "გამარჯობა", "gamarjoba"),
-        ("any", "हिन्दी भाषा", "hindii bhaassaa"),
+        pytest.param("any", "हिन्दी भाषा", "hindii bhaassaa", marks=pytest.mark.slow),
     ],
 )
 def test_by_example(scheme, word, latin):
