@@ -46,7 +46,7 @@ def run_snakemake(directory, targets, *options, cwd=None):
     """Run the workflow from another working directory for one target or several; the finished process and its text."""
     command = [sys.executable, "-m", "snakemake", *([targets] if isinstance(targets, str) else targets)]
     command += ["-s", str(ROOT / "Snakefile"), "--directory", str(directory), "--cores", "2", *map(str, options)]
-    return subprocess.run(command, cwd=cwd or directory, capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, cwd=cwd or directory, capture_output=True, text=True, timeout=1800)
 
 
 class PlannedJob(NamedTuple):
