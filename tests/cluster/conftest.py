@@ -9,6 +9,15 @@ import pytest
 from tests.cluster import slurm
 from tests.conftest import DEMO_MIRROR, ROOT
 
+# Snakemake, except that it asks for the state of jobs every three seconds, however long none has ended. The executor's
+# option is for the first time only, and each time after that it would wait ten seconds longer.
+IMPATIENT = """
+import asyncio
+from snakemake.cli import main
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+RemoteExecutor.sleep = lambda executor: asyncio.sleep(3)
+main()
+"""
 # No accounting database, and no patience.
 OPTIONS = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10"]
 
@@ -30,7 +39,7 @@ class Checkout:
         where = ["--profile", "slurm", *OPTIONS] if on_cluster else ["--cores", "2"]
         files = ["config/demo.yaml", "tests/cluster/cut.yaml", *(["tests/cluster/longer.yaml"] if longer else [])]
         return [
-            *(sys.executable, "-m", "snakemake", target, "--directory", str(run), *where, *options),
+            *(sys.executable, "-c", IMPATIENT, target, "--directory", str(run), *where, *options),
             *("--configfile", *files, "--config", f'mirror="{DEMO_MIRROR}"', *config),
         ]
 

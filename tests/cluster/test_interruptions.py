@@ -3,12 +3,9 @@
 import re
 import time
 
-import pytest
 from tests.cluster import slurm
 from tests.cluster.conftest import files
 from tests.cluster.slurm import asked, until
-
-pytestmark = pytest.mark.cluster
 
 CELL = "results/finetuning/qad/tva/pos/seed1/metrics.json"
 

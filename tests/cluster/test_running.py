@@ -3,12 +3,9 @@
 import re
 from collections import Counter
 
-import pytest
 from tests.cluster import slurm
 from tests.cluster.conftest import files
 from tests.conftest import DEMO
-
-pytestmark = pytest.mark.cluster
 
 # Comment of a job, how many there are, and what it asks for: partition, cores, megabytes, time, GPUs.
 ASKED = {

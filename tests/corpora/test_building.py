@@ -119,6 +119,7 @@ def test_plain_text_that_is_not_utf8(tmp_path):
         list(read_articles(path))
 
 
+@pytest.mark.slow
 def test_any_number_of_processes_builds_the_same_bytes(tmp_path, labeled):
     articles = made_up_articles(3000)
     for processes in (1, 2, 3):

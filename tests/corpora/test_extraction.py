@@ -86,6 +86,7 @@ def test_entities_become_letters_and_nothing_depends_on_the_day(small_dump):
     assert extract(gamma).lines == ("Gamma & delta are third. And <fourth>.",)
 
 
+@pytest.mark.slow
 def test_one_process_and_two_build_the_same_bytes(tmp_path):
     language = LANGUAGES[0]
     path = tmp_path / "dump.xml.bz2"
@@ -169,6 +170,7 @@ def test_a_page_of_insane_length_is_refused(tmp_path, monkeypatch):
         list(read_dump(path))
 
 
+@pytest.mark.slow
 def test_processes_end_with_the_one_that_gives_them_work(tmp_path):
     path = tmp_path / "dump.xml.bz2"
     write_dump(path, [(f"Page {number}", 0, "One two three. " * 2000) for number in range(300)])

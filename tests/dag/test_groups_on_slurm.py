@@ -6,8 +6,6 @@ import pytest
 
 from specialize.cluster.groups import EXECUTOR_IN_A_JOB, group_at_once
 
-pytestmark = pytest.mark.dag
-
 BEFORE = ["--snakefile", "Snakefile", "--target-jobs"]
 AFTER = ["--allowed-rules", "finetune", "--cores", "all", "--attempt", "2"]
 MEMBERS = ["finetune:language=ug,seed=1", "finetune:language=ug,seed=2"]

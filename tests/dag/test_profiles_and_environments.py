@@ -14,8 +14,6 @@ from tests.conftest import ROOT, run_snakemake
 from specialize.experiment.plan import gpus_here
 from specialize.tables.contents import FIGURES, TABLES
 
-pytestmark = pytest.mark.dag
-
 
 def test_no_key_stands_in_both_profiles():
     default, slurm = (
@@ -48,30 +46,45 @@ def test_every_rule_that_trains_asks_a_cluster_for_a_gpu_and_is_in_the_forecast(
     assert {rule for rule in rules if rule.startswith(prefixes)} == training
 
 
-def resources_by_rule(directory, *arguments):
-    """The resources of each rule's jobs in a dry run; a rule's jobs all have the same."""
-    printed = run_snakemake(directory, "all", "--dry-run", *arguments).stdout
-    found = re.findall(r"^(?:local)?rule (\w+):\n(?:    (?!resources).*\n)*    resources: (.*)", printed, re.MULTILINE)
-    resources = defaultdict(set)
-    for rule, text in found:
-        resources[rule].add(frozenset(re.findall(r"(gpu|gres|mem_mb|runtime|slurm_partition)=([\w:]+)", text)))
-    return {rule: dict(*texts) for rule, texts in resources.items()}
+@pytest.fixture(scope="module")
+def resources_by_rule(tmp_path_factory):
+    """Ask a dry run with SLURM's profile for the resources of each rule's jobs; a rule's jobs all have the same."""
+    directory = tmp_path_factory.mktemp("grid")
+    # The part of the paper's grid that has all of its rules, for planning the whole takes long.
+    cut = directory / "cut.yaml"
+    cut.write_text("experiment: {languages: [ug, ug-Latn, wo], seeds: [1]}\n", encoding="utf-8")
+
+    def resources_by_rule(*options):
+        with_profile = ["--dry-run", "--profile", ROOT / "profiles/slurm", "--configfile", cut, *options]
+        printed = run_snakemake(directory, "all", *with_profile).stdout
+        found = re.findall(r"^ *(?:local)?rule (\w+):\n(?: +(?!resources)\w+: .*\n)* +resources: (.*)", printed, re.M)
+        resources = defaultdict(set)
+        for rule, text in found:
+            resources[rule].add(frozenset(re.findall(r"(gpu|gres|mem_mb|runtime|slurm_partition)=([\w:]+)", text)))
+        return {rule: dict(*texts) for rule, texts in resources.items()}
+
+    return resources_by_rule
 
 
-def test_on_a_cluster_jobs_that_train_ask_for_one_gpu_and_the_rest_for_none(tmp_path):
-    resources = resources_by_rule(tmp_path, "--profile", ROOT / "profiles/slurm")
+def test_on_a_cluster_jobs_that_train_ask_for_one_gpu_and_the_rest_for_none(resources_by_rule):
+    resources = resources_by_rule()
     assert {rule for rule, asked in resources.items() if asked.get("gpu") == "1"} == {
         *("adapt", "pretrain_monolingual", "finetune", "finetune_ner"),
         *("finetune_multi_task", "finetune_multi_task_ner"),
+    }
+    assert {rule for rule, asked in resources.items() if "gpu" not in asked} == {
+        *("wikipedia_dump", "treebank_release", "wikiann_archive", "base_model"),
+        *("treebank", "entities", "corpus", "vocabulary", "byte_vocabulary", "static_vectors"),
+        *("transliterated_treebank", "transliterated_entities", "transliterated_corpus"),
+        *("table", "pretraining_figure", "learning_curves", "replication_figure", "score_figure", "all"),
     }
     for rule, asked in resources.items():
         assert asked["slurm_partition"] == ("gpu" if "gpu" in asked else "cpu"), rule
         assert {"mem_mb", "runtime"} < asked.keys()
 
 
-def test_jobs_that_share_a_gpu_name_it_in_common(tmp_path):
-    arguments = ["--profile", ROOT / "profiles/slurm", "--config", "jobs_per_gpu=5"]
-    asked = resources_by_rule(tmp_path, *arguments)["finetune"]
+def test_jobs_that_share_a_gpu_name_it_in_common(resources_by_rule):
+    asked = resources_by_rule("--config", "jobs_per_gpu=5")["finetune"]
     assert asked["gres"] == "gpu:1"
     assert "gpu" not in asked
 

@@ -5,14 +5,14 @@ import tarfile
 
 import pytest
 import yaml
-from tests.conftest import DEMO_MIRROR, ROOT, run_snakemake
+from tests.conftest import DEMO_MIRROR, ROOT, copy_of_run, run_snakemake
 from tokenizers import Tokenizer, models
 
 from specialize.files import file_hash
 
-pytestmark = pytest.mark.demo
 LONG_RULES = ("pretrain_base", "adapt", "finetune", "finetune_ner", "finetune_multi_task", "finetune_multi_task_ner")
 TREEBANK = "universal-dependencies/UD_Ondurese-Demo/r1"
+DUMP = "wikipedia/{0}wiki/20200101/{0}wiki-20200101-pages-articles.xml.bz2"
 
 
 @pytest.fixture
@@ -21,16 +21,20 @@ def mirror(demo, tmp_path):
     return shutil.copytree(DEMO_MIRROR, tmp_path / "a mirror, copied")
 
 
+@pytest.fixture
+def run(demo, tmp_path):
+    """A run that has downloaded everything; a test takes away what it damages in the mirror."""
+    return copy_of_run(demo, tmp_path / "run", "resources")
+
+
 def overlay(tmp_path, **settings):
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
     return path
 
 
-def refused(tmp_path, mirror, *overlays):
+def refused(run, mirror, *overlays):
     """Run everything; the lines of its output, having made sure that it failed before any long job."""
-    run = tmp_path / "run"
-    run.mkdir(exist_ok=True)
     configs = ["--configfile", ROOT / "config/demo.yaml", *overlays]
     finished = run_snakemake(run, "all", *configs, "--config", f'mirror="{mirror}"')
     output = finished.stdout + finished.stderr
@@ -63,18 +67,17 @@ def test_a_wrong_configuration(tmp_path, settings, parts):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "corrupted"])
-def test_a_damaged_dump(tmp_path, mirror, damage):
-    dump = mirror / "wikipedia/qadwiki/20200101/qadwiki-20200101-pages-articles.xml.bz2"
+def test_a_damaged_dump(run, mirror, damage):
+    dump, download = mirror / DUMP.format("qad"), run / "resources" / DUMP.format("qad")
+    shutil.rmtree(download.parent)
     content = bytearray(dump.read_bytes())
     if damage == "truncated":
         content = content[:-1000]
     else:
         content[5000] ^= 255
     dump.write_bytes(content)
-    lines = refused(tmp_path, mirror)
-    assert_one_line(lines, dump.name, "sha256")
-    downloads = tmp_path / "run/resources/wikipedia/qadwiki/20200101"
-    assert not (downloads / dump.name).exists()
+    assert_one_line(refused(run, mirror), dump.name, "sha256")
+    assert not download.exists()
 
 
 def with_new_hash(path):
@@ -87,7 +90,8 @@ def with_new_hash(path):
     ("head_of_the_first_word", "problem"),
     [("_", "is not a word number"), ("1", "cycle"), ("99", "not in the sentence")],
 )
-def test_a_broken_treebank(tmp_path, mirror, head_of_the_first_word, problem):
+def test_a_broken_treebank(run, mirror, head_of_the_first_word, problem):
+    shutil.rmtree(run / "resources" / TREEBANK)
     path = mirror / TREEBANK / "qad_demo-ud-dev.conllu"
     lines = path.read_text(encoding="utf-8").split("\n")
     number = next(place for place, line in enumerate(lines) if line.startswith("1\t") and line.split("\t")[6] != "0")
@@ -96,11 +100,12 @@ def test_a_broken_treebank(tmp_path, mirror, head_of_the_first_word, problem):
     lines[number] = "\t".join(columns)
     path.write_text("\n".join(lines), encoding="utf-8")
     with_new_hash(path)
-    assert_one_line(refused(tmp_path, mirror), path.name, f"line {number + 1}", problem)
+    assert_one_line(refused(run, mirror), path.name, f"line {number + 1}", problem)
 
 
-def test_an_entity_line_without_a_label(tmp_path, mirror):
+def test_an_entity_line_without_a_label(run, tmp_path, mirror):
     archive = mirror / "wikiann/qad.tar.gz"
+    shutil.rmtree(run / "resources/wikiann")
     unpacked = tmp_path / "wikiann"
     shutil.unpack_archive(archive, unpacked)
     dev = next(unpacked.rglob("dev"))
@@ -111,24 +116,24 @@ def test_an_entity_line_without_a_label(tmp_path, mirror):
         for path in sorted(unpacked.rglob("*")):
             tar.add(path, arcname=path.name)
     with_new_hash(archive)
-    assert_one_line(refused(tmp_path, mirror), "qad.tar.gz", "dev", "line 3", "no label")
+    assert_one_line(refused(run, mirror), "qad.tar.gz", "dev", "line 3", "no label")
 
 
-def test_a_base_model_without_wordpiece(tmp_path, mirror, demo):
+def test_a_base_model_without_wordpiece(run, tmp_path, demo):
+    copy_of_run(demo, run, "results/corpora", "results/datasets")
     folder = shutil.copytree(demo / "results/pretraining/base/demo", tmp_path / "byte-level")
     Tokenizer(models.BPE()).save(str(folder / "tokenizer.json"))
     own = overlay(tmp_path, base_model="own", base_models={"own": {"folder": str(folder)}})
-    assert_one_line(refused(tmp_path, mirror, own), "tokenizer.json", "BPE", "WordPiece bases only for now")
+    assert_one_line(refused(run, DEMO_MIRROR, own), "tokenizer.json", "BPE", "WordPiece bases only for now")
 
 
-def test_what_was_finished_stays_when_a_later_job_fails(tmp_path, mirror):
-    run = tmp_path / "run"
-    run.mkdir()
+def test_what_was_finished_stays_when_a_later_job_fails(run, mirror):
+    shutil.rmtree((run / "resources" / DUMP.format("qae")).parent)
     options = ["--configfile", ROOT / "config/demo.yaml", "--config", f'mirror="{mirror}"']
     assert run_snakemake(run, "datasets", *options).returncode == 0
     finished = {path: path.read_bytes() for path in sorted((run / "results").rglob("*.*"))}
     assert finished
-    dump = mirror / "wikipedia/qaewiki/20200101/qaewiki-20200101-pages-articles.xml.bz2"
+    dump = mirror / DUMP.format("qae")
     dump.write_bytes(dump.read_bytes()[:-1])
     assert run_snakemake(run, "corpora", *options).returncode != 0
     assert all(path.read_bytes() == content for path, content in finished.items())

@@ -7,12 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from tests.conftest import ROOT, demo_arguments, run_snakemake
+from tests.conftest import ROOT, copy_of_run, demo_arguments, run_snakemake
 
 from specialize import __version__
 from specialize.tables.contents import TABLES
 
-pytestmark = pytest.mark.demo
 DOCUMENT = r"""\documentclass[a4paper]{article}
 \usepackage[T1]{fontenc}
 \usepackage[margin=2cm]{geometry}
@@ -87,7 +86,8 @@ def test_printed_tables_end_with_the_answers(demo):
 
 def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):
     report = tmp_path / "report.html"
-    finished = run_snakemake(demo, "all", "--report", report, *demo_arguments())
+    run = copy_of_run(demo, tmp_path / "run")
+    finished = run_snakemake(run, "all", "--report", report, *demo_arguments())
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert not re.search(r"""<(script|link|img)[^>]+(src|href)=["']https?:""", report.read_text(encoding="utf-8"))
     document = html.unescape(shown(report))

@@ -6,13 +6,9 @@ import sys
 
 import pytest
 import yaml
-from huggingface_hub import ModelCard
 from tests.conftest import ROOT, run_snakemake
-from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from specialize.files import read_json
-
-pytestmark = pytest.mark.demo
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +77,9 @@ def test_a_model_that_did_not_converge_prints_as_a_dash(own_run):
 
 
 def test_a_model_that_did_not_converge_is_not_exported(own_run):
+    from huggingface_hub import ModelCard
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
     finished = run_snakemake(own_run, "export", "--configfile", own_run.parent / "own.yaml", "--keep-going")
     assert finished.returncode != 0
     log = (own_run / "logs/export/x-mine/wild.log").read_text(encoding="utf-8")

@@ -5,9 +5,8 @@ import shutil
 
 import pytest
 import yaml
-from tests.conftest import ROOT, demo_arguments, planned_jobs
+from tests.conftest import ROOT, copy_of_run, demo_arguments, planned_jobs
 
-pytestmark = pytest.mark.demo
 # What shows scores: of any single task, of a language with a twin before and after, of multi-task learning.
 SINGLE = {f"results/tables/{name}.md" for name in ("single-task", "comparisons", "answers")}
 SINGLE |= {f"results/figures/{name}.svg" for name in ("learning-curves", "gains", "significance")}
@@ -21,9 +20,7 @@ CURVES = {"results/figures/pretraining.svg"}
 @pytest.fixture
 def completed(demo, tmp_path):
     """A copy of the completed run, with its provenance and its times."""
-    copy = tmp_path / "demo"
-    shutil.copytree(demo, copy, ignore=shutil.ignore_patterns("*-seen", "log"))
-    return copy
+    return copy_of_run(demo, tmp_path / "demo")
 
 
 def cells(run, language="*", representation="*", regime="*"):

@@ -14,6 +14,8 @@ from specialize.datasets import Sentence, Word, read_treebank, repair_entities, 
 from specialize.demo_world import DUMP_DATE, ENTITY_SIZES, LANGUAGES, TREEBANK_SIZES, Language, write_world
 from specialize.files import file_hash, read_checksums
 
+pytestmark = pytest.mark.slow  # to make the whole world and to read it takes seconds
+
 LABELED = [language for language in LANGUAGES if language.labeled]
 BY_CODE = {language.code: language for language in LANGUAGES}
 

@@ -166,17 +166,20 @@ def test_no_text_gives_no_output(jobs):
 # -- the command line --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_line_gives_the_same_text(jobs):
     finished = run_predict("--model", jobs["ud"], text="\n".join(LINES) + "\n")
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == predicted(jobs["ud"], LINES)
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_words_that_stand_apart(jobs):
     finished = run_predict("--tokenized", "--model", jobs["ner"] / "model", text="a.b mat!\n")
     assert [row.split("\t")[0] for row in finished.stdout.split("\n") if row] == ["a.b", "mat!"]
 
 
+@pytest.mark.slow
 def test_without_a_model_there_is_one_clear_line(tmp_path):
     finished = run_predict("--model", tmp_path / "none", text="mat\n")
     assert finished.returncode == 1
@@ -190,6 +193,7 @@ def test_a_folder_of_another_kind_is_no_model(encoder_folder):
         predicted(encoder_folder, ["mat"])
 
 
+@pytest.mark.slow
 def test_text_in_another_encoding_is_one_clear_line(jobs):
     command = [sys.executable, "-m", "specialize", "predict", "--model", str(jobs["pos"])]
     finished = subprocess.run(command, input="ö\n".encode("latin-1"), capture_output=True, check=False)

@@ -84,14 +84,20 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzzing")
 
 
-@st.composite
-def damaged(draw, whole, parts):
+def damaged(whole, parts):
     """A text with some of its words or marks left out, doubled, exchanged, or filled with what might mean something."""
     words = re.findall(r"\w+|\s|[^\w\s]", whole)
     filling = st.one_of(st.sampled_from(parts), st.sampled_from(words), st.text(max_size=3))
     kinds = st.sampled_from(["cut", "double", "write", "fill"])
     edits = st.tuples(st.integers(0, len(words) - 1), st.integers(1, 4), kinds, filling)
-    for start, length, kind, new in draw(st.lists(edits, min_size=1, max_size=3)):
+    return edited(words, st.lists(edits, min_size=1, max_size=3))
+
+
+@st.composite
+def edited(draw, whole, edits):
+    """The words of a text in one piece, edited, and perhaps with one byte changed."""
+    words = list(whole)
+    for start, length, kind, new in draw(edits):
         taken = words[start : start + length]
         words[start : start + length] = {"cut": [], "double": taken * 2, "write": [new], "fill": [new, *taken]}[kind]
     content = bytearray("".join(words).encode("utf-8", "surrogatepass"))
@@ -109,7 +115,9 @@ def damaged_bytes(draw, whole):
     return bytes(content)
 
 
-def fuzzed(examples):
+def fuzzed(times):
+    """So many times the examples of Hypothesis's profile, which are 100 in CI and 10 elsewhere."""
+    examples = times * settings.default.max_examples
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -129,14 +137,14 @@ def taken_or_refused(read, path, content):
         return None
 
 
-@fuzzed(5000)
+@fuzzed(times=30)
 @given(content=damaged(TREEBANK, PARTS_OF_LINES))
 def test_treebanks(folder, content):
     for sentence in taken_or_refused(read_treebank, folder / "train.conllu", content) or ():
         assert sentence.surface()
 
 
-@fuzzed(5000)
+@fuzzed(times=30)
 @given(content=damaged(ENTITIES, PARTS_OF_LINES))
 @example(content="\ufeff\ufeffAna\tB-PER\n\n".encode())
 def test_named_entities(folder, content):
@@ -153,6 +161,11 @@ def whole_dump(folder):
     return path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def damaged_dump(whole_dump):
+    return damaged(bz2.decompress(whole_dump).decode(), PARTS_OF_XML)
+
+
 CLEANER = Cleaner(paper_cleaning(), {})
 
 
@@ -161,14 +174,14 @@ def clean_articles(path):
         CLEANER.clean(page)
 
 
-@fuzzed(4000)
+@fuzzed(times=30)
 @given(data=st.data())
-def test_dumps(folder, whole_dump, data):
-    content = data.draw(damaged(bz2.decompress(whole_dump).decode(), PARTS_OF_XML))
+def test_dumps(folder, damaged_dump, data):
+    content = data.draw(damaged_dump)
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", bz2.compress(content))
 
 
-@fuzzed(1500)
+@fuzzed(times=15)
 @given(content=damaged(PAGES[0][2], PARTS_OF_XML))
 def test_wikitext(content):
     """Whatever a page holds, it is cleaned or left out by name; it never ends the work on a dump."""
@@ -176,27 +189,27 @@ def test_wikitext(content):
     assert cleaned.problem == "" or cleaned.problem.startswith("article 1 (Alpha): WikiExtractor fails")
 
 
-@fuzzed(1000)
+@fuzzed(times=10)
 @given(data=st.data())
 def test_compressed_dumps(folder, whole_dump, data):
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", data.draw(damaged_bytes(whole_dump)))
 
 
-@fuzzed(4000)
+@fuzzed(times=20)
 @given(content=damaged(CONFIG, PARTS_OF_YAML))
 def test_configurations(folder, content):
     experiment = taken_or_refused(lambda path: Experiment.read([path]), folder / "own.yaml", content)
     assert experiment is None or experiment.vocabularies
 
 
-@fuzzed(500)
+@fuzzed(times=5)
 @given(content=damaged("Bir. Ikki ئۈچ.\nTört?\n\n“Besh”, alte.\n", PARTS_OF_LINES))
 def test_own_text(folder, content):
     for article in taken_or_refused(lambda path: list(read_articles(path)), folder / "text.txt", content) or ():
         CLEANER.clean(article)
 
 
-@fuzzed(1000)
+@fuzzed(times=10)
 @given(data=st.data())
 def test_archives_name_the_file(folder, data):
     path = folder / "xx.tar.gz"

@@ -212,6 +212,7 @@ def test_how_new_pieces_learn_faster_is_an_option(base, new_vocabulary, corpus, 
     torch.testing.assert_close(tiered, expected * (1 - decay), rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_all_options_of_the_text_train(base, new_vocabulary, corpus, tmp_path):
     for name, options in {
         "pairs": {"examples": "sentence-pairs"},

@@ -62,6 +62,7 @@ def test_it_loads_with_the_library_as_roberta(model_folder, vocabulary):
     )
 
 
+@pytest.mark.slow
 def test_two_runs_give_the_same_bytes(corpus, vocabulary, model_folder, tmp_path):
     pretrain_monolingual(vocabulary, corpus, ARCHITECTURE, SETTINGS, DESCRIPTION, tmp_path / "again")
     for file in ("model.safetensors", "history.json", "README.md", "tokenizer.json"):

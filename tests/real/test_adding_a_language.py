@@ -11,10 +11,7 @@ import yaml
 from tests.conftest import DEMO, ROOT, planned_jobs, run_snakemake
 
 MIRROR = ROOT.parent / "shared" / "mirror"
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not MIRROR.is_dir(), reason="no real data beside the checkout"),
-]
+pytestmark = pytest.mark.skipif(not MIRROR.is_dir(), reason="no real data beside the checkout")
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,7 @@ from specialize.tables.scores import Scores
 from specialize.tables.single_task import single_task_table
 
 ORACLE = ROOT.parent / "shared" / "oracles" / "paper-tables.json"
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not ORACLE.is_file(), reason="the paper's tables do not lie beside the checkout"),
-]
+pytestmark = pytest.mark.skipif(not ORACLE.is_file(), reason="the paper's tables do not lie beside the checkout")
 NAMES = {"FASTT": "fasttext", "BERT": "bert", "MBERT": "mbert", "LAPT": "lapt", "TVA": "tva"}
 ERRATUM = ("ner", "FASTT")  # printed with the cell that did not converge counted as 0
 

@@ -24,10 +24,7 @@ TREEBANKS = {"mt": ("Maltese-MUDT", "mt_mudt"), "ug": ("Uyghur-UDT", "ug_udt"), 
 SENTENCES = 400  # to learn from; enough to be right sometimes and wrong sometimes
 SETTINGS = {"epochs": 2, "batch_size": 32, "learning_rate": 0.004, "threads": 2}
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not MIRROR.is_dir(), reason="no real data beside the checkout"),
-]
+pytestmark = pytest.mark.skipif(not MIRROR.is_dir(), reason="no real data beside the checkout")
 
 
 def job(folder, data, regime, **changes):

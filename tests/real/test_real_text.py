@@ -36,10 +36,7 @@ SHARED = Path(__file__).parents[3] / "shared"
 MIRROR, ORACLES = SHARED / "mirror", SHARED / "oracles"
 TREEBANKS = MIRROR / "universal-dependencies"
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not (MIRROR.is_dir() and ORACLES.is_dir()), reason="no real data beside the checkout"),
-]
+pytestmark = pytest.mark.skipif(not (MIRROR.is_dir() and ORACLES.is_dir()), reason="no real data beside the checkout")
 
 
 @pytest.fixture(scope="module")

@@ -708,6 +708,7 @@ def test_mirror_without_the_model(tmp_path: Path) -> None:
         fetch_model_from_mirror("mini", str(tmp_path), tmp_path / "base" / "mini")
 
 
+@pytest.mark.slow
 def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
     folder, revision = write_model(tmp_path / "published"), "a" * 40
     (folder / "pytorch_model.bin").write_bytes(b"not asked for")

@@ -90,6 +90,7 @@ def test_each_representation_has_a_marker_a_line_and_a_shade_of_its_own(tmp_path
     assert ordered[-1] < 0.75  # on white
 
 
+@pytest.mark.slow
 def test_figures_have_the_same_bytes_again(tmp_path, sweep):
     write_run(tmp_path, sweep)
     drawn = []
@@ -149,6 +150,7 @@ def test_before_and_after_transliteration(tmp_path, transliterated):
     assert "<!-- Vietnamese -->" not in drawn
 
 
+@pytest.mark.slow
 def test_the_matrix_says_the_sign_and_what_is_significant_for_readers_without_colour_too(tmp_path, transliterated):
     write_run(tmp_path, transliterated)  # each representation is 5 points above the one before, on every seed
     write_figure(transliterated, tmp_path, "significance")
@@ -181,6 +183,7 @@ def test_gains_explain_no_marker_that_is_not_drawn(tmp_path):
     assert "hollow" not in drawn
 
 
+@pytest.mark.slow
 def test_names_in_other_letters_are_rendered(tmp_path, transliterated):
     names = {"ug": "ئۇيغۇرچە", "be": "Беларуская", "vi": "Tiếng Việt", "ur": "ქართული"}
     for tag, name in names.items():

@@ -29,6 +29,7 @@ def start(folder, jobs_at_once):
     )
 
 
+@pytest.mark.slow
 def test_each_job_has_a_device_of_its_own_and_the_next_waits_for_one(tmp_path):
     jobs = []
     for _ in range(2):
@@ -45,6 +46,7 @@ def test_each_job_has_a_device_of_its_own_and_the_next_waits_for_one(tmp_path):
         assert job.returncode == 0
 
 
+@pytest.mark.slow
 def test_devices_that_are_shared_fill_up_evenly(tmp_path):
     names, jobs = [], []
     for _ in range(4):

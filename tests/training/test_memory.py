@@ -106,6 +106,7 @@ def gradient(model, loss_of, micro_batches):
 # -- whole jobs --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "micro_batches"), [(3, 2), (1, 4)])
 def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeypatch, capsys, most, micro_batches):
     encoder_folder = write_encoder(tmp_path)  # without dropout, whose masks differ

@@ -163,6 +163,7 @@ def test_no_more_than_asked_for(number):
     assert len(choose_pieces(TEXT, base, learn_wordpieces(TEXT, SMALL), number)) == number
 
 
+@pytest.mark.slow
 def test_ties_are_broken_alike_in_every_process():
     program = (
         "from collections import Counter; from specialize.vocabularies import *;"
