@@ -76,7 +76,7 @@ def test_on_a_cluster_jobs_that_train_ask_for_one_gpu_and_the_rest_for_none(reso
         *("wikipedia_dump", "treebank_release", "wikiann_archive", "base_model"),
         *("treebank", "entities", "corpus", "vocabulary", "byte_vocabulary", "static_vectors"),
         *("transliterated_treebank", "transliterated_entities", "transliterated_corpus"),
-        *("table", "pretraining_figure", "learning_curves", "replication_figure", "score_figure", "all"),
+        *("table", "figure", "all"),
     }
     for rule, asked in resources.items():
         assert asked["slurm_partition"] == ("gpu" if "gpu" in asked else "cpu"), rule
