@@ -42,7 +42,8 @@ def test_every_rule_that_trains_asks_a_cluster_for_a_gpu_and_is_in_the_forecast(
     asked = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
     assert {rule for rule, resources in asked.items() if resources["slurm_partition"] == "'gpu'"} == training
     forecast = (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8")
-    prefixes = ast.literal_eval(re.search(r"name\.startswith\((\(.*?\))\)", forecast)[1])
+    stages = ast.literal_eval(re.search(r"^TRAINING_RULES = (\{.*\})$", forecast, re.MULTILINE)[1])
+    prefixes = tuple(prefix for starts in stages.values() for prefix in starts)
     assert {rule for rule in rules if rule.startswith(prefixes)} == training
 
 

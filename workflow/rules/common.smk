@@ -49,6 +49,8 @@ CONLLU = {part: f"{part}.conllu" for part in PARTS}
 IOB2 = {part: f"{part}.tsv" for part in PARTS}
 CORPUS_FILES = ("train.txt", "valid.txt", "test.txt", "statistics.json")
 SCRIPTS = "../../scripts"
+# How the names of rules begin that train for long; static vectors take minutes.
+TRAINING_RULES = {"pretraining": ("adapt", "pretrain_"), "finetuning": ("finetune",)}
 
 
 def one_of(names):
@@ -209,8 +211,7 @@ def table_files(*names):
 
 def training_stage(job):
     """The stage of a job that trains, else none."""
-    names = {"pretraining": ("adapt", "pretrain_", "static_vectors"), "finetuning": ("finetune",)}
-    return next((stage for stage, starts in names.items() if job.rule.name.startswith(starts)), None)
+    return next((stage for stage, starts in TRAINING_RULES.items() if job.rule.name.startswith(starts)), None)
 
 
 def reruns(jobs):
