@@ -140,14 +140,6 @@ def test_predict_labels_entities(own_run):
                for line in finished.stdout.splitlines() if line)  # fmt: skip
 
 
-def test_predict_without_a_model_says_what_to_do(own_run):
-    finished = predict(own_run / "results/corpora", "text")
-    assert finished.returncode != 0
-    assert finished.stderr.startswith("Error: ")
-    assert "keep_models" in finished.stderr
-    assert len(finished.stderr.splitlines()) == 1
-
-
 def test_an_own_file_that_breaks_later_is_refused_again_and_again(own_run):
     """What the failed job has removed is missed, although everything after it is there."""
     path = own_run.parent / "own data" / "train.conllu"

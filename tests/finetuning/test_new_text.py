@@ -186,6 +186,7 @@ def test_without_a_model_there_is_one_clear_line(tmp_path):
     assert finished.stdout == ""
     assert finished.stderr.count("\n") == 1
     assert finished.stderr.startswith("Error: ") and "holds no finetuned model" in finished.stderr
+    assert "keep_models" in finished.stderr  # what to do
 
 
 def test_a_folder_of_another_kind_is_no_model(encoder_folder):

@@ -162,12 +162,14 @@ def test_redirects_and_talk_pages_give_no_sentences(latgalian_articles):
 
 @pytest.mark.parametrize("language", DUMPS)
 def test_real_dumps_build_the_same_bytes_again_and_with_any_number_of_processes(tmp_path, language):
-    for name, processes in {"one": 1, "two": 2, "again": 2}.items():
+    again = [2] if language in ("ltg", "wo") else []  # the others are large
+    folders = []
+    for number, processes in enumerate([1, 2, *again]):
+        folders.append(tmp_path / str(number))
         rules = paper_cleaning()
-        build_corpus(DUMPS[language], read_dump(DUMPS[language]), {}, rules, tmp_path / name, processes)
-    for path in sorted((tmp_path / "one").iterdir()):
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
-        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+        build_corpus(DUMPS[language], read_dump(DUMPS[language]), {}, rules, folders[-1], processes)
+    for path in sorted(folders[0].iterdir()):
+        assert len({(folder / path.name).read_bytes() for folder in folders}) == 1
 
 
 def test_extraction_is_that_of_wikiextractor_itself(latgalian_articles):
