@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.tables.test_tables import small_experiment, some_scores
 
-from specialize.experiment import ConfigError, Experiment
+from specialize.errors import ConfigError
+from specialize.experiment import Experiment
 from specialize.tables.comparisons import comparisons_table
 from specialize.tables.statistics import bootstrap_interval, comparisons, effect_size, holm, wilcoxon
 
