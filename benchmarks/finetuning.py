@@ -75,6 +75,7 @@ def run_specialize(settings, folder):
             order="shuffled",
             heads={"ud": head},
             task_encoders=None,
+            method="base",
         ),
         folder,
         keep_model=False,

@@ -27,7 +27,7 @@ from specialize.training.devices import device
 start, data, settings, folder = sys.argv[1:]
 finetune(
     Path(start), {kind: Path(path) for kind, path in json.loads(data).items()}, {},
-    FinetuningSettings(**json.loads(settings)), Path(folder), keep_model=False,
+    FinetuningSettings(**json.loads(settings), method="base"), Path(folder), keep_model=False,
 )
 print("device:", device().type)
 """

@@ -29,7 +29,7 @@ def setting(
     source: str = "",
     read_by: str = "",
     neutral: Any = _NO_NEUTRAL,
-    fact: bool = False,
+    derived: bool = False,
     schema: dict[str, Any] | None = None,
     **more: Any,
 ) -> Any:
@@ -38,17 +38,17 @@ def setting(
     Args:
         meaning: what it does, for the reference.
         source: where its default is from: a section or table of the paper, or a numbered fact (docs/facts.md).
-        read_by: which jobs read it, as a key of the model's `readers`; by default all. A job that does not read it is
-            not run again when it changes.
-        neutral: the value at which nothing differs from a run that does not have the setting yet.
-        fact: it is no key of the configuration but something that the resolved settings know of their job.
-        schema: what its JSON schema says besides.
+        read_by: which jobs read it, as a key of `readers` of the model of resolved settings; by default all. A job
+            that does not read it is not run again when it changes.
+        neutral: value that leaves results as they were before the setting existed.
+        derived: not a key of the configuration but a property of the job, for `readers`.
+        schema: extra keywords of its JSON schema.
         more: bounds (`ge`, `gt`, `le`, `lt`, `min_length` …), as `pydantic.Field` takes them, or a `default`.
     """
     extra: dict[str, Any] = {"source": source, "read by": read_by, **(schema or {})}
     if neutral is not _NO_NEUTRAL:
         extra["neutral"] = neutral
-    return Field(description=meaning, json_schema_extra=extra, exclude=fact, **more)
+    return Field(description=meaning, json_schema_extra=extra, exclude=derived, **more)
 
 
 def _as_written(value: Any, check: Callable[[Any], float]) -> Any:
@@ -64,7 +64,7 @@ class Settings(BaseModel):
     """A group of settings: strict types, no unknown keys, immutable.
 
     Attributes:
-        readers: for each word of `read_by`, whether the job of these settings is one of those.
+        readers: maps each phrase of `read_by` to a predicate: does the job of these settings read the setting?
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)

@@ -528,5 +528,7 @@ def test_a_whole_number_with_an_exponent_is_an_integer_where_one_is_wanted(tmp_p
     experiment = with_overlay(tmp_path, "pretraining: {warmup_steps: 1e3, batch_size: 4e1}\n")
     settings = experiment.pretraining("tva")
     assert (settings.warmup_steps, settings.batch_size) == (1000, 40)
+    settings = with_overlay(tmp_path, "pretraining: {warmup_steps: 1.0e+3, epochs: 3.0}\n").pretraining("tva")
+    assert (settings.warmup_steps, settings.epochs) == (1000, 3)
     with pytest.raises(ConfigError, match=r"mine.yaml, line 1\): 4.5 is not of type 'integer'"):
         with_overlay(tmp_path, "pretraining: {batch_size: 45e-1}\n")

@@ -49,6 +49,16 @@ def test_every_setting_is_tried():
 @pytest.mark.parametrize("name", OTHER_VALUES)
 def test_a_changed_setting_reruns_the_cells_that_read_it(before, name):
     overridden = {"schedule", "weight_decay", "encoder_multiplier", "frozen_epochs"}  # by fasttext's own entry
+    readers = {
+        **dict.fromkeys(("layer_dropout", "layer_dropout_when_evaluating", "precision"), "pretrained encoders"),
+        "leading_space": "encoders of byte-level pieces",
+        "unknown_words": "static vectors",
+        "order": "regimes of several data sets",
+        "development_punctuation": "parsers",
+        "alt_punctuation": "parsers under ALT whose development LAS leaves punctuation out",
+    }
+    reader = readers.get(name, "")
+    assert declared(FinetuningOptions.model_fields[name])["read by"] == reader
     expected = {
         "": lambda cell: not (cell.representation == "fasttext" and name in overridden),
         "pretrained encoders": lambda cell: cell.representation != "fasttext",
@@ -61,7 +71,7 @@ def test_a_changed_setting_reruns_the_cells_that_read_it(before, name):
         "parsers": lambda cell: cell.regime.startswith("mtl-") or cell.regime.endswith("ud"),
         "parsers under ALT whose development LAS leaves punctuation out": lambda cell: False,
     }
-    reads = expected[declared(FinetuningOptions.model_fields[name])["read by"]]
+    reads = expected[reader]
     assert rerun(before, **{name: OTHER_VALUES[name]}) == {cell for cell in before if reads(cell)}
 
 
@@ -97,6 +107,37 @@ def test_what_a_representation_overrides_reaches_its_cells():
     assert experiment.finetuning("ug", "lapt", "pos", 1).threads == 4
 
 
+@pytest.mark.parametrize(
+    ("section", "name", "value", "readers"),
+    [
+        ("pretraining", "tiering", "released", ["tva"]),
+        ("pretraining", "short_sequence_probability", 0.5, ["lapt", "va", "tva", "embert"]),  # bert reads lines
+        ("pretraining", "weight_decay", 0.5, ["lapt", "va", "tva", "embert", "bert"]),
+        ("pretraining", "steps_per_epoch", 7, ["lapt", "va", "tva", "embert", "bert"]),
+    ],
+)
+def test_a_changed_setting_pretrains_those_again_that_read_it(section, name, value, readers):
+    config = deepcopy(PAPER)
+    before = Experiment(config)
+    config[section][name] = value
+    after = Experiment(config)
+    kinds = [kind for kind, entry in before.representations.items() if entry.method in ("adapt", "scratch")]
+    changed = [
+        kind for kind in kinds if before.pretraining(kind).job_parameters() != after.pretraining(kind).job_parameters()
+    ]
+    assert sorted(changed) == sorted(readers)
+
+
+def test_how_is_sampled_matters_to_sampled_texts_only():
+    config = deepcopy(PAPER)
+    before = Experiment(config)
+    config["corpora"]["sampling"] = "files"
+    after = Experiment(config)
+    texts = [tag for tag, language in before.languages.items() if language.has_corpus]
+    changed = {tag for tag in texts if before.cleaning(tag).job_parameters() != after.cleaning(tag).job_parameters()}
+    assert changed == {"be", "bg", "ur", "vi"}
+
+
 class Made(Settings):
     """Settings of a job that has a heater, perhaps."""
 
@@ -104,7 +145,7 @@ class Made(Settings):
 
     warmth: Number = setting("degrees", neutral=0, read_by="heated jobs", ge=0)
     rounds: int | None = setting("at most", neutral=None, ge=1)
-    heated: bool = setting("whether it has a heater", default=True, fact=True)
+    heated: bool = setting("whether it has a heater", default=True, derived=True)
 
 
 def test_a_setting_at_its_neutral_value_is_as_if_it_did_not_exist():

@@ -19,13 +19,13 @@ def older(**versions):
 
 
 def test_a_new_run_is_recorded(tmp_path):
-    check_versions(tmp_path, [], accepted=False)
+    check_versions(tmp_path, [], [], accepted=False)
     assert read_json(tmp_path / "versions.json") == CURRENT
 
 
 def test_changed_settings_of_ones_own_run_again_unasked(tmp_path):
     write_json(tmp_path / "versions.json", CURRENT)
-    check_versions(tmp_path, AGAIN, accepted=False)
+    check_versions(tmp_path, AGAIN, [], accepted=False)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_run_of_another_version_is_refused_once_with_what_would_run_again(tmp_
     if recorded:
         write_json(tmp_path / "versions.json", recorded)
     with pytest.raises(ConfigError, match=maker) as caught:
-        check_versions(tmp_path, AGAIN, accepted=False)
+        check_versions(tmp_path, AGAIN, [], accepted=False)
     message = str(caught.value)
     assert "7 of finetuning would be made again: results/finetuning/ug/tva/pos/seed1/metrics.json (Params" in message
     assert "and 2 more" in message
@@ -50,11 +50,24 @@ def test_a_run_of_another_version_is_refused_once_with_what_would_run_again(tmp_
 
 def test_a_run_of_another_version_that_keeps_everything_goes_on(tmp_path):
     write_json(tmp_path / "versions.json", older(tables=1))
-    check_versions(tmp_path, [], accepted=False)
+    check_versions(tmp_path, [], [], accepted=False)
     assert read_json(tmp_path / "versions.json") == CURRENT
 
 
 def test_who_accepts_is_not_asked_again(tmp_path):
     write_json(tmp_path / "versions.json", older(finetuning=1))
-    check_versions(tmp_path, AGAIN, accepted=True)
-    check_versions(tmp_path, AGAIN[:3], accepted=False)
+    check_versions(tmp_path, AGAIN, [], accepted=True)
+    check_versions(tmp_path, AGAIN[:3], [], accepted=False)
+
+
+def test_a_start_that_sees_only_a_part_leaves_the_record_as_it_is(tmp_path):
+    write_json(tmp_path / "versions.json", older(finetuning=1))
+    made = [rerun.output for rerun in AGAIN]
+    for path in made:
+        write_json(tmp_path / path, {})
+    check_versions(tmp_path, [], made[:2], accepted=False)
+    check_versions(tmp_path, AGAIN[:1], made[:2], accepted=True)
+    with pytest.raises(ConfigError, match="7 of finetuning"):
+        check_versions(tmp_path, AGAIN, made, accepted=False)
+    check_versions(tmp_path, [], made, accepted=False)
+    assert read_json(tmp_path / "versions.json") == CURRENT

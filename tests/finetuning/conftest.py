@@ -184,6 +184,7 @@ def small_settings(regime, **changes):
         "order": "shuffled",
         "heads": {task: HEADS[task] for task in tasks},
         "task_encoders": None,
+        "method": "base",
     }
     return FinetuningSettings(**values).model_copy(update=changes)  # also to what no configuration may ask for
 

@@ -173,7 +173,7 @@ def test_metrics_have_the_contract_s_keys(jobs, regime):
         "seed": 1,
         "version": __version__,
     }
-    assert metrics["hyperparameters"] == small_settings(regime).as_dict()
+    assert metrics["hyperparameters"] == small_settings(regime).job_parameters()
     assert metrics["converged"] is True
     assert 1 <= metrics["best_epoch"] <= 4
     assert list(metrics["scores"]) == ["dev", "test"]

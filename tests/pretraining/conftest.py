@@ -63,6 +63,7 @@ def small_settings(**changes):
         "masking": "static",
         "tiering": "rows",
         "precision": "float32",
+        "tiered": True,
     }
     return PretrainingSettings(**values).model_copy(update=changes)  # also to what no configuration may ask for
 

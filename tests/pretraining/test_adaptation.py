@@ -245,7 +245,10 @@ def test_the_history_tells_with_what_the_model_was_trained(base, new_vocabulary,
     assert list(history) == ["best_epoch", "converged", "text", "hyperparameters", "epochs"]
     assert history["converged"]
     assert history["text"] == {"articles": 20, "sentences": 70, "tokens": 350}
-    assert history["hyperparameters"] == small_settings(epochs=1).as_dict() | {"new_pieces": 2, "multiplier": 5.0}
+    assert history["hyperparameters"] == small_settings(epochs=1).job_parameters() | {
+        "new_pieces": 2,
+        "multiplier": 5.0,
+    }
     steps = training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).steps()
     assert [record["steps"] for record in history["epochs"]] == [0, steps]
     assert [set(record) for record in history["epochs"]] == [

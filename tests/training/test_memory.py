@@ -125,7 +125,7 @@ def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeyp
     assert read_json(divided / "timing.json")["parts_of_a_batch"] == micro_batches
     assert read_json(whole / "timing.json")["parts_of_a_batch"] == 1
     one, other = (read_json(folder / "metrics.json") for folder in (whole, divided))
-    assert one["hyperparameters"] == other["hyperparameters"] == small_settings("ud", **settings).as_dict()
+    assert one["hyperparameters"] == other["hyperparameters"] == small_settings("ud", **settings).job_parameters()
     losses = [
         [record["training_loss"] for record in read_json(folder / "history.json")["epochs"]]
         for folder in (whole, divided)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "specialize"
-# Where they are known; a model card and the demo's text are prose; sources has the names of published files.
-EXEMPT = ("vocabularies/kinds/", "bases/", "pretraining/model_card.py", "demo_world", "sources")
+# Where they are known; a model card and the demo's text are prose.
+EXEMPT = ("vocabularies/kinds/", "bases/", "pretraining/model_card.py", "demo_world")
 
 MARKERS = (
     "[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]", "[unused", "##", "Ġ", "▁",

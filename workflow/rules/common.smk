@@ -215,22 +215,24 @@ def training_stage(job):
 
 
 def reruns(jobs):
-    """Those of the jobs whose results are there already, with Snakemake's reason to make them again."""
-    return [
-        Rerun(training_stage(job), str(job.output[0]), str(workflow.dag.reason(job)).rstrip("."))
-        for job in sorted(jobs, key=lambda job: str(job.output[0]))
-        if Path(job.output[0]).exists()
-    ]
+    """Those of the jobs that have finished before, with Snakemake's reason to make them again."""
+    found = []
+    for job in jobs:
+        made = [str(path) for path in job.output if Path(path).exists()]  # a multi-task model is deleted after use
+        if made:
+            found.append(Rerun(training_stage(job), made[0], str(workflow.dag.reason(job)).rstrip(".")))
+    return sorted(found, key=lambda rerun: rerun.output)
 
 
 onstart:
     if workflow.is_main_process:
         planned = [job for job in workflow.dag.needrun_jobs() if training_stage(job)]
         try:
-            check_versions(Path.cwd(), reruns(planned), experiment.config["accept_rerun"])
             print(
                 forecast(experiment, on_cluster=workflow.non_local_exec, trains=bool(planned)),
                 file=sys.stderr,
             )
+            known = [str(path) for job in workflow.dag.jobs for path in job.output]
+            check_versions(Path.cwd(), reruns(planned), known, experiment.config["accept_rerun"])
         except SpecializeError as error:
             raise WorkflowError(str(error)) from None

@@ -13,10 +13,6 @@ SENTENCE_END = ". "
 class CorporaSettings(Settings):
     """The section `corpora`."""
 
-    readers: ClassVar[dict[str, Reader]] = {
-        "downsampled texts": lambda cleaning: getattr(cleaning, "sample", 1) < 1,
-    }
-
     seed: int = setting("of the split by article and of the downsampling")
     validation_share: Number = setting(
         "share of the articles that makes the validation text", source="paper §2.2.1", gt=0, lt=1
@@ -41,6 +37,10 @@ class CorporaSettings(Settings):
 
 class Cleaning(CorporaSettings):
     """How one language's text is cleaned and split: the section, and what the language's own entry says."""
+
+    readers: ClassVar[dict[str, Reader]] = {
+        "downsampled texts": lambda cleaning: cleaning.sample < 1,
+    }
 
     sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
     sentence_end: str = setting("what parts two sentences within a line, with its space", default=SENTENCE_END)

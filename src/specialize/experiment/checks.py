@@ -1,4 +1,4 @@
-"""Checks across sections: what names what, and whether the files are there. Each refuses before any job starts."""
+"""Checks across sections, before any job starts: every name resolves, and every file exists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize.bases.architectures import architecture_of, known_architectures
-from specialize.errors import ConfigError
+from specialize.errors import ConfigError, InputError
 from specialize.experiment.configuration import nearest
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
@@ -137,7 +137,10 @@ def _check_positions(experiment: Experiment) -> None:
             if not isinstance(sizes.get("max_position_embeddings"), int):
                 continue
             made_here = experiment.pretrained_here(entry.base_model)
-            architecture = known_architectures()[BASE_ARCHITECTURE] if made_here else architecture_of(sizes)
+            try:
+                architecture = known_architectures()[BASE_ARCHITECTURE] if made_here else architecture_of(sizes)
+            except InputError:  # for its own job to report
+                continue
             positions = architecture.positions(sizes)
             whose = f"base model {entry.base_model}"
         if length > positions:

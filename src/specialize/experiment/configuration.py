@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
 from specialize.errors import ConfigError
 from specialize.experiment.settings import Configuration, LanguageEntry
@@ -49,9 +50,19 @@ def nearest(word: str, known: Iterable[Any]) -> str:
     return f"; known: {', '.join(names)}" if len(names) <= 40 else ""
 
 
+def _is_integer(_checker: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# JSON knows 3.0 as an integer; Python, and the settings, do not.
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+)
+
+
 @cache
-def _validator(model: type[Settings]) -> Draft202012Validator:
-    return Draft202012Validator(schema_of(model))
+def _validator(model: type[Settings]) -> Any:
+    return _Validator(schema_of(model))
 
 
 def _check_schema(
@@ -77,12 +88,16 @@ def _check_schema(
 
 
 def _number_in(error: ValidationError, prefix: Keys, files: ConfigurationFiles) -> int | float | None:
-    """The number that a text was meant to be: YAML reads `2e-5`, without a point, as text."""
+    """The number that was meant: YAML reads `2e-5`, without a point, as text, and `1.0e+3` as no integer."""
     value = error.instance
+    if isinstance(value, float) and value.is_integer() and _wants_integer(error):
+        return int(value)
     if not isinstance(value, str) or not _wants_number(error) or not NUMBER.fullmatch(value):
         return None
     if files.is_quoted([*prefix, *error.path], value) or not math.isfinite(float(value)):
         return None
+    if value.lstrip("+-").isdecimal():
+        return int(value)
     return int(float(value)) if float(value).is_integer() and _wants_integer(error) else float(value)
 
 

@@ -95,7 +95,7 @@ class BaseModelEntry(Settings):
     folder: str = setting("own model: config.json, tokenizer.json, model.safetensors", default="", pattern=PATH)
     mirror: Literal[True] = setting("it is models/{name}/ of the mirror", default=True)
     license: str = setting("for the card of what is made from it, as the hub names it", default="", pattern=LICENSE)
-    parameters: int = setting("that each wordpiece passes through, for the estimate of hours and disk", default=1, ge=1)
+    parameters: int = setting("how many each wordpiece passes through, for estimating hours and disk", default=1, ge=1)
     pretrain: PretrainedHere = setting("a small BERT, pretrained by the run", default=None)
 
 
@@ -188,7 +188,7 @@ class Configuration(Settings):
         default=False,
     )
     accept_rerun: bool = setting(
-        "make again what another version of specialize, or other settings of its own, have made in the run's folder",
+        "let this version make finished training again that another version has made",
         default=False,
     )
     jobs_per_gpu: int = setting("training jobs that share a GPU", default=1, ge=1)

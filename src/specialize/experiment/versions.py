@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ STAGE_VERSIONS = {
     "tables": TABLES,
 }
 RECORD = "versions.json"  # in the run's folder
+FINISHED = ("results/pretraining/*/*/model.safetensors", "results/finetuning/*/*/*/*/metrics.json")
 SHOWN = 5
 
 
@@ -36,7 +37,7 @@ class Rerun:
 
     Attributes:
         stage: of its rule.
-        output: the first of its files, relative to the run.
+        output: a file that it has made, relative to the run.
         reason: why, in Snakemake's words.
     """
 
@@ -45,16 +46,20 @@ class Rerun:
     reason: str
 
 
-def check_versions(run: Path, reruns: Sequence[Rerun], accepted: bool) -> None:
-    """Record this version as the one that makes a run, unless it would make finished training again without being told.
+def check_versions(run: Path, reruns: Sequence[Rerun], planned: Collection[str], accepted: bool) -> None:
+    """Refuse to make finished training again unless this version has made the run, or the user consents.
+
+    This version is recorded as the run's once a start has seen all of its finished training, and keeps it; a start with
+    a target that needs only a part of it leaves the record as it is.
 
     Args:
         run: the run's folder.
         reruns: finished jobs of pretraining and finetuning that would run again.
+        planned: outputs of all jobs that this start knows of, whether they run or not, relative to the run.
         accepted: the configuration's `accept_rerun`.
 
     Raises:
-        ConfigError: if another version has made the folder, saying which jobs would run again and why.
+        ConfigError: saying which jobs would run again and why.
     """
     current = {"specialize": __version__, "stages": STAGE_VERSIONS}
     recorded = read_json(run / RECORD) if (run / RECORD).is_file() else {}
@@ -62,7 +67,14 @@ def check_versions(run: Path, reruns: Sequence[Rerun], accepted: bool) -> None:
         return
     if reruns and not accepted:
         raise ConfigError(_refusal(recorded, reruns))
-    write_json(run / RECORD, current)
+    if _finished_training(run) <= set(planned):
+        write_json(run / RECORD, current)
+
+
+def _finished_training(run: Path) -> set[str]:
+    """The models and scores that a run has, relative to it."""
+    found = (path for pattern in FINISHED for path in run.glob(pattern))
+    return {path.relative_to(run).as_posix() for path in found}
 
 
 def _refusal(recorded: Mapping[str, Any], reruns: Sequence[Rerun]) -> str:
@@ -83,5 +95,6 @@ def _refusal(recorded: Mapping[str, Any], reruns: Sequence[Rerun]) -> str:
     numbers = ", ".join(f"{number:,} of {stage}" for stage, number in counts.items() if number)
     return (
         f"this folder was made by {maker}: {numbers} would be made again: {', '.join(outputs)}{more}. "
-        "Go on with --config accept_rerun=true, or with the checkout that made it"
+        "Go on with the checkout that made it; or make them again with --config accept_rerun=true; or, if you know that "
+        "they would come out the same, keep them with --touch --config accept_rerun=true"
     )

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from specialize.datasets import PARTS
 from specialize.errors import InputError
 from specialize.finetuning.settings import FinetuningSettings
 from specialize.finetuning.tasks import Task, task_named
-
-PARTS = ("train", "dev", "test")
 
 
 @dataclass(frozen=True)

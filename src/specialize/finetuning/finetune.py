@@ -105,7 +105,7 @@ def finetune(
         metrics = {
             **cell,
             "version": __version__,
-            "hyperparameters": settings.as_dict(),
+            "hyperparameters": settings.job_parameters(),
             "best_epoch": outcome.best_epoch,
             **converged,
             "scores": scores,

@@ -54,17 +54,6 @@ class TaskEncoderSettings(Settings):
 class FinetuningOptions(Settings):
     """The keys of the section `finetuning` that a representation's `finetuning` may override."""
 
-    readers: ClassVar[dict[str, Reader]] = {
-        "pretrained encoders": lambda job: job.method != "fasttext",
-        "static vectors": lambda job: job.method == "fasttext",
-        "encoders of byte-level pieces": lambda job: job.method == "scratch",
-        "regimes of several data sets": lambda job: len(job.datasets) > 1,
-        "parsers": lambda job: "ud" in job.heads,
-        "parsers under ALT whose development LAS leaves punctuation out": lambda job: (
-            ["ud", "pos"] in job.datasets and not job.development_punctuation
-        ),
-    }
-
     threads: int = setting("CPU threads; a result depends on their number in its last bits", ge=1)
     epochs: int = setting("passes over the training data, at most", source="fact 26", ge=1)
     patience: int = setting(
@@ -124,6 +113,17 @@ class FinetuningOptions(Settings):
 class FinetuningSettings(FinetuningOptions):
     """The resolved settings of one finetuning job (paper, Table 5; facts 22 to 31)."""
 
+    readers: ClassVar[dict[str, Reader]] = {
+        "pretrained encoders": lambda job: job.method != "fasttext",
+        "static vectors": lambda job: job.method == "fasttext",
+        "encoders of byte-level pieces": lambda job: job.method == "scratch",
+        "regimes of several data sets": lambda job: len(job.datasets) > 1,
+        "parsers": lambda job: "ud" in job.heads,
+        "parsers under ALT whose development LAS leaves punctuation out": lambda job: (
+            ["ud", "pos"] in job.datasets and not job.development_punctuation
+        ),
+    }
+
     batch_size: int = setting("sentences in a batch", ge=1)
     seeds: list[int] = setting("of numpy, torch, python")
     tags: Literal["upos", "xpos"] | None = setting("the column that POS tagging predicts; None for other tasks")
@@ -134,7 +134,7 @@ class FinetuningSettings(FinetuningOptions):
         "sizes of the BiLSTM between static vectors and heads, by the first task of each data set; None on a "
         "pretrained transformer"
     )
-    method: str = setting("how the representation is made", default="adapt", fact=True)
+    method: str = setting("of the representation", derived=True)
 
     @model_validator(mode="after")
     def _check_heads(self) -> Self:

@@ -136,7 +136,7 @@ def _pieces(hyperparameters: dict[str, Any]) -> str:
     number, multiplier = hyperparameters.get("new_pieces", 0), hyperparameters.get("multiplier", 1)
     if not number:
         return ""
-    if hyperparameters["tiering"] == "released":  # which had them learn at the common rate
+    if hyperparameters.get("tiering") == "released":  # which had them learn at the common rate
         multiplier = 1
     rate = f", whose embeddings learned at {multiplier:g} times the rate of the rest" if multiplier != 1 else ""
     return f", with {number} new wordpieces{rate}"

@@ -41,15 +41,13 @@ logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 EPSILON = 1e-6  # fact 16
-# Training has exploded if its loss is so many times that of the model before it, or of a guess, whichever is higher.
+# Training has diverged if its loss exceeds this multiple of the loss at first, or of a uniform guess if that is higher.
 EXPLODED = 2.0
-
-# What is pretrained from scratch, by its `model_type`.
 
 
 @dataclass(frozen=True)
 class LanguageJob:
-    """What a job that pretrains on one language gets.
+    """Inputs and outputs of pretraining on one language.
 
     Attributes:
         vocabulary: the representation's vocabulary folder.
@@ -290,7 +288,7 @@ def _pretrain_on_language(
     tokenizer = Tokenizer.from_file(str(job.vocabulary / "tokenizer.json"))
     texts = [job.corpus / "train.txt", job.corpus / "valid.txt"]
     inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs]
-    hyperparameters = {**job.settings.as_dict(), **more}
+    hyperparameters = {**job.settings.job_parameters(), **more}
     known = {"text": read_json(job.corpus / "statistics.json")["train"], "hyperparameters": hyperparameters}
 
     def complete(temporary: Path) -> None:
@@ -299,7 +297,7 @@ def _pretrain_on_language(
                 shutil.copyfile(path, temporary / path.name)
         write_card(temporary, job.description)
 
-    with checkpoint_in(job.checkpoints, VERSION, {**job.settings.job_parameters(), **more}, inputs) as checkpoint:
+    with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs) as checkpoint:
         outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
         _save_model(model, outcome, known, job.folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
@@ -348,7 +346,7 @@ def pretrain_base(
         _save_model(
             model,
             outcome,
-            {"hyperparameters": settings.as_dict()},
+            {"hyperparameters": settings.job_parameters()},
             folder,
             lambda path: save_tokenizer(tokenizer, path),
         )

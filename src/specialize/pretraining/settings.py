@@ -12,17 +12,9 @@ VERSION = 2  # raised on purpose when a change to the stage's code changes its r
 # What is pretrained from scratch: base models, and monolingual models (fact 20).
 BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE = "bert", "roberta"
 
-# Raised on purpose when a change to this stage's code changes its results, so that its jobs run again.
-VERSION = 2
-
 
 class PretrainingOptions(Settings):
     """The section `pretraining`, of which a representation's `training` may override any key."""
-
-    readers: ClassVar[dict[str, Reader]] = {
-        "articles and sentence pairs": lambda settings: settings.examples != "lines",
-        "models whose new pieces learn faster": lambda settings: getattr(settings, "tiered", True),
-    }
 
     seed: int = setting("of masks, order, dropout and new weights", ge=0)
     threads: int = setting("CPU threads; a result depends on their number in its last bits", ge=1)
@@ -66,7 +58,7 @@ class PretrainingOptions(Settings):
     bias_correction: bool = setting("whether AdamW corrects the bias of its moments", source="fact 16")
     tiering: Literal["rows", "released", "two-groups"] = setting(
         "how new pieces learn faster: their rows move at their own rate, weight decay included; as the paper's "
-        "released code ran, at the common rate; or as its mended code, where every row decays at both rates",
+        "released code ran, at the common rate; or as its corrected code, where every row decays at both rates",
         source="fact 17",
         read_by="models whose new pieces learn faster",
     )
@@ -78,7 +70,12 @@ class PretrainingOptions(Settings):
 class PretrainingSettings(PretrainingOptions):
     """The resolved settings of one pretraining job."""
 
-    tiered: bool = setting("whether new pieces have a learning rate of their own", default=True, fact=True)
+    readers: ClassVar[dict[str, Reader]] = {
+        "articles and sentence pairs": lambda job: job.examples != "lines",
+        "models whose new pieces learn faster": lambda job: job.tiered,
+    }
+
+    tiered: bool = setting("whether new pieces have a learning rate of their own", derived=True)
 
 
 class VectorSettings(Settings):

@@ -43,7 +43,7 @@ def hyperparameters(experiment: Experiment) -> dict[str, Any]:
         if "batch_sizes" not in section:
             return section
         sizes = section["batch_sizes"]
-        return {**section, "batch_sizes": {tag: own for tag, own in sizes.items() if tag in tags}}
+        return {**section, "batch_sizes": {tag: sizes[tag] for tag in sorted(tags & sizes.keys())}}
 
     representations = experiment.config["representations"]
     return {
