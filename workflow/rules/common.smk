@@ -221,7 +221,7 @@ def reruns(jobs):
         made = [str(path) for path in job.output if Path(path).exists()]  # a multi-task model is deleted after use
         if made:
             found.append(Rerun(training_stage(job), made[0], str(workflow.dag.reason(job)).rstrip(".")))
-    return sorted(found, key=lambda rerun: rerun.output)
+    return sorted(found, key=lambda rerun: (rerun.stage == "finetuning", rerun.output))
 
 
 onstart:

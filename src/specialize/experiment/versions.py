@@ -95,6 +95,6 @@ def _refusal(recorded: Mapping[str, Any], reruns: Sequence[Rerun]) -> str:
     numbers = ", ".join(f"{number:,} of {stage}" for stage, number in counts.items() if number)
     return (
         f"this folder was made by {maker}: {numbers} would be made again: {', '.join(outputs)}{more}. "
-        "Go on with the checkout that made it; or make them again with --config accept_rerun=true; or, if you know that "
-        "they would come out the same, keep them with --touch --config accept_rerun=true"
+        "Go on with the checkout that made it; or make them again by --config accept_rerun=true; or, if you know that "
+        "they would come out the same, keep them by --touch --config accept_rerun=true"
     )
