@@ -10,11 +10,6 @@ from torch import nn
 from specialize.training import AdamW, fit, linear_schedule, seed_everything
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 class ThreeBatches:
     """Three batches an epoch: the epoch's number, and which batch it is."""
 

@@ -14,11 +14,6 @@ STEPS = 12
 LEARNING_RATE, WEIGHT_DECAY, EPSILON = 0.02, 0.1, 1e-6
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 def gradients(shape, seed):
     generator = torch.Generator().manual_seed(seed)
     return [torch.randn(shape, generator=generator) for _ in range(STEPS)]
