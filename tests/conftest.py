@@ -98,6 +98,13 @@ def planned_jobs(directory, targets, *options):
     return first_outputs(dry_run(directory, targets, *options))
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The same bytes whatever the machine, where a test has torch at all; tests run on every core anyway."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def demo():
     """The folder of the one run of the demo, which `make demo` has made."""

@@ -35,11 +35,6 @@ LANGUAGE = Language("qaa", {"name": "Talvaric", "treebank": {"tags": "upos"}, "n
 SIZES = {"train": 24, "dev": 10, "test": 10}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory):
     return write_encoder(tmp_path_factory.mktemp("encoder"))

@@ -3,7 +3,6 @@
 import random
 
 import pytest
-import torch
 from transformers import BertConfig, BertForMaskedLM
 
 from specialize.files import write_json
@@ -34,11 +33,6 @@ ARCHITECTURE = {
 }
 SLOTS = 4
 NEW_PIECES = ["ქა", "##რი"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
 
 
 def small_settings(**changes):

@@ -12,11 +12,6 @@ from specialize.training.loop import fit
 from specialize.training.optimizer import AdamW, linear_schedule
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 class ThreeBatches:
     """Three batches an epoch: the epoch's number, and which batch it is."""
 

@@ -17,11 +17,6 @@ SIZES |= {"num_attention_heads": 2, "intermediate_size": 8}
 LEARNING_RATE, WEIGHT_DECAY, EPSILON = 0.02, 0.1, 1e-6
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 def gradients(shape, seed):
     generator = torch.Generator().manual_seed(seed)
     return [torch.randn(shape, generator=generator) for _ in range(STEPS)]
