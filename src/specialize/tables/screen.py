@@ -56,7 +56,7 @@ def _no_tables(run: Path) -> InputError:
 
 def answers(run: Path) -> str:
     """The best method for each language and task, and the research questions; the tests behind stand in the table."""
-    rows = _rows(run, "answers")
+    rows = table_rows(run, "answers")
     lines = ["The best method for each language and task (mean test score in percent, ± deviation over seeds)", ""]
     for row in rows:
         if row["Question"] == "Best":
@@ -88,7 +88,7 @@ def _is_number(text: str) -> bool:
 def diagnosis(run: Path) -> str:
     """What was asked of each language before training, answered; then the notes of the table, on cost above all."""
     lines = []
-    for language, rows in itertools.groupby(_rows(run, "diagnosis"), lambda row: row["Language"]):
+    for language, rows in itertools.groupby(table_rows(run, "diagnosis"), lambda row: row["Language"]):
         lines += [language]
         for row in rows:
             lines += _wrapped(f"  {row['Question']} {row['Answer']}", indent=4)
@@ -121,7 +121,8 @@ def _how_to_predict(run: Path) -> str:
     return f"python -m specialize predict --model \\\n    {model.parent} < text.txt"
 
 
-def _rows(run: Path, table: str) -> list[dict[str, str]]:
+def table_rows(run: Path, table: str) -> list[dict[str, str]]:
+    """The rows of a table that a run has, cells by their column's title."""
     with (run / f"results/tables/{table}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
