@@ -101,6 +101,15 @@ def test_all_printed_tables_end_with_the_answers(demo):
     assert captions[-2].startswith("Single-task scores")
 
 
+def test_a_diagnosis_ends_with_its_answers(demo, tmp_path):
+    run = copy_of_run(demo, tmp_path / "run")
+    finished = run_snakemake(run, "diagnosis", *demo_arguments())
+    assert finished.returncode == 0, finished.stderr
+    assert re.search(r"^Ondurese\n  How much text is there\? [\d,]+ tokens", finished.stdout, re.MULTILINE)
+    assert "What does that suggest? tva: new wordpieces should help much" in " ".join(finished.stdout.split())
+    assert finished.stdout.rstrip().endswith("results/figures/coverage.png")
+
+
 def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):
     report = tmp_path / "report.html"
     run = copy_of_run(demo, tmp_path / "run")
