@@ -4,13 +4,14 @@ Nor does anything run again by surprise where another version of specialize has 
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
 import yaml
-from tests.conftest import DEMO_MIRROR, ROOT, copy_of_run
+from tests.conftest import DEMO_MIRROR, ROOT, copy_of_run, jobs_in
 
 DECLARATION = """    label_smoothing: Number = setting(
         "share of the probability that is spread over all relations", neutral=0, read_by="parsers", ge=0, lt=1
@@ -60,17 +61,10 @@ def start(checkout, run, target, *config, dry=True):
 
 
 def planned(finished):
-    """The metrics files of the finetuning jobs that a dry run lists."""
+    """First outputs of the jobs that a dry run lists, finetuning named by its metrics."""
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    text = finished.stdout + finished.stderr
-    return {word.rstrip(",") for word in text.split() if word.startswith("results/finetuning/") and "metrics" in word}
-
-
-def planned_outputs(finished):
-    """What a dry run would write, of all stages."""
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    lines = (finished.stdout + finished.stderr).splitlines()
-    return [line for line in lines if line.startswith("    output:")]
+    jobs = jobs_in(finished.stdout + finished.stderr)
+    return {re.sub("/model$", "/metrics.json", job.outputs[0]) for job in jobs if job.outputs}
 
 
 def test_one_declaration_one_default_and_its_use(checkout, demo):
@@ -83,7 +77,7 @@ def test_one_declaration_one_default_and_its_use(checkout, demo):
     assert "label_smoothing" in overrides["properties"]
     assert "`label_smoothing`" in (checkout / "docs/reference/configuration.md").read_text(encoding="utf-8")
 
-    assert planned_outputs(start(checkout, demo, "all")) == []
+    assert planned(start(checkout, demo, "all")) == set()
     assert planned(start(checkout, demo, "finetuning", "finetuning={label_smoothing: 1e-1}")) == RUN_AGAIN
     refused = start(checkout, demo, "finetuning", "finetuning={label_smoothing: 1}")
     assert refused.returncode and "finetuning.label_smoothing" in refused.stdout + refused.stderr
