@@ -17,7 +17,6 @@ DECLARATION = """    label_smoothing: Number = setting(
         "share of the probability that is spread over all relations", neutral=0, read_by="parsers", ge=0, lt=1
     )
 """
-USE = '    print("label smoothing", settings.label_smoothing)\n'
 # The cells that have a parser, and what was trained further from them.
 RUN_AGAIN = {
     f"results/finetuning/qad/{cell}/seed{seed}/metrics.json"
