@@ -104,7 +104,7 @@ def elsewhere(run: Path) -> str:
     tables = f"python -m specialize tables {run} --all"
     places = {
         "Answers with their tests": run / "results/tables/answers.html",
-        "All tables": f"{run / 'results/tables'}, or here: {tables}",
+        "All tables": f"{run / 'results/tables'}; {tables}",
         "Figures": run / "results/figures",
         "All on one page": "the run's command again, with --report report.html at its end",
         "Tag and parse text": _how_to_predict(run),
