@@ -1,4 +1,4 @@
-# make demo   install, then run the demo and print its tables
+# make demo   install, then run the demo and print its answers
 # make check   what is quick and needs no demo: unit tests, lint and types, in a minute and a half
 # make test   install, run the demo unless it has run (delete runs/demo after changing the package), then lint and all tests
 # make cluster-test   the tests on a real SLURM, which they start on this machine; needs root, and Debian's slurm-wlm and munge

@@ -20,6 +20,7 @@ DEMO = ROOT / "runs" / "demo"
 DEMO_MIRROR = ROOT / "runs" / "demo-mirror"
 
 MARKED_FOLDERS = {"cluster", "dag", "demo", "fuzzing", "real"}  # a test's folder is its marker
+WRITTEN_IN_PLACE = {".snakemake", "logs", "timings"}  # folders of a run
 LONGEST_FIRST = ("demo/test_control", "demo/test_own_data", "fuzzing/", "demo/", "training/test_restart", "real/")
 
 # Outside of CI, where Hypothesis has a profile of its own, a tenth of the examples is tried.
@@ -116,6 +117,7 @@ def copy_of_run(run, copy, *folders):
     """Copy a run, or only these of its folders, for a test to change; what Snakemake remembers goes with a whole run.
 
     Files keep their times. They are links, which cost nothing: a test may replace or remove them, but not write to one.
+    What Snakemake and jobs write in place is copied: a test may run jobs.
     """
     for folder in folders or ["."]:
         shutil.copytree(run / folder, copy / folder, copy_function=link_or_copy, ignore=shutil.ignore_patterns("log"))
@@ -123,6 +125,9 @@ def copy_of_run(run, copy, *folders):
 
 
 def link_or_copy(source, destination):
+    if not WRITTEN_IN_PLACE.isdisjoint(Path(source).parts):
+        shutil.copy2(source, destination)
+        return
     try:
         os.link(source, destination)
     except OSError:  # another file system

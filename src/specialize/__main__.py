@@ -8,18 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from specialize.errors import InputError, SpecializeError
-
-SHOWN_TABLES = (
-    "diagnosis",
-    "corpora",
-    "comparisons",
-    "transliteration",
-    "multi-task",
-    "single-task",
-    "answers",
-)  # what the run says last, where eyes are
-
+from specialize.errors import SpecializeError
 
 DESCRIPTION = """\
 Look at a run of the workflow, use the models that it has made, and prepare its
@@ -50,8 +39,9 @@ example:
       < text.txt > text.conllu
 """
 TABLES = """\
-Print the tables that a run has so far, the answers last: which method is best
-for which language and task, and whether that is significant.
+Print what a run says, in one screen if it is small: which method is best for
+which language and task and whether that is significant, or, where nothing has
+been trained yet, the diagnosis.
 """
 DATES = """\
 Write the date of the newest finished Wikipedia dump into a configuration file,
@@ -101,8 +91,9 @@ def argument_parser() -> argparse.ArgumentParser:
     tagger.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
     tagger.add_argument("--entities", action="store_true", help="of a model of several tasks, its named entities")
     example = "example:\n  python -m specialize tables runs/demo\n"
-    tables = add("tables", print_tables, "print the tables of a run", TABLES, example)
+    tables = add("tables", print_tables, "print the answers of a run, or all its tables", TABLES, example)
     tables.add_argument("run", type=Path, metavar="RUN", help="the run's directory")
+    tables.add_argument("--all", action="store_true", help="all tables that the run has so far, the answers last")
     summary = "write the newest dump's date in place of `latest`"
     dates = add("resolve-dates", resolve_dates, summary, DATES, DATES_EXAMPLE)
     dates.add_argument("file", type=Path, metavar="FILE", help="your configuration file")
@@ -125,13 +116,10 @@ def predict(arguments: argparse.Namespace) -> None:
 
 
 def print_tables(arguments: argparse.Namespace) -> None:
-    """Print a run's tables."""
-    paths = [arguments.run / f"results/tables/{name}.md" for name in SHOWN_TABLES]
-    found = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
-    if not found:
-        raise InputError(arguments.run, "has no tables yet", remedy="run `snakemake all` there")
-    print("\n\n".join(found))
-    print(f"\nThese and others, in four formats: {arguments.run / 'results/tables'}")
+    """Print a run's answers or its diagnosis, or all its tables."""
+    from specialize.tables.screen import all_tables, summary
+
+    print(all_tables(arguments.run) if arguments.all else summary(arguments.run))
 
 
 def resolve_dates(arguments: argparse.Namespace) -> None:

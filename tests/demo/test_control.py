@@ -1,4 +1,7 @@
-"""The control: with the script seen in base pretraining, new wordpieces gain next to nothing."""
+"""The control: with the script seen in base pretraining, new wordpieces gain next to nothing.
+
+Its run has the representations that need no base model as well, which the demo leaves out.
+"""
 
 import statistics
 
@@ -25,3 +28,10 @@ def test_the_gain_vanishes_when_the_script_was_seen(demo, control, task):
 
     assert gain(control, "-seen") < 0.05
     assert gain(control, "-seen") < 0.2 * gain(demo, "")
+
+
+@pytest.mark.parametrize("representation", ["fasttext", "bert"])
+def test_representations_of_their_own_read_the_script(demo, control, representation):
+    (score,) = scores(control, "qad", representation, "pos")
+    assert score > statistics.mean(scores(demo, "qad", "lapt", "pos")) + 0.2
+    assert (control / "results/finetuning/qad" / representation / "pos/seed1/model").is_dir()

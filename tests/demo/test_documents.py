@@ -76,12 +76,38 @@ def test_html_tables_open_in_a_browser(demo, tables, shown, tmp_path):
     assert document.count("</tbody>") == len(tables)
 
 
-def test_printed_tables_end_with_the_answers(demo):
-    command = [sys.executable, "-m", "specialize", "tables", str(demo)]
-    printed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-    captions = re.findall(r"^\*\*(.*)\*\*$", printed, flags=re.MULTILINE)
+def printed(*arguments):
+    command = [sys.executable, "-m", "specialize", "tables", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_the_demo_ends_with_its_answers_in_one_screen(demo):
+    lines = printed(demo.relative_to(ROOT)).splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 100
+    text = " ".join(" ".join(lines).split())
+    for language, task in [("Ondurese", "POS (accuracy)"), ("Ondurese", "UD (LAS)"), ("Ondurese", "NER (F1)"),
+                           ("Feldrish", "POS (accuracy)")]:  # fmt: skip
+        assert f" {language}, {task}: " in text
+    assert [text.count(f" RQ{number}: ") for number in (1, 2, 3, 4)] == [1, 1, 1, 1]
+    assert "not in this grid" not in text
+    model = re.search(r"predict --model \\ (\S+) < text.txt", text)[1]
+    assert (ROOT / model / "model").is_dir()
+
+
+def test_all_printed_tables_end_with_the_answers(demo):
+    captions = re.findall(r"^\*\*(.*)\*\*$", printed(demo, "--all"), flags=re.MULTILINE)
     assert captions[-1].startswith("What this run says")
     assert captions[-2].startswith("Single-task scores")
+
+
+def test_a_diagnosis_ends_with_its_answers(demo, tmp_path):
+    run = copy_of_run(demo, tmp_path / "run")
+    finished = run_snakemake(run, "diagnosis", *demo_arguments())
+    assert finished.returncode == 0, finished.stderr
+    assert re.search(r"^Ondurese\n  How much text is there\? [\d,]+ tokens", finished.stdout, re.MULTILINE)
+    assert "What does that suggest? tva: new wordpieces should help much" in " ".join(finished.stdout.split())
+    assert finished.stdout.rstrip().endswith("results/figures/coverage.png")
 
 
 def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):

@@ -1,4 +1,4 @@
-"""What the demo shows: the paper's effect on an unseen script, and none where there is nothing to mend."""
+"""What the demo shows: the paper's effect on an unseen script. What its documents say of it is test_claims.py's."""
 
 import json
 import statistics
@@ -8,34 +8,29 @@ import pytest
 from scipy import stats
 
 from specialize.files import read_json
+from specialize.tables.scores import PRIMARY_METRIC, TASK_TITLES
 
 METRICS = "results/finetuning/*/*/*/seed*/metrics.json"
 
 
-def scores(run, language, representation, task):
-    metric = {"pos": "accuracy", "ud": "las", "ner": "f1"}[task]
-    folder = run / "results/finetuning" / language / representation / task
-    paths = sorted(folder.glob("seed*/metrics.json"))
-    return [read_json(path)["scores"]["test"][task][metric] for path in paths]
+def scores(run, language, representation, regime, task=None):
+    """The test scores of a cell by seed, of a single-task one by default, between 0 and 1."""
+    task = task or regime
+    paths = sorted((run / "results/finetuning" / language / representation / regime).glob("seed*/metrics.json"))
+    return [read_json(path)["scores"]["test"][task][PRIMARY_METRIC[task]] for path in paths]
 
 
-@pytest.mark.parametrize(("task", "difference"), [("pos", 0.3), ("ud", 0.2)])  # README.md and docs/demo.md say so
-def test_on_the_unseen_script_tva_beats_lapt_significantly(demo, task, difference):
+@pytest.mark.parametrize("task", ["pos", "ud", "ner"])
+def test_on_the_unseen_script_tva_beats_lapt_significantly(demo, task):
     tva, lapt = (scores(demo, "qad", name, task) for name in ("tva", "lapt"))
-    assert len(tva) == len(lapt) == {"pos": 5, "ud": 3}[task]
+    assert len(tva) == len(lapt) == 3
     tasks_of_the_language = 3
     p = stats.ttest_rel(tva, lapt, alternative="greater").pvalue * tasks_of_the_language
     assert p < 0.05
-    assert statistics.mean(tva) - statistics.mean(lapt) >= difference
     table = pandas.read_csv(demo / "results/tables/comparisons.csv").set_index(["Language", "Task", "Higher", "Lower"])
-    row = table.loc["Ondurese", {"pos": "POS (accuracy)", "ud": "UD (LAS)"}[task], "tva", "lapt"]
+    row = table.loc["Ondurese", TASK_TITLES[task], "tva", "lapt"]
     assert row["Significant"] == "yes"
     assert row["p corrected"] == pytest.approx(p, rel=0.1)
-
-
-def test_on_the_latin_language_the_difference_is_small(demo):
-    tva, lapt = (statistics.mean(scores(demo, "qae", name, "pos")) for name in ("tva", "lapt"))
-    assert abs(tva - lapt) < 0.03
 
 
 @pytest.mark.parametrize("language", ["qad", "qae", "qad-Latn"])
@@ -46,21 +41,12 @@ def test_lapt_lowers_the_validation_loss_of_the_unadapted_model(demo, language):
     assert losses[history["best_epoch"]] == min(losses.values())
 
 
-def test_transliteration_helps_lapt_on_the_unseen_script(demo):
-    before, after = (statistics.mean(scores(demo, language, "lapt", "pos")) for language in ("qad", "qad-Latn"))
-    assert after - before > 0.2
-
-
-@pytest.mark.parametrize("task", ["pos", "ud"])
-def test_learning_all_tasks_at_once_keeps_what_new_pieces_gain(demo, task):
-    metric = {"pos": "accuracy", "ud": "las"}[task]
-    for regime in ("mtl-ups-alt", f"pft-mtl-ups-alt-{task}"):
-        means = []
-        for name in ("lapt", "tva"):
-            paths = sorted((demo / "results/finetuning/qad" / name / regime).glob("seed*/metrics.json"))
-            assert len(paths) == 2
-            means.append(statistics.mean(read_json(path)["scores"]["test"][task][metric] for path in paths))
-        assert means[1] - means[0] > 0.15
+@pytest.mark.parametrize(("regime", "task"), [*(("mtl-ups-alt", task) for task in ("pos", "ud", "ner")),
+                                              ("pft-mtl-ups-alt-pos", "pos")])  # fmt: skip
+def test_learning_all_tasks_at_once_keeps_what_new_pieces_gain(demo, regime, task):
+    together, lapt = (scores(demo, "qad", *names, task) for names in (("tva", regime), ("lapt", task)))
+    assert len(together) == 3
+    assert statistics.mean(together) - statistics.mean(lapt) > 0.15
 
 
 def test_new_pieces_end_most_unknown_words(demo):
@@ -71,7 +57,7 @@ def test_new_pieces_end_most_unknown_words(demo):
 
 def test_every_result_has_the_contracts_keys(demo):
     paths = sorted(demo.glob(METRICS))
-    assert 0 < len(paths) <= 60
+    assert 0 < len(paths) <= 36
     for path in paths:
         metrics = read_json(path)
         language, representation, regime, seed = path.parts[-5:-1]

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from specialize import __version__
 from specialize.experiment.resolved import model_description
+from specialize.tables import screen
 from specialize.tables.contents import FIGURES, TABLES, figure_inputs, statistics_files, table_inputs, tables_of
 from specialize.tables.parameters import table_parameters
 
@@ -252,3 +253,8 @@ rule diagnosis:
 rule export:
     input:
         [f"results/export/{language}/{name}/README.md" for language, name in experiment.adaptations],
+
+
+onsuccess:
+    if workflow.is_main_process and any(job.rule.name == "diagnose" for job in workflow.dag.jobs):
+        print(f"\n{screen.diagnosis(Path())}\n", flush=True)

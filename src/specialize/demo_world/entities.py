@@ -11,7 +11,7 @@ from specialize.demo_world.grammar import Node
 from specialize.demo_world.speaker import Speaker
 from specialize.demo_world.writing import distinct_sentences, tokens_of
 
-ENTITY_SIZES = {"train": 100, "dev": 60, "test": 100}  # sentences
+ENTITY_SIZES = {"train": 300, "dev": 100, "test": 300}  # sentences
 
 
 def wikiann_archive(speaker: Speaker) -> bytes:
