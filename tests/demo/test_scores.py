@@ -1,4 +1,4 @@
-"""What the demo shows: the paper's effect on an unseen script. What its documents say of it is test_claims.py's."""
+"""What the demo shows: the paper's effect on an unseen script. What its documents say of it is test_documented_claims.py's."""
 
 import json
 import statistics

@@ -345,3 +345,9 @@ def test_a_package_that_imports_torch_is_found(tmp_path):
         path.write_text(source)
     assert first_heavy_package(["light"], tmp_path) == ""
     assert first_heavy_package(["light", "heavy"], tmp_path) == "heavy imports torch"
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest imports them by their names alone, and refuses the second of two when both are collected."""
+    names = [path.name for path in Path(__file__).parents[1].rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
