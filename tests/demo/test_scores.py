@@ -1,4 +1,4 @@
-"""What the demo shows: the paper's effect on an unseen script. What its documents say of it is test_documented_claims.py's."""
+"""What the demo shows: the paper's effect on an unseen script. test_documented_claims.py holds what documents say."""
 
 import json
 import statistics
