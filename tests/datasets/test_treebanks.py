@@ -1,19 +1,19 @@
 """Treebanks: what is written is what was read, and everything broken is refused with its file and line."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specialize.datasets import FORM, HEAD, UPOS, XPOS, read_treebank, write_treebank
+from specialize.datasets import FORM, HEAD, NO_HEAD, UPOS, XPOS, read_treebank, write_treebank
 from specialize.errors import InputError
 
 # -- generated treebanks -----------------------------------------------------------------------------------
 
-SURROGATES_AND_LINE_ENDS = st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r")
-FIELDS = st.text(SURROGATES_AND_LINE_ENDS, min_size=1, max_size=6).filter(lambda text: text.strip())
 PRINTABLE = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"])
-FORMS = st.text(PRINTABLE, min_size=1, max_size=6)
-COMMENTS = st.text(SURROGATES_AND_LINE_ENDS, max_size=12).map(lambda text: f"#{text}")
+FORMS = FIELDS = st.text(PRINTABLE, min_size=1, max_size=6)
+COMMENTS = st.text(st.one_of(PRINTABLE, st.sampled_from("\t \u00a0")), max_size=12).map(lambda text: f"#{text}")
 
 
 @st.composite
@@ -223,7 +223,7 @@ def test_corruption_is_refused_with_file_and_line(folder, breaker, data):
     path = folder / "broken.conllu"
     path.write_bytes(text_of([before, broken, after]).encode())
     with pytest.raises(InputError) as caught:
-        read_treebank(path)
+        read_treebank(path, "trees")
     message = str(caught.value)
     assert problem in message
     assert message.startswith(f"{path}, line ")
@@ -236,7 +236,7 @@ def test_the_very_line_is_named(folder):
     good = "# a comment\n1\ta\t_\tX\tX\t_\t0\troot\t_\t_\n"
     path.write_text(f"{good}\n\n# another\n{good}2\tb\t_\tX\tX\t_\t7\tdep\t_\t_\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"line\.conllu, line 8: head 7 is not in the sentence"):
-        read_treebank(path)
+        read_treebank(path, "trees")
 
 
 @given(st.binary(max_size=20))
@@ -304,13 +304,110 @@ def test_nothing_but_an_input_error_ever_comes_out(folder, text):
         assert all(sentence.words for sentence in sentences)
 
 
+# -- what is mended ----------------------------------------------------------------------------------------
+
+AMONG, CONTROL, AROUND = (
+    "comments among the words of a sentence, now before them",
+    "control characters outside forms and labels, now spaces",
+    "labels with white space around them, now without",
+)
+ROWS = ["# text = a b", "1\ta\tl\tX\tY\tf\t0\troot\td\tm", "2\tb\tl\tX\tY\tf\t1\tdep\td\tm"]
+MENDED = {
+    "a comment among the words": ([*ROWS[:2], "# late", ROWS[2]], [ROWS[0], "# late", *ROWS[1:]], {AMONG: 1}),
+    "a comment after the words": ([*ROWS, "# late", "#"], [ROWS[0], "# late", "#", *ROWS[1:]], {AMONG: 2}),
+    "tags with spaces": ([*ROWS[:2], ROWS[2].replace("X", " X\u00a0")], ROWS, {AROUND: 1}),
+    "a relation with a line end": ([*ROWS[:2], ROWS[2].replace("dep", "dep\r")], ROWS, {AROUND: 1}),
+    "a mark of another file's beginning": ([ROWS[0], "\ufeff" + ROWS[1], ROWS[2]], ROWS, {}),
+    "two carriage returns": ([line + "\r\r" for line in ROWS], ROWS, {}),
+    "heads of another format": ([line.replace("\td\t", "\t1\t") for line in ROWS],) * 2 + ({},),
+} | {
+    f"{character!r} in {place}": (
+        [line.replace(place, f"x{character}y") for line in ROWS],
+        [line.replace(place, "x y") for line in ROWS],
+        {CONTROL: times},
+    )
+    for character in "\r\x00\x0b\x0c\x1c\x85\u2028\u2029"
+    for place, times in (("a b", 1), ("l", 2), ("f", 2), ("m", 2))
+}
+
+
+@pytest.mark.parametrize(("lines", "expected", "counts"), MENDED.values(), ids=MENDED)
+def test_what_no_stage_needs_is_mended_and_counted(tmp_path, lines, expected, counts):
+    path, copy = tmp_path / "odd.conllu", tmp_path / "even.conllu"
+    path.write_bytes("\n".join([*lines, "", *lines]).encode())
+    mended = Counter()
+    sentences = read_treebank(path, "trees", mended)
+    assert [list(sentence.lines) for sentence in sentences] == [expected] * 2
+    assert mended == {what: 2 * number for what, number in counts.items()}
+    assert [expected[word.row].split("\t")[FORM] for word in sentences[1].words] == ["a", "b"]
+    write_treebank(copy, sentences)
+    again = Counter()
+    assert read_treebank(copy, "trees", again) == sentences
+    assert not again
+
+
+def test_lines_may_end_as_on_an_old_macintosh(tmp_path):
+    path = tmp_path / "old.conllu"
+    path.write_bytes("\r".join([*ROWS, "", *ROWS, "", ""]).encode())
+    assert [list(sentence.lines) for sentence in read_treebank(path)] == [ROWS, ROWS]
+
+
+@pytest.mark.parametrize("column", [UPOS, XPOS, 7])
+def test_a_label_with_a_control_character_is_refused(tmp_path, column):
+    path = tmp_path / "label.conllu"
+    path.write_bytes("\n".join(damage(ROWS, 2, column, "a\u2028b")).encode())
+    with pytest.raises(InputError, match=r"label\.conllu, line 3: (UPOS|XPOS|DEPREL) 'a\\u2028b' has a control"):
+        read_treebank(path)
+
+
+def test_lines_are_named_as_they_stand_although_comments_move(tmp_path):
+    path = tmp_path / "moved.conllu"
+    path.write_text("\n".join([*ROWS[:2], "# late", "# later", ROWS[2].replace("\t1\t", "\t9\t")]))
+    with pytest.raises(InputError, match=r"moved\.conllu, line 5: head 9"):
+        read_treebank(path, "trees")
+
+
+# -- heads -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("head", ["_", "", "0", "2", "9", "²", "x"])
+def test_heads_that_nothing_is_asked_of_are_read_as_they_are(tmp_path, head):
+    path, copy = tmp_path / "tagged.conllu", tmp_path / "copy.conllu"
+    path.write_text("\n".join(damage(damage(ROWS, 1, HEAD, head), 2, HEAD, head)) + "\n\n", encoding="utf-8")
+    (sentence,) = read_treebank(path)
+    assert {word.head for word in sentence.words} == {int(head) if head in ("0", "2", "9") else NO_HEAD}
+    write_treebank(copy, [sentence])
+    assert copy.read_bytes() == path.read_bytes()
+    with pytest.raises(InputError, match="line [23]: "):
+        read_treebank(path, "trees")
+
+
+def test_predicted_trees_may_have_several_roots_and_no_cycle(tmp_path):
+    path = tmp_path / "predicted.conllu"
+    path.write_text("\n".join(damage(ROWS, 2, HEAD, "0")), encoding="utf-8")
+    (sentence,) = read_treebank(path, "forests")
+    assert [word.head for word in sentence.words] == [0, 0]
+    path.write_text("\n".join(damage(ROWS, 2, HEAD, "2")), encoding="utf-8")
+    with pytest.raises(InputError, match="line 3: the heads run in a cycle"):
+        read_treebank(path, "forests")
+
+
+def test_a_tree_of_many_thousand_levels_is_read(tmp_path):
+    path = tmp_path / "deep.conllu"
+    levels = 30_000
+    path.write_text("".join(f"{number}\ta\t_\tX\tX\t_\t{(number + 1) % (levels + 1)}\tdep\t_\t_\n"
+                            for number in range(1, levels + 1)))  # fmt: skip
+    (sentence,) = read_treebank(path, "trees")
+    assert len(sentence.words) == levels
+
+
 def test_a_cycle_is_reported_at_one_of_its_own_words(tmp_path):
     heads = ["2", "3", "2", "0"]  # the first word hangs on the cycle and is not in it
     rows = [f"{number}\ta\t_\t_\t_\t_\t{head}\tdep\t_\t_" for number, head in enumerate(heads, start=1)]
     path = tmp_path / "cycle.conllu"
     path.write_text("\n".join(rows) + "\n\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"line 2: the heads run in a cycle through word 2"):
-        read_treebank(path)
+        read_treebank(path, "trees")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):

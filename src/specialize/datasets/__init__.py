@@ -24,13 +24,16 @@ from specialize.datasets.treebanks import (
     DEPS,
     FORM,
     HEAD,
+    UNPRINTABLE,
     UPOS,
     XPOS,
+    Heads,
     Sentence,
     Word,
     read_treebank,
     write_treebank,
 )
+from specialize.datasets.trees import NO_HEAD
 
 __all__ = [
     "COLUMNS",
@@ -38,12 +41,15 @@ __all__ = [
     "DEPS",
     "FORM",
     "HEAD",
+    "NO_HEAD",
     "PARTS",
     "REMEMBERED_WORDS",
+    "UNPRINTABLE",
     "UPOS",
     "UYGHUR",
     "XPOS",
     "EntitySentence",
+    "Heads",
     "Sentence",
     "Word",
     "parse_entities",

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from specialize.datasets.layout import blocks, require_sentences
+from specialize.datasets.trees import NO_HEAD, check_tree
 from specialize.errors import InputError
 from specialize.files import atomic_text, read_text
 
 COLUMNS = 10
 FORM, UPOS, XPOS, HEAD, DEPREL, DEPS = 1, 3, 4, 6, 7, 8  # places of columns in a row
-# Control characters, and the two separators that scorers take for the end of a line.
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LABELS = {UPOS: "UPOS", XPOS: "XPOS", DEPREL: "DEPREL"}  # what is learned and scored
+# Control characters but the tab, and the two separators that other readers take for the end of a line.
+UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+SHOWN = 40  # characters of a bad value in a message
+
+# How much is asked of the heads: nothing; trees of one root or several, as a parser may predict; trees of one root.
+Heads = Literal["any", "forests", "trees"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class Word:
 
     Attributes:
         form, upos, xpos, deprel: the columns of CoNLL-U.
-        head: number of the head word, 0 for the root.
+        head: number of the head word, 0 for the root, `NO_HEAD` where none is annotated.
         row: index of its line in `Sentence.lines`.
     """
 
@@ -37,10 +45,17 @@ class Word:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of a treebank: its words, and all of its lines as they were read."""
+    """A sentence of a treebank: its words, and all of its lines, comments first.
+
+    Attributes:
+        words: its words.
+        lines: comments, then rows.
+        line: where it begins in the file that it was read from.
+    """
 
     words: tuple[Word, ...]
     lines: tuple[str, ...]
+    line: int = field(default=1, compare=False)
 
     def surface(self) -> str:
         """Its text without any white space, multiword tokens in their written form."""
@@ -68,16 +83,26 @@ class Sentence:
                 columns[column] = value
             lines[word.row] = "\t".join(columns)
             words.append(_word(columns, word.row))
-        return Sentence(tuple(words), tuple(lines))
+        return Sentence(tuple(words), tuple(lines), self.line)
 
 
-def read_treebank(path: Path) -> list[Sentence]:
-    """Read a CoNLL-U file whose every sentence is a tree with one root.
+def read_treebank(path: Path, heads: Heads = "any", mended: Counter[str] | None = None) -> list[Sentence]:
+    """Read a CoNLL-U file so that all later stages, other readers and scorers can use it.
+
+    What no stage needs is mended: comments among the words go before them; a control character, or a character that
+    others take for the end of a line, becomes a space in comments and columns other than form and labels; labels lose
+    the white space around them.
+
+    Args:
+        path: the file.
+        heads: what is asked of them: `any`, `forests` or `trees`.
+        mended: counts what was mended, in words, if it is given.
 
     Raises:
         InputError: with the line of the first thing that is wrong; also if there is no sentence.
     """
-    sentences = [_parse_sentence(path, number, lines) for number, lines in blocks(read_text(path))]
+    counts: Counter[str] = Counter() if mended is None else mended
+    sentences = [_parse_sentence(path, number, lines, heads, counts) for number, lines in blocks(read_text(path))]
     require_sentences(path, sentences)
     return sentences
 
@@ -89,42 +114,53 @@ def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:
             stream.write("\n".join(sentence.lines) + "\n\n")
 
 
-def _parse_sentence(path: Path, first_line: int, lines: list[str]) -> Sentence:
-    rows = _CheckedRows(path, first_line)
-    for row, line in enumerate(lines):
+def _parse_sentence(path: Path, first_line: int, block: list[str], heads: Heads, mended: Counter[str]) -> Sentence:
+    comments = [_printable(line, mended) for line in block if line.startswith("#")]
+    rows = _CheckedRows(path, first_line, len(comments), mended)
+    for number, line in enumerate(block, start=first_line):
         if not line.startswith("#"):
-            rows.add(line, row)
+            rows.add(line, number)
+        elif rows.lines:
+            mended["comments among the words of a sentence, now before them"] += 1
     rows.check_end()
-    _check_tree(path, first_line, rows.words)
-    return Sentence(tuple(rows.words), tuple(lines))
+    if heads != "any":
+        check_tree(path, [word.head for word in rows.words], rows.numbers, single_root=heads == "trees")
+    return Sentence(tuple(rows.words), (*comments, *rows.lines), first_line)
 
 
 class _CheckedRows:
-    """The words of a sentence, while its rows are read in order and checked to be numbered as CoNLL-U asks."""
+    """The rows of a sentence, while they are read in order and checked to be numbered as CoNLL-U asks.
 
-    def __init__(self, path: Path, first_line: int) -> None:
+    Attributes:
+        lines: the rows, mended.
+        words: those that are words.
+        numbers: the line of each word in the file.
+    """
+
+    def __init__(self, path: Path, first_line: int, comments: int, mended: Counter[str]) -> None:
+        self.lines: list[str] = []
         self.words: list[Word] = []
-        self._path = path
-        self._first_line = first_line
+        self.numbers: list[int] = []
+        self._path, self._first_line, self._comments, self._mended = path, first_line, comments, mended
         # The last word that a multiword token covers so far, and the line of that token.
         self._covered, self._covered_line = 0, first_line
         self._empty_nodes = 0  # since the last word
 
-    def add(self, line: str, row: int) -> None:
-        """Check a row and keep it if it is a word."""
-        number = self._first_line + row
+    def add(self, line: str, number: int) -> None:
+        """Check a row and keep it."""
         columns = line.split("\t")
         if len(columns) != COLUMNS:
             problem = f"has {len(columns)} columns, CoNLL-U has {COLUMNS}"
             raise InputError(self._path, problem, number, "part them by tabs")
         if not columns[FORM].strip() or UNPRINTABLE.search(columns[FORM]):
-            raise InputError(self._path, f"form {columns[FORM]!r} is empty or has a control character", number)
+            raise InputError(self._path, f"form {_shown(columns[FORM])} is empty or has a control character", number)
         if multiword := re.fullmatch(r"([0-9]{1,6})-([0-9]{1,6})", columns[0]):
             self._add_multiword_token(int(multiword[1]), int(multiword[2]), columns[0], number)
         elif re.fullmatch(r"[0-9]{1,6}[.][0-9]{1,6}", columns[0]):
             self._add_empty_node(columns[0], number)
         else:
-            self._add_word(columns, row, number)
+            self._add_word(columns, number)
+        self.lines.append(_printable("\t".join(columns), self._mended))
 
     def _add_multiword_token(self, first: int, last: int, identifier: str, number: int) -> None:
         if first != len(self.words) + 1 or last <= first or first <= self._covered:
@@ -138,53 +174,44 @@ class _CheckedRows:
         if identifier != due:
             raise InputError(self._path, f"empty node {identifier} where {due} is due", number)
 
-    def _add_word(self, columns: list[str], row: int, number: int) -> None:
+    def _add_word(self, columns: list[str], number: int) -> None:
         due = len(self.words) + 1
         if columns[0] != str(due):
-            raise InputError(self._path, f"word number {columns[0]!r} where {due} is due", number)
-        if not re.fullmatch(r"[0-9]{1,6}", columns[HEAD]):
-            problem = f"head {columns[HEAD]!r} is not a word number"
-            raise InputError(self._path, problem, number, "annotate the head")
-        self.words.append(_word(columns, row))
+            raise InputError(self._path, f"word number {_shown(columns[0])} where {due} is due", number)
+        for column, name in LABELS.items():
+            label = columns[column].strip()
+            if UNPRINTABLE.search(label):
+                raise InputError(self._path, f"{name} {_shown(label)} has a control character", number)
+            if label != columns[column]:
+                self._mended["labels with white space around them, now without"] += 1
+                columns[column] = label
+        self.words.append(_word(columns, self._comments + len(self.lines)))
+        self.numbers.append(number)
         self._empty_nodes = 0
 
     def check_end(self) -> None:
         """Check that there are words, and all of those that a multiword token promised."""
         if not self.words:
-            raise InputError(self._path, "starts a sentence without words", self._first_line)
+            remedy = "leave out the blank line after its comments"
+            raise InputError(self._path, "starts a sentence without words", self._first_line, remedy)
         if self._covered > len(self.words):
             problem = f"multiword token up to {self._covered} in a sentence of {len(self.words)} words"
             raise InputError(self._path, problem, self._covered_line)
 
 
 def _word(columns: list[str], row: int) -> Word:
-    head = int(columns[HEAD]) if columns[HEAD].isdigit() else 0
+    head = int(columns[HEAD]) if re.fullmatch(r"[0-9]{1,6}", columns[HEAD]) else NO_HEAD
     return Word(columns[FORM], columns[UPOS], columns[XPOS], head, columns[DEPREL], row)
 
 
-def _check_tree(path: Path, first_line: int, words: list[Word]) -> None:
-    for word in words:
-        if word.head > len(words):
-            raise InputError(path, f"head {word.head} is not in the sentence", first_line + word.row)
-    _check_root(path, first_line, words)
-    _check_no_cycle(path, first_line, words)
+def _printable(line: str, mended: Counter[str]) -> str:
+    """The line without what other readers take for its end, or stumble over."""
+    if not UNPRINTABLE.search(line):
+        return line
+    clean, number = UNPRINTABLE.subn(" ", line)
+    mended["control characters outside forms and labels, now spaces"] += number
+    return clean
 
 
-def _check_root(path: Path, first_line: int, words: list[Word]) -> None:
-    roots = [word for word in words if word.head == 0]
-    if len(roots) != 1:
-        line = first_line + (roots[1].row if roots else words[0].row)
-        raise InputError(path, f"the sentence has {len(roots)} roots, a tree has one", line, "give one word head 0")
-
-
-def _check_no_cycle(path: Path, first_line: int, words: list[Word]) -> None:
-    safe = {0}  # known to lead to the root
-    for start in range(1, len(words) + 1):
-        trail, node = [], start
-        while node not in safe:
-            if node in trail:
-                line = first_line + words[node - 1].row
-                raise InputError(path, f"the heads run in a cycle through word {node}", line)
-            trail.append(node)
-            node = words[node - 1].head
-        safe.update(trail)
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= SHOWN else value[:SHOWN] + "…")

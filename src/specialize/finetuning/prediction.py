@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from specialize.datasets import COLUMNS, EntitySentence, Sentence, Word
+from specialize.datasets import COLUMNS, NO_HEAD, UNPRINTABLE, EntitySentence, Sentence, Word
 from specialize.errors import InputError
 from specialize.finetuning.model import load_model
 
@@ -36,7 +36,8 @@ def predict(
     if entities and "ner" not in model.tasks:
         raise InputError(model_folder, "knows no named entities", remedy="leave --entities out")
     entities = entities or list(model.tasks) == ["ner"]
-    remaining = (line.strip() for line in lines if line.strip())
+    printable = (UNPRINTABLE.sub(" ", line).strip() for line in lines)
+    remaining = (line for line in printable if line)
     number = 0
     while batch := list(islice(remaining, LINES)):
         words = [list(words_of(line)) if split_words else line.split() for line in batch]
@@ -89,5 +90,5 @@ def _blank(number: int, line: str, forms: list[str]) -> Sentence:
         spaced = place >= len(line) or line[place].isspace()
         rows.append("\t".join([str(index), form, *["_"] * (COLUMNS - 3), "_" if spaced else "SpaceAfter=No"]))
     comments = [f"# sent_id = {number}", f"# text = {line}"]
-    words = tuple(Word(form, "_", "_", 0, "_", row) for row, form in enumerate(forms, start=len(comments)))
+    words = tuple(Word(form, "_", "_", NO_HEAD, "_", row) for row, form in enumerate(forms, start=len(comments)))
     return Sentence(words, (*comments, *rows))

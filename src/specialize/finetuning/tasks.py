@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -155,6 +158,10 @@ class Parsing(TreebankTask):
         self.development_punctuation = development_punctuation
         self.punctuation = punctuation
 
+    def read(self, path: Path) -> list[Sentence]:
+        """Read sentences that are trees of one root."""
+        return read_treebank(path, "trees")
+
     def label_names(self, sentence: Sentence) -> list[str]:
         return [word.deprel for word in sentence.words]
 
@@ -192,11 +199,17 @@ class Parsing(TreebankTask):
         return {"las": labeled / max(words, 1), "uas": attached / max(words, 1)}
 
     def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
-        """The scores of the official evaluation; predicted trees may have several roots."""
-        from udtools.udeval import evaluate, load_conllu_file
+        """The scores of the official evaluation; predicted trees may have several roots, as of `single_root: false`."""
+        from udtools.udeval import evaluate, load_conllu
 
-        options = {"multiple_roots_okay": True}  # as `single_root: false` may predict
-        result = evaluate(load_conllu_file(str(gold)), load_conllu_file(str(predicted), options))
+        sentences = [self.read(gold), read_treebank(predicted, "forests")]
+        longest = max(len(sentence.words) for sentence in sentences[0])
+        with _recursion(longest):  # the evaluation follows heads to the root, one call within another
+            trees = [
+                load_conllu(io.StringIO(_for_evaluation(one)), str(path), {"multiple_roots_okay": True})
+                for one, path in zip(sentences, (gold, predicted), strict=True)
+            ]
+            result = evaluate(*trees)
         return {"las": result["LAS"].f1, "uas": result["UAS"].f1}
 
 
@@ -250,6 +263,27 @@ def task_named(
     if name == "ud":
         return Parsing(labels, development_punctuation, punctuation)
     return EntityRecognition(labels)
+
+
+def _for_evaluation(sentences: list[Sentence]) -> str:
+    """CoNLL-U with what attachment scores need, and nothing that the evaluation might stumble over."""
+    lines = []
+    for sentence in sentences:
+        for number, word in enumerate(sentence.words, start=1):
+            lines.append(f"{number}\t{word.form}\t_\t_\t_\t_\t{word.head}\t{word.deprel}\t_\t_\n")
+        lines.append("\n")
+    return "".join(lines)
+
+
+@contextlib.contextmanager
+def _recursion(levels: int) -> Iterator[None]:
+    """Allow so many more calls within another."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + levels)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _universal(relation: str) -> str:
