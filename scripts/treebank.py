@@ -8,7 +8,15 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.datasets import PARTS, read_treebank, write_treebank
+    from specialize.datasets import PARTS, prepare_treebank
+    from specialize.experiment import Experiment
+    from specialize.experiment.treebanks import learned_tasks
 
-    for part in PARTS:
-        write_treebank(Path(snakemake.output[part]), read_treebank(Path(snakemake.input[part])))
+    # The grid is no parameter: a further regime must not make the data, and all models, anew. See `check_treebanks`.
+    experiment, language = Experiment(snakemake.config), snakemake.wildcards.language
+    prepare_treebank(
+        {part: Path(snakemake.input[part]) for part in PARTS},
+        Path(snakemake.output.statistics).parent,
+        learned_tasks(experiment, language),
+        experiment.languages[language].tags,
+    )

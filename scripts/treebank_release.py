@@ -8,8 +8,10 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.sources import fetch, treebank_files
+    from specialize.datasets import PARTS
+    from specialize.sources import fetch_treebank
 
     place = snakemake.wildcards
-    for part, source in treebank_files(place.name, place.release, place.prefix, snakemake.params.sha256).items():
-        fetch(source, Path(snakemake.output[part]), snakemake.config["mirror"])
+    destinations = {part: Path(snakemake.output[part]) for part in PARTS}
+    pinned, mirror = snakemake.params.sha256, snakemake.config["mirror"]
+    fetch_treebank(place.name, place.release, place.prefix, pinned, destinations, mirror)

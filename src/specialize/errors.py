@@ -36,6 +36,13 @@ class DownloadError(SpecializeError):
     """A file that could not be fetched, or is not the file that was promised."""
 
 
+def warn(message: str) -> None:
+    """Say what a user should know although the work goes on: in a job's log, and on the terminal."""
+    print(f"Warning: {message}")
+    if sys.stdout is not sys.__stdout__ and sys.__stderr__ is not None:
+        print(f"Warning: {message}", file=sys.__stderr__)
+
+
 @contextlib.contextmanager
 def reported(log: Path | str) -> Iterator[None]:
     """Send everything a job prints to its log; print an error of ours as one line, any other with its trace.

@@ -378,7 +378,7 @@ def test_heads_that_nothing_is_asked_of_are_read_as_they_are(tmp_path, head):
     assert {word.head for word in sentence.words} == {int(head) if head in ("0", "2", "9") else NO_HEAD}
     write_treebank(copy, [sentence])
     assert copy.read_bytes() == path.read_bytes()
-    with pytest.raises(InputError, match="line [23]: "):
+    with pytest.raises(InputError, match=r"line [23]: "):
         read_treebank(path, "trees")
 
 

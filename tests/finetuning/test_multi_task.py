@@ -15,6 +15,7 @@ from specialize.datasets import read_entities, read_treebank
 from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.finetuning import finetune as jobs_module
+from specialize.finetuning import heads
 from specialize.finetuning.batches import MixedBatches, TrainingSentences
 from specialize.finetuning.data_sets import DataSet
 from specialize.finetuning.encoder import WordEncoder, WordPieces
@@ -205,6 +206,20 @@ def test_a_job_repeats_itself_byte_by_byte_and_its_model_predicts_again(
     assert sentences == read_treebank(multi_task_jobs[regime] / "predictions.conllu")
     entities = model.predict("ner", read_entities(data / "test.tsv"))
     assert entities == read_entities(multi_task_jobs[regime] / "predictions.tsv")
+
+
+@pytest.mark.parametrize("regime", ["mtl-int", "mtl-ups-alt"])
+def test_a_job_may_predict_trees_of_several_roots(encoder_folder, data, tmp_path, monkeypatch, regime):
+    """As `single_root: false` lets it; tags and trees are then read from the same file of predictions."""
+    monkeypatch.setattr(heads, "maximum_tree", lambda scores, single_root: [0] * len(scores))
+    folder = finetuned(tmp_path / "job", encoder_folder, data, regime, epochs=1)
+    predicted = read_treebank(folder / "predictions.conllu", "forests")
+    assert all(word.head == 0 for sentence in predicted for word in sentence.words)
+    scores = read_json(folder / "metrics.json")["scores"]["test"]
+    assert scores["ud"]["uas"] == pytest.approx(
+        len(predicted) / sum(len(sentence.words) for sentence in predicted), abs=1e-6
+    )
+    assert list(scores) == [task for tasks in LANGUAGE.datasets(regime) for task in tasks]
 
 
 def test_punctuation_is_told_by_other_tags_only_to_a_parser_that_learns_with_a_tagger(data):

@@ -1,5 +1,7 @@
 """The three tasks: their labels, their scores, and the files they write."""
 
+import sys
+
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -283,3 +285,26 @@ def test_each_task_s_head_can_learn_and_decode(name):
     with torch.no_grad():
         decoded = head.eval().decode(vectors, mask)
     assert decoded == ([[(2, 0), (0, 1), (2, 2)], [(0, 0)]] if name == "ud" else [[0, 1, 2], [0]])
+
+
+@pytest.mark.parametrize("levels", [900, 2500])
+def test_trees_of_thousands_of_levels_are_scored(tmp_path, levels):
+    path = tmp_path / "deep.conllu"
+    rows = [f"{word}\ta\t_\tX\tX\t_\t{(word + 1) % (levels + 1)}\tdep\t_\t_\n" for word in range(1, levels + 1)]
+    path.write_text("".join(rows) + "\n", encoding="utf-8")
+    limit = sys.getrecursionlimit()
+    assert Parsing(["dep"]).file_scores(path, path) == {"las": 1.0, "uas": 1.0}
+    assert sys.getrecursionlimit() == limit
+
+
+def test_the_official_scores_need_neither_other_columns_nor_one_root(tmp_path):
+    """Dependencies that are no pairs, comments among words, line ends in other columns, several roots predicted."""
+    rows = [
+        "# a\rb", "1\ta\tl\tX\tX\tf\t0\troot\t2\tm\rm", "# late", "2-3\tbc\t_\t_\t_\t_\t_\t_\t_\t_",
+        "2\tb\tl\tX\tX\tf\t1\tdep\t9:dep\t_", "3\tc\tl\tX\tX\tf\t1\tdep:sub\t_\tRef=1",
+    ]  # fmt: skip
+    gold, predicted = tmp_path / "gold.conllu", tmp_path / "predicted.conllu"
+    gold.write_bytes("\n".join(rows).encode())
+    task = Parsing(["dep", "root"])
+    task.write(predicted, [task.labeled(sentence, [(0, 1), (0, 1), (1, 0)]) for sentence in task.read(gold)])
+    assert task.file_scores(gold, predicted) == {"las": pytest.approx(2 / 3), "uas": pytest.approx(2 / 3)}

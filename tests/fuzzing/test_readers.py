@@ -12,9 +12,10 @@ from tests.corpora.test_extraction import PAGES, write_dump
 from tests.datasets.test_named_entities import write_archive
 
 from specialize.corpora import Cleaner, Page, read_articles, read_dump
-from specialize.datasets import read_entities, read_treebank, unpack_wikiann, write_entities
+from specialize.datasets import read_entities, unpack_wikiann, write_entities
 from specialize.errors import InputError, SpecializeError
 from specialize.experiment import Experiment
+from specialize.finetuning.tasks import task_named
 
 TREEBANK = """\
 # text = vámonos al mar
@@ -137,11 +138,54 @@ def taken_or_refused(read, path, content):
         return None
 
 
-@fuzzed(times=30)
-@given(content=damaged(TREEBANK, PARTS_OF_LINES))
-def test_treebanks(folder, content):
-    for sentence in taken_or_refused(read_treebank, folder / "train.conllu", content) or ():
-        assert sentence.surface()
+def with_other_labels(task, sentences, data):
+    """Sentences as a model might have labeled them; its trees may have several roots, but no cycle."""
+    for sentence in sentences:
+        size = len(sentence.words)
+        if task.name == "ud":
+            order = data.draw(st.permutations(range(1, size + 1)))
+            above = dict(zip(order, [0, *order], strict=False))
+            heads = [data.draw(st.sampled_from([0, above[word]])) for word in range(1, size + 1)]
+            yield task.labeled(sentence, [(head, data.draw(LABELS_OF_TASKS)) for head in heads])
+        else:
+            yield task.labeled(sentence, [data.draw(LABELS_OF_TASKS) for _ in range(size)])
+
+
+# What a treebank may hold besides: what other formats have in their columns, and what ends lines elsewhere.
+PARTS_OF_TREEBANKS = [
+    *PARTS_OF_LINES,
+    "1:obj|2",
+    "2:a:b",
+    "9:obj",
+    "a|",
+    "# late\n",
+    "\x85",
+    "\x0c",
+    "\u2029",
+    "\u00a0",
+]
+LABELS_OF_TASKS = st.integers(0, 2)
+
+
+@pytest.mark.parametrize("name", ["pos", "ud"])
+@fuzzed(times=15)
+@given(content=damaged(TREEBANK, PARTS_OF_TREEBANKS), data=st.data())
+def test_treebanks(folder, name, content, data):
+    """What is read can be written, is read again as it was, and whatever a model predicts of it can be scored."""
+    task = task_named(name, "upos", ["VERB", "obj:x", "root"])
+    sentences = taken_or_refused(task.read, folder / "train.conllu", content)
+    if not sentences:
+        return
+    gold, predictions = folder / "gold.conllu", folder / "predictions.conllu"
+    assert all(sentence.surface() for sentence in sentences)
+    task.write(gold, sentences)
+    assert task.read(gold) == sentences
+    assert len(gold.read_text(encoding="utf-8").splitlines()) == gold.read_bytes().count(b"\n")
+    predicted = list(with_other_labels(task, sentences, data))
+    task.write(predictions, predicted)
+    scores = task.file_scores(gold, predictions)
+    assert scores == pytest.approx(task.scores(sentences, predicted))
+    assert set(task.file_scores(gold, gold).values()) == {1.0}
 
 
 @fuzzed(times=30)

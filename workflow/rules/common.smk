@@ -10,10 +10,11 @@ from specialize import sources
 from specialize.bases.folder import model_files
 from specialize.cluster.groups import run_group_at_once
 from specialize.cluster.queue import wait_for_left_over_jobs
-from specialize.datasets import PARTS
+from specialize.datasets import PARTS, check_prepared
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
 from specialize.experiment.plan import forecast, gpus_here, sources_of
+from specialize.experiment.treebanks import learned_tasks
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
 
 if not workflow.is_main_process:
@@ -224,6 +225,13 @@ def reruns(jobs):
     return sorted(found, key=lambda rerun: (rerun.stage == "finetuning", rerun.output))
 
 
+def check_treebanks():
+    """Check treebanks that are there already for what the grid has learned to ask since they were made."""
+    for language in experiment.needed_languages:
+        if tasks := learned_tasks(experiment, language.tag):
+            check_prepared(Path("results/datasets", language.tag), tasks, language.tags)
+
+
 onstart:
     if workflow.is_main_process:
         planned = [job for job in workflow.dag.needrun_jobs() if training_stage(job)]
@@ -234,5 +242,6 @@ onstart:
             )
             known = [str(path) for job in workflow.dag.jobs for path in job.output]
             check_versions(Path.cwd(), reruns(planned), known, experiment.config["accept_rerun"])
+            check_treebanks()
         except SpecializeError as error:
             raise WorkflowError(str(error)) from None

@@ -3,7 +3,7 @@ rule treebank:
     input:
         unpack(treebank_sources),
     output:
-        multiext("results/datasets/{language}/", **CONLLU),
+        multiext("results/datasets/{language}/", **CONLLU, statistics="statistics.json"),
     log:
         "logs/datasets/{language}/treebank.log",
     benchmark:

@@ -1,5 +1,6 @@
 """Labeled data: treebanks in CoNLL-U, named entities in IOB2, and their transliterated twins."""
 
+from specialize.datasets.columns import check_prepared, prepare_treebank
 from specialize.datasets.layout import PARTS
 from specialize.datasets.named_entities import (
     EntitySentence,
@@ -52,7 +53,9 @@ __all__ = [
     "Heads",
     "Sentence",
     "Word",
+    "check_prepared",
     "parse_entities",
+    "prepare_treebank",
     "read_entities",
     "read_treebank",
     "repair_entities",

@@ -13,8 +13,8 @@ PARTS = ("train", "dev", "test")
 def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that are not blank, each with the number of its first line (from 1).
 
-    Lines end in LF, CR LF, or, in a file that has neither, CR. A byte-order mark at the start of a line, where two files
-    were joined, is no part of it.
+    Lines end in LF, CR LF, or, in a file that has neither, CR. A byte-order mark at the start of a line, where two
+    files were joined, is no part of it.
     """
     if "\n" not in text:
         text = text.replace("\r", "\n")

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from specialize.errors import InputError
 
+# What to do with a language whose words have no heads or relations.
+PARSERS_OUT = (
+    "leave the regimes that parse out, by experiment.regimes or, for this language only, experiment.exceptions"
+)
 NO_HEAD = -1  # of a word without an annotated head
 
 
@@ -31,8 +35,7 @@ def tree_problem(heads: Sequence[int], single_root: bool = True) -> tuple[int, s
     """Why heads are no tree: index of the first word that is wrong, problem, remedy; None if they are one."""
     for index, head in enumerate(heads):
         if head == NO_HEAD:
-            remedy = "annotate the head, or leave the regimes that parse out of experiment.regimes"
-            return index, "its head is not a word number", remedy
+            return index, "its head is not a word number", f"annotate it, or {PARSERS_OUT}"
         if head > len(heads):
             return index, f"head {head} is not in the sentence", "correct it"
     roots = [index for index, head in enumerate(heads) if head == 0]

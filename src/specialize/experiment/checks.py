@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from specialize.errors import ConfigError, InputError
 from specialize.experiment.configuration import nearest
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
+from specialize.experiment.treebanks import check_own_treebank
 from specialize.experiment.yaml_files import Keys
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE
 
@@ -167,37 +167,17 @@ def _check_language(experiment: Experiment, language: Language) -> None:
     if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "folder"}:
         raise ConfigError(f"{experiment.place([*place, 'ner'])}: give wikiann, or folder")
     _check_own_files(experiment, language, place)
-    if "folder" in treebank and "pos" in experiment.config["experiment"]["regimes"]:
-        path = _without_tags(Path(treebank["folder"]), language.tags)
-        other = "upos" if language.tags == "xpos" else "xpos"
-        if path:
-            raise ConfigError(
-                f"{experiment.place([*place, 'treebank', 'folder'])}: {path} has no {language.tags} tags to learn "
-                f"or to measure on; set tags: {other}, or leave the regime pos out"
-            )
+    if "folder" in treebank:
+        check_own_treebank(experiment, language, place)
 
 
 def _check_own_files(experiment: Experiment, language: Language, place: list[str]) -> None:
     wanted = [(["corpus", "text"], language.entry.get("corpus", {}).get("text"), [""])]
-    for section, ending in (("treebank", "conllu"), ("ner", "tsv")):
-        parts = [f"{part}.{ending}" for part in ("train", "dev", "test")]
-        wanted.append(([section, "folder"], language.entry.get(section, {}).get("folder"), parts))
+    parts = [f"{part}.tsv" for part in ("train", "dev", "test")]
+    wanted.append((["ner", "folder"], language.entry.get("ner", {}).get("folder"), parts))
     for keys, path, names in wanted:
         for name in names if path else []:
             if not (Path(path) / name).is_file():
                 raise ConfigError(
                     f"{experiment.place([*place, *keys])}: there is no file {Path(path, name).absolute()}"
                 )
-
-
-def _without_tags(treebank: Path, tags: str) -> Path | None:
-    """The first part of a treebank whose first words have no tags; broken lines are for its own job to report."""
-    column = {"upos": 3, "xpos": 4}[tags]
-    for part in ("train", "dev", "test"):
-        path = treebank / f"{part}.conllu"
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            rows = [line.split("\t") for line in islice(stream, 1000)]
-        words = [row for row in rows if len(row) == 10 and row[0].isdigit()]
-        if words and all(row[column] == "_" for row in words):
-            return path
-    return None

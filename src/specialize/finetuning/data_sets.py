@@ -46,7 +46,7 @@ class DataSet:
         sentences = {part: tasks[0].read(path) for part, path in files.items()}
         for task in tasks:
             task.labels = sorted({label for sentence in sentences["train"] for label in task.label_names(sentence)})
-            if task.labels == ["_"]:
+            if set(task.labels) <= {"_", ""}:
                 remedy = "set the treebank's tags to upos or xpos, whichever it has"
                 raise InputError(files["train"], "has _ in place of every label", remedy=remedy)
         return cls(tasks, files, sentences)

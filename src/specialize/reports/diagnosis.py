@@ -8,12 +8,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_words, estimate, hours_in_words
 from specialize.tables.figures.style import save_figure
 from specialize.tables.formats import Entry, Table, write_table
-from specialize.tables.inputs import MAIN_DATA, corpus_statistics, vocabulary_statistics
+from specialize.tables.inputs import MAIN_DATA, corpus_statistics, treebank_statistics, vocabulary_statistics
 
 # Thresholds between the paper's languages (Tables 1 and 2; our counts of UD 2.5): new wordpieces gain most on Uyghur,
 # 38 % of whose words mBERT cannot read; little on Maltese (2 %, 2.4 wordpieces per token), nothing on Vietnamese (1.2).
@@ -32,11 +33,13 @@ class Diagnosis:
         language: the language.
         corpus: its corpus statistics, if it has text.
         coverage: coverage statistics by representation and data set.
+        treebank: what its treebank's columns hold, by part, if it has one.
     """
 
     language: Language
     corpus: dict[str, Any] | None
     coverage: dict[str, dict[str, Any]]
+    treebank: dict[str, Any] | None = None
 
     @property
     def data(self) -> str:
@@ -87,6 +90,7 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
             language,
             corpora.get(language.tag),
             {name: read["coverage"] for (tag, name), read in vocabularies.items() if tag == language.tag},
+            treebank_statistics(run, language),
         )
         for language in experiment.grid_languages
         if any(tag == language.tag for tag, _ in vocabularies)
@@ -148,8 +152,25 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
     if missing:
         letters = " ".join(missing)
         answers.append(("Which letters does the base lack?", f"{letters} ({sum(missing.values()):.2%} of all letters)"))
+    if lacking := _lacking(diagnosis):
+        answers.append(("What does the treebank lack?", lacking))
     answers.append(("What does that suggest?", diagnosis.suggestion()))
     return answers
+
+
+def _lacking(diagnosis: Diagnosis) -> str:
+    """The shares of a treebank's words that have no form, tag, head or relation, by part."""
+    columns = {"form": "forms", diagnosis.language.tags: f"{diagnosis.language.tags} tags", "head": "heads"}
+    columns["deprel"] = "relations"
+    parts = []
+    for part in PARTS if diagnosis.treebank else ():
+        read = (diagnosis.treebank or {})[part]
+        shares = {title: read["missing"][name] / read["words"] for name, title in columns.items()}
+        if any(shares.values()):
+            parts.append(
+                f"{part}: " + ", ".join(f"{share:.1%} of the {name}" for name, share in shares.items() if share)
+            )
+    return "; ".join(parts)
 
 
 def _covered(coverage: dict[str, Any], kind: str) -> str:

@@ -9,6 +9,7 @@ from specialize.sources.availability import latest_dump, upstream_bytes
 from specialize.sources.downloads import download, fetch
 from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
 from specialize.sources.published import Source, treebank_files, wikiann_archive, wikiann_collection, wikipedia_dump
+from specialize.sources.treebanks import fetch_treebank
 from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "fetch",
     "fetch_model",
     "fetch_model_from_mirror",
+    "fetch_treebank",
     "fetch_wikiann_collection",
     "latest_dump",
     "treebank_files",

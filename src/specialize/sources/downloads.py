@@ -8,7 +8,15 @@ from pathlib import Path
 from specialize.errors import DownloadError
 from specialize.files import file_hash
 from specialize.sources.published import Source, place_in_mirror
-from specialize.sources.transfer import disk_errors_reported, download_first, download_url, forget, is_url, start_over
+from specialize.sources.transfer import (
+    RefusedError,
+    disk_errors_reported,
+    download_first,
+    download_url,
+    forget,
+    is_url,
+    start_over,
+)
 from specialize.sources.verification import (
     LISTING,
     published_sha1,
@@ -61,14 +69,17 @@ def _download_from_mirror(source: Source, place: str, partial: Path) -> None:
     listing = f"{folder}/{LISTING}"
     promised = read_listing(listing).get(name)
     if promised is None:
-        raise DownloadError(f"{listing}: has no line for {name}; the mirror does not offer that file")
+        raise RefusedError(f"{listing}: has no line for {name}; the mirror does not offer that file")
     if source.sha256 not in (None, promised):
         raise DownloadError(
             f"{place}: its sha256 is {promised} in the mirror's {LISTING}, but {source.known_from} has "
             f"{source.sha256}; the mirror has another version: replace it there, or the sha256 that it is held to"
         )
     if is_url(place):
-        download_url(place, partial)
+        try:
+            download_url(place, partial)
+        except RefusedError as error:
+            raise DownloadError(f"{error}, but the mirror's {LISTING} lists it; copy it there again") from error
     elif Path(place).is_file():
         start_over(partial)
         shutil.copyfile(place, partial)

@@ -47,16 +47,19 @@ def download_first(urls: Sequence[str], partial: Path) -> str:
     """Download from the first URL that has the file, and return that URL.
 
     Raises:
-        DownloadError: if none has it; the text names the problem of each.
+        RefusedError: if all of them say that they do not have it; the text names each.
+        DownloadError: if it cannot be had; the text names the problem of each.
     """
-    problems = []
+    problems: list[DownloadError] = []
     for url in urls:
         try:
             download_url(url, partial)
             return url
         except DownloadError as error:
-            problems.append(str(error))
-    raise DownloadError("; ".join(problems) + "; is this version published, and the network up? Or give a mirror")
+            problems.append(error)
+    kind = RefusedError if all(isinstance(error, RefusedError) for error in problems) else DownloadError
+    text = "; ".join(map(str, problems))
+    raise kind(f"{text}; is this version published, and the network up? Or give a mirror")
 
 
 def download_url(url: str, partial: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from specialize.experiment import Experiment
+from specialize.experiment import Experiment, Language
 from specialize.files import read_json
 from specialize.tables.formats import NOTHING, Entry, Table
 from specialize.tables.paper import TABLE_1
@@ -41,6 +41,12 @@ def vocabulary_statistics(experiment: Experiment, run: Path) -> dict[tuple[str, 
     paths = {key: f"results/vocabularies/{'/'.join(key)}/statistics.json" for key in experiment.vocabularies}
     require(run, list(paths.values()))
     return {key: read_json(run / path) for key, path in paths.items()}
+
+
+def treebank_statistics(run: Path, language: Language) -> dict[str, Any] | None:
+    """What the columns of a language's treebank hold, by part; a twin's are as its original's. None if there is none."""
+    path = run / "results" / "datasets" / (language.original or language.tag) / "statistics.json"
+    return read_json(path) if path.is_file() else None
 
 
 def corpora_table(experiment: Experiment, run: Path) -> Table:

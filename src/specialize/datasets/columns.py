@@ -1,0 +1,128 @@
+"""What a treebank's columns hold to learn from: withheld text, missing tags, heads and relations are found here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from specialize.datasets.layout import PARTS
+from specialize.datasets.treebanks import Heads, Sentence, Word, read_treebank, write_treebank
+from specialize.datasets.trees import NO_HEAD, PARSERS_OUT, tree_problem
+from specialize.errors import InputError, warn
+from specialize.files import read_json, write_json
+
+MOST_MISSING = 0.5  # of a part's words: with more, scores would be about nothing
+COLUMN_NAMES = ("form", "upos", "xpos", "head", "deprel")
+
+
+def prepare_treebank(
+    sources: dict[str, Path], folder: Path, tasks: Collection[str], tags: Literal["upos", "xpos"]
+) -> None:
+    """Check a treebank, write it as {train,dev,test}.conllu, and statistics.json on what there is to learn.
+
+    Args:
+        sources: its files, by part.
+        folder: where it appears.
+        tasks: what is learned from it: `pos` needs tags, `ud` needs trees, both need words.
+        tags: the tags that `pos` predicts.
+
+    Raises:
+        InputError: if a file is broken, or a column that is needed is missing for most words.
+    """
+    statistics: dict[str, Any] = {"checked_for": {"tasks": sorted(tasks), "tags": tags}}
+    for part in PARTS:
+        mended: Counter[str] = Counter()
+        sentences = read_treebank(sources[part], needed_heads(tasks), mended)
+        check_columns(sources[part], sentences, tasks, tags)
+        for what, number in sorted(mended.items()):
+            print(f"{sources[part]}: mended: {what}: {number:,}")
+        statistics[part] = treebank_statistics(sentences) | {"mended": dict(sorted(mended.items()))}
+        write_treebank(folder / f"{part}.conllu", sentences)
+    write_json(folder / "statistics.json", statistics)
+
+
+def needed_heads(tasks: Collection[str]) -> Heads:
+    """What the tasks ask of a treebank's heads."""
+    return "trees" if "ud" in tasks else "any"
+
+
+def treebank_statistics(sentences: Sequence[Sentence]) -> dict[str, Any]:
+    """Counts of sentences, words, words without a value by column, and sentences whose heads are no tree."""
+    words = [word for sentence in sentences for word in sentence.words]
+    missing = {name: sum(is_missing(word, name) for word in words) for name in COLUMN_NAMES}
+    trees = sum(tree_problem([word.head for word in sentence.words]) is None for sentence in sentences)
+    return {"sentences": len(sentences), "words": len(words), "missing": missing, "no_trees": len(sentences) - trees}
+
+
+def is_missing(word: Word, column: str) -> bool:
+    """Whether a word has no value in a column; a form `_` may be one that is withheld, or an underscore."""
+    value = getattr(word, column)
+    return bool(value == NO_HEAD if column == "head" else value in ("_", ""))
+
+
+def check_columns(path: Path, sentences: Sequence[Sentence], tasks: Collection[str], tags: str) -> None:
+    """Refuse a part of which most words lack what is to be learned, and print the share where it is smaller.
+
+    Args:
+        path: the file.
+        sentences: its sentences.
+        tasks: what is learned from it.
+        tags: the tags that `pos` predicts, `upos` or `xpos`.
+
+    Raises:
+        InputError: with the first word that lacks it, and what to do.
+    """
+    number = sum(len(sentence.words) for sentence in sentences)
+    lacking = {
+        column: [sentence for sentence in sentences for word in sentence.words if is_missing(word, column)]
+        for column in COLUMN_NAMES
+    }
+    needed = ["form", *([tags] if "pos" in tasks else []), *(["deprel"] if "ud" in tasks else [])]
+    for column in needed:
+        share = len(lacking[column]) / number
+        if not share:
+            continue
+        problem = f"{share:.1%} of its words have _ in place of {_name(column)}"
+        if share > MOST_MISSING:
+            other = {"upos": "xpos", "xpos": "upos"}.get(column, "")
+            there = bool(other) and len(lacking[other]) / number <= MOST_MISSING
+            raise InputError(path, problem, lacking[column][0].line, _remedy(column, other if there else ""))
+        warn(f"{path}, line {lacking[column][0].line}: {problem}; scores count these words too")
+
+
+def _name(column: str) -> str:
+    return {"form": "a form", "deprel": "a relation"}.get(column, f"an {column} tag")
+
+
+def _remedy(column: str, other: str) -> str:
+    if column == "form":
+        return (
+            "the text is withheld, as a rule for its licence: merge it in as the treebank's README says, and give "
+            "treebank: {folder: ...}"
+        )
+    if column == "deprel":
+        return f"annotate them, or {PARSERS_OUT}"
+    return (
+        f"set the treebank's tags: {other}"
+        if other
+        else "annotate them, or leave the regimes that tag out of experiment.regimes"
+    )
+
+
+def check_prepared(folder: Path, tasks: Collection[str], tags: Literal["upos", "xpos"]) -> None:
+    """Check a treebank that was prepared when less was to be learned from it; one that is not there yet passes.
+
+    Raises:
+        InputError: if it cannot serve the tasks.
+    """
+    path = folder / "statistics.json"
+    paths = [folder / f"{part}.conllu" for part in PARTS]
+    if not all(one.is_file() for one in (path, *paths)):
+        return
+    checked = read_json(path).get("checked_for", {})
+    if checked.get("tags") == tags and set(tasks) <= set(checked.get("tasks", [])):
+        return
+    for one in paths:
+        check_columns(one, read_treebank(one, needed_heads(tasks)), tasks, tags)

@@ -1,0 +1,89 @@
+"""What a grid asks of treebanks, and whether own ones have it, before any job starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specialize.errors import ConfigError
+from specialize.experiment.grid import Language
+from specialize.experiment.regimes import TASKS
+
+if TYPE_CHECKING:
+    from specialize.experiment import Experiment
+
+PARTS = ("train", "dev", "test")
+COLUMNS = {"form": 1, "upos": 3, "xpos": 4, "head": 6, "deprel": 7}  # of CoNLL-U
+
+
+def learned_tasks(experiment: Experiment, tag: str) -> tuple[str, ...]:
+    """The tasks that the grid learns from a language's labeled data, its twin's included, in the order of `TASKS`."""
+    tasks = set()
+    for cell in experiment.cells:
+        language = experiment.languages[cell.language]
+        if tag in (language.tag, language.original):
+            start = cell.prefinetuned or cell
+            tasks |= {task for together in language.datasets(start.regime) for task in together}
+    return tuple(task for task in TASKS if task in tasks)
+
+
+def check_own_treebank(experiment: Experiment, language: Language, place: list[str]) -> None:
+    """Refuse an own treebank of which a part is missing, or has nothing at all in a column that is to be learned.
+
+    Raises:
+        ConfigError: with the key, the file, and what to do.
+    """
+    folder = Path(language.entry["treebank"]["folder"])
+    where = experiment.place([*place, "treebank", "folder"])
+    _check_parts(folder, where)
+    tasks = learned_tasks(experiment, language.original or language.tag)
+    tags, other = language.tags, "upos" if language.tags == "xpos" else "xpos"
+    for part in PARTS:
+        path = folder / f"{part}.conllu"
+        if _has_nothing(path, "form"):
+            raise ConfigError(
+                f"{where}: {path} has _ in place of every form: the text is withheld, as a rule for its licence; "
+                "merge it in as the treebank's README says"
+            )
+        if "pos" in tasks and _has_nothing(path, tags):
+            remedy = f"set tags: {other}, or " if not _has_nothing(path, other) else ""
+            raise ConfigError(
+                f"{where}: {path} has no {tags} tags to learn or to measure on; {remedy}leave the regimes that tag out of "
+                "experiment.regimes"
+            )
+        for column, name in (("head", "heads"), ("deprel", "relations")):
+            if "ud" in tasks and _has_nothing(path, column):
+                raise ConfigError(
+                    f"{where}: {path} has no {name} to learn or to measure on; annotate them, or leave the regimes "
+                    "that parse out, by experiment.regimes or, for this language only, experiment.exceptions"
+                )
+
+
+def _check_parts(folder: Path, where: str) -> None:
+    for part in PARTS:
+        path = folder / f"{part}.conllu"
+        if path.is_file():
+            continue
+        named = sorted(one.name for one in folder.glob(f"*-{part}.conllu")) if folder.is_dir() else []
+        remedy = ""
+        if len(named) == 1:
+            remedy = f"; name {named[0]} so"
+        elif part != "test" and any((folder / f"{one}.conllu").is_file() for one in PARTS):
+            remedy = "; part some sentences of another part from it (docs/tutorial.md says how)"
+        raise ConfigError(f"{where}: there is no file {path.absolute()}{remedy}")
+
+
+def _has_nothing(path: Path, column: str) -> bool:
+    """Whether there are words, and none has a value in a column; broken lines are for the treebank's job to report."""
+    values = _values(path, column)
+    first = next(values, None)
+    return first == "_" and all(value == "_" for value in values)
+
+
+def _values(path: Path, column: str) -> Iterator[str]:
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            row = line.rstrip("\r\n").split("\t")
+            if len(row) == 10 and row[0].isdigit():
+                yield row[COLUMNS[column]].strip() or "_"

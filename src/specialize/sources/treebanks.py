@@ -1,0 +1,48 @@
+"""A treebank's release: its three parts, of which some treebanks lack one or two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specialize.errors import DownloadError
+from specialize.sources.downloads import fetch
+from specialize.sources.published import treebank_files
+from specialize.sources.transfer import RefusedError
+
+PART_NAMES = {"train": "training", "dev": "development", "test": "test"}
+
+
+def fetch_treebank(
+    name: str, release: str, prefix: str, sha256: dict[str, str], destinations: dict[str, Path], mirror: str | None
+) -> None:
+    """Download all parts of a treebank's release, verified and recorded as by `fetch`.
+
+    Args:
+        name: of the UD repository.
+        release: its tag.
+        prefix: how its files' names begin.
+        sha256: the digests that are pinned, by part.
+        destinations: where the parts appear.
+        mirror: absolute path or URL of a mirror.
+
+    Raises:
+        DownloadError: if one cannot be had; a part that the release lacks where it has another is named as such.
+    """
+    refused: dict[str, RefusedError] = {}
+    for part, source in treebank_files(name, release, prefix, sha256).items():
+        try:
+            fetch(source, destinations[part], mirror)
+        except RefusedError as error:
+            refused[part] = error
+    first = next(iter(refused.values()), None)
+    if first is None:
+        return
+    there = [PART_NAMES[part] for part in destinations if part not in refused]
+    if not there:
+        raise first
+    lacking = " and no ".join(f"{PART_NAMES[part]} part" for part in refused)
+    raise DownloadError(
+        f"{name} has no {lacking} in {release}, only a {' and a '.join(there)} part ({first}); part some of these "
+        "sentences from the others into a folder with train.conllu, dev.conllu and test.conllu, and give treebank: "
+        "{folder: ...}; docs/tutorial.md says how"
+    )
