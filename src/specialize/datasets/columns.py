@@ -13,7 +13,9 @@ from specialize.datasets.trees import NO_HEAD, PARSERS_OUT, tree_problem
 from specialize.errors import InputError, warn
 from specialize.files import read_json, write_json
 
-MOST_MISSING = 0.5  # of a part's words: with more, scores would be about nothing
+# Of a part's words: with more, scores would be about nothing. Belarusian's test part, one of the paper's, lacks the XPOS
+# tags of 64 % of its words.
+MOST_MISSING = 0.9
 COLUMN_NAMES = ("form", "upos", "xpos", "head", "deprel")
 
 
@@ -104,11 +106,9 @@ def _remedy(column: str, other: str) -> str:
         )
     if column == "deprel":
         return f"annotate them, or {PARSERS_OUT}"
-    return (
-        f"set the treebank's tags: {other}"
-        if other
-        else "annotate them, or leave the regimes that tag out of experiment.regimes"
-    )
+    if other:
+        return f"set the treebank's tags: {other}"
+    return "annotate them, or leave the regimes that tag out of experiment.regimes"
 
 
 def check_prepared(folder: Path, tasks: Collection[str], tags: Literal["upos", "xpos"]) -> None:

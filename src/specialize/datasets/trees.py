@@ -8,9 +8,7 @@ from pathlib import Path
 from specialize.errors import InputError
 
 # What to do with a language whose words have no heads or relations.
-PARSERS_OUT = (
-    "leave the regimes that parse out, by experiment.regimes or, for this language only, experiment.exceptions"
-)
+PARSERS_OUT = "leave out the regimes that parse (experiment.regimes, or experiment.exceptions for this language only)"
 NO_HEAD = -1  # of a word without an annotated head
 
 

@@ -49,14 +49,14 @@ def check_own_treebank(experiment: Experiment, language: Language, place: list[s
         if "pos" in tasks and _has_nothing(path, tags):
             remedy = f"set tags: {other}, or " if not _has_nothing(path, other) else ""
             raise ConfigError(
-                f"{where}: {path} has no {tags} tags to learn or to measure on; {remedy}leave the regimes that tag out of "
-                "experiment.regimes"
+                f"{where}: {path} has no {tags} tags to learn or to measure on; {remedy}leave the regimes that tag out "
+                "of experiment.regimes"
             )
         for column, name in (("head", "heads"), ("deprel", "relations")):
             if "ud" in tasks and _has_nothing(path, column):
                 raise ConfigError(
-                    f"{where}: {path} has no {name} to learn or to measure on; annotate them, or leave the regimes "
-                    "that parse out, by experiment.regimes or, for this language only, experiment.exceptions"
+                    f"{where}: {path} has no {name} to learn or to measure on; annotate them, or leave out the "
+                    "regimes that parse (experiment.regimes, or experiment.exceptions for this language only)"
                 )
 
 

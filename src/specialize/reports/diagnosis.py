@@ -167,9 +167,8 @@ def _lacking(diagnosis: Diagnosis) -> str:
         read = (diagnosis.treebank or {})[part]
         shares = {title: read["missing"][name] / read["words"] for name, title in columns.items()}
         if any(shares.values()):
-            parts.append(
-                f"{part}: " + ", ".join(f"{share:.1%} of the {name}" for name, share in shares.items() if share)
-            )
+            named = [f"{share:.1%} of the {name}" for name, share in shares.items() if share]
+            parts.append(f"{part}: {', '.join(named)}")
     return "; ".join(parts)
 
 

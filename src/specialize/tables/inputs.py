@@ -44,7 +44,7 @@ def vocabulary_statistics(experiment: Experiment, run: Path) -> dict[tuple[str, 
 
 
 def treebank_statistics(run: Path, language: Language) -> dict[str, Any] | None:
-    """What the columns of a language's treebank hold, by part; a twin's are as its original's. None if there is none."""
+    """What the columns of a language's treebank hold, by part, a twin's as its original's; None if it has none."""
     path = run / "results" / "datasets" / (language.original or language.tag) / "statistics.json"
     return read_json(path) if path.is_file() else None
 
