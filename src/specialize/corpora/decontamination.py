@@ -15,7 +15,7 @@ from specialize.datasets import FORM, EntitySentence, Sentence, read_entities, r
 
 ANYWHERE_WORDS = 4  # a sentence of so many is found wherever it stands; a shorter one may be anybody's
 TEXT_COMMENT = re.compile(r"#\s*text\s*=\s*(.*)")
-LETTER_WITHOUT_SPACES = regex.compile(rf"[{SCRIPTS_WITHOUT_SPACES}]\p{{M}}*")
+LETTER_WITHOUT_SPACES = regex.compile(rf"[{SCRIPTS_WITHOUT_SPACES}]\p{{M}}*", regex.V1)
 
 
 @dataclass(frozen=True)
