@@ -6,8 +6,9 @@ The rules are the paper's (§2.2.1, A.1) with facts 1 to 6 where it is silent.
 from specialize.corpora.articles import Article, CleanArticle, Page
 from specialize.corpora.build import build_corpus
 from specialize.corpora.cleaning import Cleaner, clean_line
-from specialize.corpora.decontamination import labeled_sentences, squeeze
+from specialize.corpora.decontamination import LabeledSentence, labeled_sentences
 from specialize.corpora.dump import extract, read_dump
+from specialize.corpora.occurrences import squeeze
 from specialize.corpora.own_text import read_articles
 from specialize.corpora.processes import clean_all
 from specialize.corpora.settings import Cleaning
@@ -20,6 +21,7 @@ __all__ = [
     "CleanArticle",
     "Cleaner",
     "Cleaning",
+    "LabeledSentence",
     "Page",
     "build_corpus",
     "clean_all",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from specialize.corpora.articles import Article, CleanArticle, Page, not_sampled
 from specialize.corpora.cleaning import Cleaner
+from specialize.corpora.decontamination import LabeledSentence
 from specialize.corpora.processes import clean_all
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, share_of, split_of
@@ -22,7 +23,7 @@ SAMPLED_FILE_BYTES = 1 << 20  # of an extractor's output file, which the paper's
 def build_corpus(
     source: Path,
     articles: Iterable[Page | Article],
-    labeled: Mapping[str, set[str]],
+    labeled: Mapping[str, Collection[LabeledSentence]],
     cleaning: Cleaning,
     folder: Path,
     processes: int = 1,

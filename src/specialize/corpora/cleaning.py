@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from specialize.corpora.articles import Article, CleanArticle, Page, not_sampled
-from specialize.corpora.decontamination import files_by_sentence, squeeze
+from specialize.corpora.decontamination import LabeledSentence, WholeLines, finder
 from specialize.corpora.dump import extract
+from specialize.corpora.occurrences import RunningText
 from specialize.corpora.settings import SENTENCE_END, Cleaning
 from specialize.corpora.splits import share_of
 from specialize.errors import SpecializeError
@@ -52,11 +53,17 @@ class Cleaner:
     """The rules with the labeled sentences that are to be left out, by the name of their file."""
 
     cleaning: Cleaning
-    labeled: Mapping[str, set[str]]
+    labeled: Mapping[str, Collection[LabeledSentence]]
+
+    def __post_init__(self) -> None:
+        _ = self._labeled_sentences  # before processes are forked, which then share it
 
     @cached_property
-    def _files_of(self) -> dict[str, list[str]]:
-        return files_by_sentence(self.labeled)
+    def _labeled_sentences(self) -> RunningText | WholeLines:
+        return finder(self.labeled, self.cleaning.decontamination, self._sentences)
+
+    def _sentences(self, line: str) -> list[str]:
+        return clean_line(line, self.cleaning.sentence_end, self.cleaning.sentence_final)
 
     def clean(self, item: Page | Article) -> CleanArticle:
         """Extract and clean one article, without its labeled sentences."""
@@ -71,28 +78,24 @@ class Cleaner:
         return self._clean_lines(article)
 
     def _clean_lines(self, article: Article) -> CleanArticle:
-        rules = self.cleaning
         sentences: list[str] = []
         removed: Counter[str] = Counter()
-        removed_by_file: Counter[str] = Counter()
         for line in article.lines:
-            cleaned = clean_line(line, rules.sentence_end, rules.sentence_final)
+            cleaned = self._sentences(line)
             if not cleaned and line.strip():
                 removed[f"lines of {_why_none(line)}"] += 1
-            for sentence in cleaned:
-                files = self._files_of.get(squeeze(sentence)) if self._files_of else None
-                if files:
-                    removed_by_file.update(files)
-                    removed["sentences of labeled data"] += 1
-                else:
-                    sentences.append(sentence)
+            sentences += cleaned
+        found = self._labeled_sentences.find(sentences)
+        if found.lines:
+            removed["sentences of labeled data"] = len(found.lines)
+            sentences = [sentence for number, sentence in enumerate(sentences) if number not in found.lines]
         if len(sentences) <= 1:
             removed["articles of one sentence or less"] += 1
             sentences = []
         size = 0
-        if rules.sampling == "files":
+        if self.cleaning.sampling == "files":
             size = sum(len(line.encode()) + 1 for line in article.lines)
-        return CleanArticle(article.identifier, size, tuple(sentences), removed, removed_by_file)
+        return CleanArticle(article.identifier, size, tuple(sentences), removed, found.files)
 
 
 def _why_none(line: str) -> str:

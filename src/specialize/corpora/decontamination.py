@@ -2,49 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import html
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from specialize.datasets import FORM, Sentence, read_entities, read_treebank
+import regex
+
+from specialize.corpora.occurrences import SCRIPTS_WITHOUT_SPACES, Found, RunningText, squeeze
+from specialize.datasets import FORM, EntitySentence, Sentence, read_entities, read_treebank
+
+ANYWHERE_WORDS = 4  # a sentence of so many is found wherever it stands; a shorter one may be anybody's
+TEXT_COMMENT = re.compile(r"#\s*text\s*=\s*(.*)")
+LETTER_WITHOUT_SPACES = regex.compile(rf"[{SCRIPTS_WITHOUT_SPACES}]\p{{M}}*", regex.V1)
 
 
-def labeled_sentences(folder: Path, decontamination: str = "words") -> dict[str, set[str]]:
-    """Sentences of the labeled validation and test files below a dataset folder, without white space, by file.
+@dataclass(frozen=True)
+class LabeledSentence:
+    """A sentence of labeled data.
+
+    Attributes:
+        writings: what it may look like in a text.
+        words: that have letters or digits, in the writing that has most of them.
+    """
+
+    writings: tuple[str, ...]
+    words: int
+
+
+def labeled_sentences(folder: Path, decontamination: str = "content") -> dict[str, list[LabeledSentence]]:
+    """Sentences of the labeled validation and test files below a dataset folder, by file.
 
     Args:
         folder: with `dev.conllu`, `test.conllu`, `ner/dev.tsv` and `ner/test.tsv`, as far as there are any.
-        decontamination: how a treebank sentence is known: by its `words`, in both writings (with multiword tokens and
-            with their words), or as run, by the one text of all of its `rows`, which no sentence with a multiword
-            token is found by (fact 6).
+        decontamination: how they will be looked for: by their `content`, or as run by the one text of all `rows` of a
+            sentence, which none with a multiword token is found by (fact 6).
     """
-    sentences: dict[str, set[str]] = {}
+    as_run = decontamination == "rows"
+    sentences: dict[str, list[LabeledSentence]] = {}
     for part in ("dev", "test"):
         if (path := folder / f"{part}.conllu").exists():
-            writings = _writings_as_run if decontamination == "rows" else _writings
-            sentences[path.name] = {text for sentence in read_treebank(path) for text in writings(sentence)}
+            sentences[path.name] = [(_by_rows if as_run else _of_treebank)(tree) for tree in read_treebank(path)]
         if (path := folder / "ner" / f"{part}.tsv").exists():
-            sentences[f"ner/{path.name}"] = {squeeze("".join(sentence.tokens)) for sentence in read_entities(path)}
+            sentences[f"ner/{path.name}"] = [_of_entities(sentence) for sentence in read_entities(path)]
     return sentences
 
 
-def _writings(sentence: Sentence) -> Iterator[str]:
-    yield sentence.surface()
-    yield squeeze("".join(word.form for word in sentence.words))
+def _of_treebank(sentence: Sentence) -> LabeledSentence:
+    """In all of its writings: with multiword tokens, with their words, and as the comment `# text` has it."""
+    comments = [comment[1] for line in sentence.lines if (comment := TEXT_COMMENT.match(line))]
+    words = " ".join(word.form for word in sentence.words)
+    writings = tuple(dict.fromkeys([" ".join(sentence.tokens()), words, *comments]))
+    return LabeledSentence(writings, max(map(_words, writings)))
 
 
-def _writings_as_run(sentence: Sentence) -> Iterator[str]:
-    yield squeeze("".join(line.split("\t")[FORM] for line in sentence.lines if not line.startswith("#")))
+def _by_rows(sentence: Sentence) -> LabeledSentence:
+    return LabeledSentence(("".join(line.split("\t")[FORM] for line in sentence.lines if not line.startswith("#")),), 0)
 
 
-def files_by_sentence(labeled: Mapping[str, set[str]]) -> dict[str, list[str]]:
-    """The other way round: for each labeled sentence, the files that have it."""
-    files: dict[str, list[str]] = {}
-    for name, texts in labeled.items():
-        for text in texts:
-            files.setdefault(text, []).append(name)
-    return files
+def _of_entities(sentence: EntitySentence) -> LabeledSentence:
+    words = _words(" ".join(sentence.tokens))
+    # WikiAnn parts Chinese and its like letter by letter, where a word has about two.
+    if all(LETTER_WITHOUT_SPACES.fullmatch(token) for token in sentence.tokens):
+        words = (words + 1) // 2
+    return LabeledSentence((" ".join(sentence.tokens),), words)
 
 
-def squeeze(text: str) -> str:
-    """The text without any white space."""
-    return "".join(text.split())
+def _words(writing: str) -> int:
+    return sum(any(map(str.isalnum, word)) for word in writing.split())
+
+
+class WholeLines:
+    """Finds labeled sentences where they are a whole line of a corpus, white space set aside, as run (fact 6)."""
+
+    def __init__(self, labeled: Mapping[str, Collection[LabeledSentence]]) -> None:
+        self._files: dict[str, list[str]] = {}
+        for file, sentences in labeled.items():
+            for text in {squeeze(writing) for sentence in sentences for writing in sentence.writings}:
+                self._files.setdefault(text, []).append(file)
+
+    def find(self, lines: Collection[str]) -> Found:
+        """The lines of an article that are labeled sentences."""
+        found = Found()
+        for number, line in enumerate(lines):
+            if files := self._files.get(squeeze(line)):
+                found.lines.add(number)
+                found.files.update(files)
+        return found
+
+
+def finder(
+    labeled: Mapping[str, Collection[LabeledSentence]], decontamination: str, cleaned: Callable[[str], list[str]]
+) -> RunningText | WholeLines:
+    """What finds labeled sentences in the lines of an article.
+
+    Args:
+        labeled: by file.
+        decontamination: how; see `labeled_sentences`.
+        cleaned: what cleaning makes of a line, since it takes out such as <br>.
+    """
+    if decontamination == "rows":
+        return WholeLines(labeled)
+    return RunningText(
+        (writing, file, anywhere)
+        for file, sentences in labeled.items()
+        for sentence in sentences
+        for writing, anywhere in _looked_for(sentence, cleaned)
+    )
+
+
+def _looked_for(sentence: LabeledSentence, cleaned: Callable[[str], list[str]]) -> Iterator[tuple[str, bool]]:
+    """Everything that a sentence may look like in a cleaned text, and whether it is looked for anywhere.
+
+    Not where much of it is missing: a comment `# text = _` or `# text = a` is no writing of a long sentence.
+    """
+    writings = set(sentence.writings)
+    for writing in sentence.writings:
+        writings |= {" ".join(cleaned(line)) for line in (writing, html.unescape(writing))}
+    letters = {writing: sum(map(str.isalnum, writing)) for writing in writings}
+    for writing in sorted(writings):
+        yield writing, sentence.words >= ANYWHERE_WORDS and 2 * letters[writing] >= max(letters.values())

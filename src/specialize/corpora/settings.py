@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from specialize.settings import CODE, LICENSE, PATH, SHA256, Number, Reader, Settings, setting
 
-VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 SENTENCE_END = ". "
 
 
@@ -28,9 +28,10 @@ class CorporaSettings(Settings):
         source="fact 5",
         read_by="downsampled texts",
     )
-    decontamination: Literal["words", "rows"] = setting(
-        "how a treebank sentence is looked for in the text: in both writings of its multiword tokens, or with all of "
-        "its rows at once, so that a sentence with such tokens is never found",
+    decontamination: Literal["content", "rows"] = setting(
+        "how labeled sentences are looked for in the text: by their content, letters and digits from word to word, "
+        "across lines; or as whole lines, with all rows of a treebank's sentence at once, so that one with multiword "
+        "tokens is never found",
         source="fact 6",
     )
 

@@ -59,6 +59,10 @@ class Sentence:
 
     def surface(self) -> str:
         """Its text without any white space, multiword tokens in their written form."""
+        return re.sub(r"\s", "", "".join(self.tokens()))
+
+    def tokens(self) -> list[str]:
+        """Its tokens, multiword tokens in their written form."""
         parts, covered = [], 0
         for line in self.lines:
             columns = line.split("\t")
@@ -68,7 +72,7 @@ class Sentence:
                 covered = int(last)
             elif first.isdigit() and int(first) > covered:
                 parts.append(columns[FORM])
-        return re.sub(r"\s", "", "".join(parts))
+        return parts
 
     def relabeled(self, replaced: Mapping[int, Sequence[str]]) -> Sentence:
         """A copy with other values in some columns.

@@ -1,0 +1,209 @@
+"""Where known sentences occur in an article: in its running letters and digits, whatever stands between them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import NamedTuple
+
+import regex
+
+from specialize.unicode import comparable
+
+# Of scripts that write no spaces, where a word may begin at any letter.
+SCRIPTS_WITHOUT_SPACES = (
+    r"[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}"
+    r"\p{Script=Myanmar}\p{Script=Tibetan}\p{Script=Javanese}\p{Script=Balinese}\p{Script=Tai_Tham}\p{Script=New_Tai_Lue}"
+    r"\p{Script=Tai_Viet}]&&\p{L}"
+)
+# Letters by their category, but punctuation by their use: one writes ' in their place, or nothing.
+APOSTROPHES = r"\u02b9-\u02bf\u02c8\ua78b\ua78c"
+WORD = regex.compile(
+    rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{SCRIPTS_WITHOUT_SPACES}]--[{APOSTROPHES}]]+|[{SCRIPTS_WITHOUT_SPACES}]\p{{M}}*",
+    regex.V1,
+)
+OPENING = 8  # letters by which a sentence is looked up first
+WHOLE_LINES = 3  # that a sentence which is found as whole lines only may be split into
+
+
+def squeeze(text: str) -> str:
+    """The text without any white space."""
+    return "".join(text.split())
+
+
+@dataclass
+class Found:
+    """What was found in an article: the numbers of the lines, and how often sentences of each file."""
+
+    lines: set[int] = field(default_factory=set)
+    files: Counter[str] = field(default_factory=Counter)
+
+
+class _Letters(NamedTuple):
+    """Running letters and digits, and where in them a word may begin, the end of all included."""
+
+    text: str
+    starts: list[int]
+
+    @classmethod
+    def of(cls, text: str) -> _Letters:
+        """The letters of a text that is `comparable`."""
+        words = WORD.findall(text)
+        return cls("".join(words), list(accumulate(map(len, words), initial=0)))
+
+    def gaps(self, begin: int, end: int) -> tuple[int, ...]:
+        """Where something stands between two digits, counted from the beginning: 1 2 is not 12."""
+        inner = self.starts[bisect_right(self.starts, begin) : bisect_left(self.starts, end)]
+        return tuple(place - begin for place in inner if self.text[place - 1 : place + 1].isdigit())
+
+
+def _letters_in(line: str) -> int:
+    return sum(map(len, WORD.findall(line)))
+
+
+class RunningText:
+    """Finds sentences wherever they stand in an article: across its lines, from the start of a word to the end of one.
+
+    White space, punctuation, invisible marks and the normal form make no difference, upper and lower case do. Time is
+    linear in the text, however many sentences there are and however alike they begin.
+
+    Args:
+        sentences: each with the name of its file, and whether it is looked for anywhere, or only where it is a whole
+            line or several, with its punctuation.
+    """
+
+    def __init__(self, sentences: Iterable[tuple[str, str, bool]]) -> None:
+        self._anywhere: dict[str, dict[tuple[int, ...], set[str]]] = {}  # files by letters and the gaps between digits
+        self._whole: dict[str, set[str]] = {}
+        self._longest_split = 0  # of those that may be found as several whole lines
+        for sentence, file, anywhere in sentences:
+            self._add(comparable(sentence), file, anywhere)
+        self._index = _Index(self._anywhere)
+
+    def _add(self, sentence: str, file: str, anywhere: bool) -> None:
+        if whole := squeeze(sentence):
+            self._whole.setdefault(whole, set()).add(file)
+            if not anywhere:
+                self._longest_split = max(self._longest_split, len(whole))
+        letters = _Letters.of(sentence)
+        if anywhere and letters.text:
+            gaps = letters.gaps(0, len(letters.text))
+            self._anywhere.setdefault(letters.text, {}).setdefault(gaps, set()).add(file)
+
+    def find(self, lines: Sequence[str]) -> Found:
+        """The lines of an article that have a part of a sentence; what is left of it has none."""
+        compared = comparable("\n".join(lines)).split("\n")
+        found = self._find(compared, range(len(lines)))
+        if found.lines:
+            self._find_where_lines_went(compared, found)
+        return found
+
+    def _find_where_lines_went(self, lines: list[str], found: Found) -> None:
+        """Look again where two lines have become neighbours, until none of those that stay makes up a sentence."""
+        sizes = list(map(_letters_in, lines))
+        kept: list[int] = []
+        rest = [number for number in reversed(range(len(lines))) if sizes[number] and number not in found.lines]
+        while rest:
+            if kept and rest[-1] != kept[-1] + 1:
+                before, after = self._near(sizes, reversed(kept)), self._near(sizes, reversed(rest))
+                again = self._find(lines, [*reversed(before), *after])
+                if again.lines:
+                    found.lines |= again.lines
+                    found.files += again.files
+                    del kept[-len(before) :], rest[-len(after) :]
+                    rest += [number for number in [*reversed(after), *before] if number not in again.lines]
+                    continue
+            kept.append(rest.pop())
+
+    def _near(self, sizes: list[int], numbers: Iterator[int]) -> list[int]:
+        """The first of these lines, as many as a sentence may reach into."""
+        near: list[int] = []
+        letters = 0
+        while (letters < self._index.longest or len(near) < WHOLE_LINES) and (
+            number := next(numbers, None)
+        ) is not None:
+            near.append(number)
+            letters += sizes[number]
+        return near
+
+    def _find(self, lines: list[str], numbers: Sequence[int]) -> Found:
+        """The same in these lines, as if no other stood between them."""
+        found = Found()
+        text = "\n".join(lines[number] for number in numbers)
+        letters = _Letters.of(text)
+        if spans := list(self._spans(letters)):
+            line_ends = list(accumulate(_letters_in(lines[number]) for number in numbers))
+            for begin, end, files in spans:
+                first, last = bisect_right(line_ends, begin), bisect_left(line_ends, end)
+                found.lines.update(numbers[first : last + 1])
+                found.files.update(files)
+        self._find_whole([squeeze(line) for line in text.split("\n")], numbers, found)
+        return found
+
+    def _spans(self, letters: _Letters) -> Iterator[tuple[int, int, set[str]]]:
+        """Where sentences stand: for each beginning the end of the longest, and the files that have one there."""
+        for begin in self._index.candidates(letters):
+            ends: list[int] = []
+            files: set[str] = set()
+            for sentence in self._index.opening(letters.text, begin):
+                end = begin + len(sentence)
+                at = bisect_left(letters.starts, end)
+                if letters.starts[at] == end and (named := self._anywhere[sentence].get(letters.gaps(begin, end))):
+                    ends.append(end)
+                    files |= named
+            if ends:
+                yield begin, max(ends), files
+
+    def _find_whole(self, squeezed: list[str], numbers: Sequence[int], found: Found) -> None:
+        """Add the lines that are a sentence, alone or with the next ones."""
+        for first in range(len(numbers)):
+            text = ""
+            for last in range(first, min(first + WHOLE_LINES, len(numbers))):
+                text += squeezed[last]
+                files = self._whole.get(text)
+                if files and found.lines.isdisjoint(numbers[first : last + 1]):
+                    found.lines.update(numbers[first : last + 1])
+                    found.files.update(files)
+                if len(text) >= self._longest_split:
+                    break
+
+
+class _Index:
+    """Keys in order, so that those which begin a text are found by one search among them."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = sorted(keys)
+        self.longest = max(map(len, self._keys), default=0)
+        self._openings: dict[int, set[str]] = {}
+        for key in self._keys:
+            self._openings.setdefault(min(len(key), OPENING), set()).add(key[:OPENING])
+        self._shorter = self._longest_openings()
+
+    def _longest_openings(self) -> list[int]:
+        """For each key the place of the longest other one that it begins with, or -1."""
+        shorter, open_keys = [], []
+        for place, key in enumerate(self._keys):
+            while open_keys and not key.startswith(self._keys[open_keys[-1]]):
+                open_keys.pop()
+            shorter.append(open_keys[-1] if open_keys else -1)
+            open_keys.append(place)
+        return shorter
+
+    def candidates(self, letters: _Letters) -> list[int]:
+        """Beginnings of words, in order, where a key may begin."""
+        text, starts = letters
+        places: set[int] = set()
+        for length, openings in self._openings.items():
+            places.update([start for start in starts if text[start : start + length] in openings])
+        return sorted(places)
+
+    def opening(self, text: str, begin: int) -> Iterator[str]:
+        """Keys that the text has at this place, the longest first."""
+        place = bisect_right(self._keys, text[begin : begin + self.longest]) - 1
+        while place >= 0:
+            if text.startswith(self._keys[place], begin):
+                yield self._keys[place]
+            place = self._shorter[place]
