@@ -73,7 +73,7 @@ class Cleaner:
     def _clean_lines(self, article: Article) -> CleanArticle:
         rules = self.cleaning
         sentences: list[str] = []
-        removed: Counter[str] = Counter()
+        removed = Counter(article.removed)
         removed_by_file: Counter[str] = Counter()
         for line in article.lines:
             cleaned = clean_line(line, rules.sentence_end, rules.sentence_final)
@@ -86,8 +86,10 @@ class Cleaner:
                     removed["sentences of labeled data"] += 1
                 else:
                     sentences.append(sentence)
-        if len(sentences) <= 1:
-            removed["articles of one sentence or less"] += 1
+        fewest = 1 if article.single else rules.fewest_sentences
+        if len(sentences) < fewest:
+            if article.lines or not article.removed:  # else its reader has said why
+                removed[_too_short(fewest)] += 1
             sentences = []
         size = 0
         if rules.sampling == "files":
@@ -98,3 +100,9 @@ class Cleaner:
 def _why_none(line: str) -> str:
     """What a line without sentences starts with, or has."""
     return next(filter(line.lstrip().startswith, MARKUP_STARTS), "nothing but a full stop or <br>")
+
+
+def _too_short(fewest: int) -> str:
+    """The rule by which an article of fewer sentences is left out."""
+    named = {1: "articles left without a sentence", 2: "articles of one sentence or less"}
+    return named.get(fewest, f"articles of less than {fewest} sentences")
