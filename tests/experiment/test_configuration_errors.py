@@ -261,7 +261,7 @@ def write_own_files(folder):
         "text.txt",
         *(f"{part}.{ending}" for part in ("train", "dev", "test") for ending in ("conllu", "tsv")),
     ):
-        (folder / name).touch()
+        (folder / name).write_text("One. Two.\n" if name == "text.txt" else "")
 
 
 def test_own_files_that_are_there(tmp_path):

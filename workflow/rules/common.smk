@@ -136,11 +136,17 @@ def with_task(*tasks, twins):
 
 
 def raw_text(wildcards):
-    """The dump or the own text of a language."""
+    """The dump or the files of own text of a language."""
     corpus = entry(wildcards)["corpus"]
-    if "text" in corpus:
-        return corpus["text"]
+    if experiment.languages[wildcards.language].has_own_text:
+        return [str(path) for path in sources.own_files(corpus.get("text", corpus.get("dump")))]
     return sources.wikipedia_dump(corpus["wikipedia"], corpus["date"]).destination
+
+
+def how_text_is_read(wildcards):
+    """What an entry says of its text's format, beside the files themselves."""
+    corpus = entry(wildcards)["corpus"]
+    return {key: corpus[key] for key in ("format", "field") if key in corpus} | {"dump": "text" not in corpus}
 
 
 def with_corpus(twins):

@@ -21,7 +21,7 @@ rule corpus:
         mem_mb=growing(8_000),
         runtime=growing(120),
     params:
-        dump=lambda wildcards: "text" not in entry(wildcards)["corpus"],
+        reading=lambda wildcards: how_text_is_read(wildcards),
         cleaning=lambda wildcards: experiment.cleaning(wildcards.language).job_parameters(),
         version=STAGE_VERSIONS["corpora"],
     script:

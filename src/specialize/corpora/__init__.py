@@ -9,7 +9,7 @@ from specialize.corpora.cleaning import Cleaner, clean_line
 from specialize.corpora.decontamination import LabeledSentence, labeled_sentences
 from specialize.corpora.dump import extract, read_dump
 from specialize.corpora.occurrences import squeeze
-from specialize.corpora.own_text import read_articles
+from specialize.corpora.own_text import read_articles, read_own_text
 from specialize.corpora.processes import clean_all
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, read_corpus, split_of
@@ -31,6 +31,7 @@ __all__ = [
     "read_articles",
     "read_corpus",
     "read_dump",
+    "read_own_text",
     "split_of",
     "squeeze",
     "transliterate_corpus",

@@ -17,10 +17,19 @@ class Page:
 
 @dataclass(frozen=True)
 class Article:
-    """An article before cleaning: an identifier that does not depend on its position, and its lines."""
+    """An article before cleaning.
+
+    Attributes:
+        identifier: does not depend on its position.
+        lines: its paragraphs.
+        single: it is a sentence by itself, of a text without articles, and is kept however short it is.
+        removed: what its reader took out of it, by rule.
+    """
 
     identifier: str
     lines: tuple[str, ...]
+    single: bool = False
+    removed: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 @dataclass(frozen=True)

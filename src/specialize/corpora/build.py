@@ -123,7 +123,8 @@ class _Counts:
         raise InputError(
             source,
             f"has {self._articles_read} articles, and no article for {', '.join(empty)} ({rules or 'nothing'} removed)",
-            remedy="give more text or larger shares; a blank line parts the articles of a plain text",
+            remedy="give more text or larger shares; a blank line parts the articles of a plain text; where each line "
+            "is by itself, say `format: sentences`, and where each record is, `fewest_sentences: 1`",
         )
 
     def as_json(self) -> dict[str, Any]:

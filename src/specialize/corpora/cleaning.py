@@ -78,8 +78,9 @@ class Cleaner:
         return self._clean_lines(article)
 
     def _clean_lines(self, article: Article) -> CleanArticle:
+        rules = self.cleaning
         sentences: list[str] = []
-        removed: Counter[str] = Counter()
+        removed = Counter(article.removed)
         for line in article.lines:
             cleaned = self._sentences(line)
             if not cleaned and line.strip():
@@ -89,11 +90,13 @@ class Cleaner:
         if found.lines:
             removed["sentences of labeled data"] = len(found.lines)
             sentences = [sentence for number, sentence in enumerate(sentences) if number not in found.lines]
-        if len(sentences) <= 1:
-            removed["articles of one sentence or less"] += 1
+        fewest = 1 if article.single else rules.fewest_sentences
+        if len(sentences) < fewest:
+            if article.lines or not article.removed:  # else its reader has said why
+                removed[_too_short(fewest)] += 1
             sentences = []
         size = 0
-        if self.cleaning.sampling == "files":
+        if rules.sampling == "files":
             size = sum(len(line.encode()) + 1 for line in article.lines)
         return CleanArticle(article.identifier, size, tuple(sentences), removed, found.files)
 
@@ -101,3 +104,9 @@ class Cleaner:
 def _why_none(line: str) -> str:
     """What a line without sentences starts with, or has."""
     return next(filter(line.lstrip().startswith, MARKUP_STARTS), "nothing but a full stop or <br>")
+
+
+def _too_short(fewest: int) -> str:
+    """The rule by which an article of fewer sentences is left out."""
+    named = {1: "articles left without a sentence", 2: "articles of one sentence or less"}
+    return named.get(fewest, f"articles of less than {fewest} sentences")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
@@ -13,6 +12,7 @@ from wikiextractor.extract import Extractor
 
 from specialize.corpora.articles import Article, Page
 from specialize.errors import InputError, SpecializeError
+from specialize.sources.packing import DAMAGED, damaged, unpacked
 
 READ_BYTES = 1 << 20
 LONGEST_PAGE = 64_000_000  # characters; MediaWiki allows two million bytes
@@ -20,13 +20,13 @@ DUMP_REMEDY = "download it again"
 
 
 def read_dump(path: Path) -> Iterator[Page]:
-    """Articles of a MediaWiki export (bz2), but for redirects; memory holds one block of it at a time.
+    """Articles of a MediaWiki export, packed or not, but for redirects; memory holds one block of it at a time.
 
     Raises:
         InputError: with the line where it is cut off, damaged or not an export.
     """
     reader = _DumpReader(path)
-    with path.open("rb") as compressed, bz2.open(compressed) as stream:
+    with unpacked(path) as (stream, compressed):
         progress = tqdm(desc=path.name, total=path.stat().st_size, unit="B", unit_scale=True, mininterval=2)
         with progress:
             block = b"-"
@@ -34,8 +34,8 @@ def read_dump(path: Path) -> Iterator[Page]:
                 try:
                     block = stream.read(READ_BYTES)
                     pages = reader.feed(block)
-                except (EOFError, OSError) as error:
-                    raise InputError(path, f"is cut off or damaged ({error})", reader.line, DUMP_REMEDY) from error
+                except DAMAGED as error:
+                    raise damaged(path, error, reader.line, DUMP_REMEDY) from error
                 except expat.ExpatError as error:
                     problem = f"is not a whole MediaWiki export ({expat.ErrorString(error.code)})"
                     raise InputError(path, problem, error.lineno, DUMP_REMEDY) from error

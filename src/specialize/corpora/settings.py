@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from specialize.settings import CODE, LICENSE, PATH, SHA256, Number, Reader, Settings, setting
+
+# A path, a folder or a pattern with asterisks, or a list of them.
+FilePath = Annotated[str, Field(pattern=PATH)]
+Files = FilePath | Annotated[list[FilePath], Field(min_length=1)]
 
 VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 SENTENCE_END = ". "
@@ -45,10 +51,11 @@ class Cleaning(CorporaSettings):
 
     sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
     sentence_end: str = setting("what parts two sentences within a line, with its space", default=SENTENCE_END)
+    fewest_sentences: int = setting("an article with fewer is left out", source="fact 4", default=2, neutral=2, ge=1)
 
 
 class CorpusEntry(Settings):
-    """Where a language's text comes from: a Wikipedia with the date of its dump, or own text."""
+    """Where a language's text comes from: a Wikipedia with the date of its dump, own text, or a wiki's own export."""
 
     wikipedia: str = setting("the Wikipedia's language code", default="", pattern=CODE)
     date: str = setting(
@@ -57,10 +64,19 @@ class CorpusEntry(Settings):
         pattern="^([0-9]{8}|latest)$",
     )
     sha256: str = setting("of the dump", default="", pattern=SHA256)
-    text: str = setting(
-        "own text in place of a dump: UTF-8, one paragraph a line, a blank line between articles",
+    text: Files = setting(
+        "own text in place of a dump, in UTF-8, packed or not: a file, a folder, a pattern with asterisks, or a list "
+        "of them",
         default="",
-        pattern=PATH,
+    )
+    format: Literal["text", "sentences", "json-lines", "leipzig", "wikiextractor"] = setting(
+        "of own text: one paragraph a line with a blank line between articles, one sentence a line without articles, "
+        "JSON Lines, a Leipzig corpus, or documents of WikiExtractor; told from the content if not given",
+        default="",
+    )
+    field: str = setting("of JSON Lines, that holds the text", default="text", min_length=1)
+    dump: Files = setting(
+        "a MediaWiki export of one's own in place of a Wikipedia's dump, packed or not; files as of `text`", default=""
     )
     license: str = setting(
         "of the text, for the model's card, such as cc-by-sa-4.0; of Wikipedia it is known",
@@ -68,6 +84,9 @@ class CorpusEntry(Settings):
         pattern=LICENSE,
     )
     sample: Number = setting("share of the articles that is kept", default=1, gt=0, le=1)
+    fewest_sentences: int = setting(
+        "an article with fewer is left out; of single sentences none is", source="fact 4", default=2, ge=1
+    )
     sentence_end: str = setting(
         'what parts two sentences within a line, with its space (". " if not given)', default=SENTENCE_END, min_length=1
     )

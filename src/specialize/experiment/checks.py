@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize.bases.architectures import architecture_of, known_architectures
-from specialize.errors import ConfigError, InputError
+from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.configuration import nearest
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.treebanks import check_own_treebank
 from specialize.experiment.yaml_files import Keys
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE
+from specialize.sources import own_text
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
 
+FILES_LOOKED_INTO = 100  # at the start, of a text; its own job looks into all
 # Keys of a representation that its method needs and no other has.
 OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}}
 
@@ -155,9 +157,11 @@ def _check_language(experiment: Experiment, language: Language) -> None:
     corpus, treebank = language.entry.get("corpus", {}), language.entry.get("treebank", {})
     if not language.tasks and not corpus and language in experiment.grid_languages:
         raise ConfigError(f"{experiment.place(place)}: has no corpus, no treebank and no named entities")
-    if corpus and not ("text" in corpus or {"wikipedia", "date"} <= corpus.keys()):
-        raise ConfigError(f"{experiment.place([*place, 'corpus'])}: give wikipedia with date, or text")
-    if "text" not in corpus and corpus.get("date") == "latest":
+    if corpus and not (language.has_own_text or {"wikipedia", "date"} <= corpus.keys()):
+        raise ConfigError(f"{experiment.place([*place, 'corpus'])}: give wikipedia with date, or text, or dump")
+    if {"text", "dump"} <= corpus.keys():
+        raise ConfigError(f"{experiment.place([*place, 'corpus', 'dump'])}: give text or dump, not both")
+    if not language.has_own_text and corpus.get("date") == "latest":
         raise ConfigError(
             f"{experiment.place([*place, 'corpus', 'date'])}: latest stands for another date every month; have "
             "`python -m specialize resolve-dates FILE` write the date into your file, once"
@@ -172,9 +176,15 @@ def _check_language(experiment: Experiment, language: Language) -> None:
 
 
 def _check_own_files(experiment: Experiment, language: Language, place: list[str]) -> None:
-    wanted = [(["corpus", "text"], language.entry.get("corpus", {}).get("text"), [""])]
+    corpus = language.entry.get("corpus", {})
+    if language.has_own_text:
+        try:
+            own_text(corpus, most=FILES_LOOKED_INTO)
+        except SpecializeError as error:
+            key = "text" if "text" in corpus else "dump"
+            raise ConfigError(f"{experiment.place([*place, 'corpus', key])}: {error}") from error
     parts = [f"{part}.tsv" for part in ("train", "dev", "test")]
-    wanted.append((["ner", "folder"], language.entry.get("ner", {}).get("folder"), parts))
+    wanted = [(["ner", "folder"], language.entry.get("ner", {}).get("folder"), parts)]
     for keys, path, names in wanted:
         for name in names if path else []:
             if not (Path(path) / name).is_file():

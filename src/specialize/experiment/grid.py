@@ -34,6 +34,11 @@ class Language:
         return "corpus" in self.entry
 
     @property
+    def has_own_text(self) -> bool:
+        """Whether its text is of one's own, so that no Wikipedia's dump is fetched."""
+        return bool(self.entry.get("corpus", {}).keys() & {"text", "dump"})
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks with labeled data, in the order of `TASKS`."""
         return tuple(task for task in TASKS if ("ner" if task == "ner" else "treebank") in self.entry)

@@ -35,7 +35,7 @@ def sources_of(language: Language) -> list[sources.Source]:
     """The files that a language's data are downloaded from; none for data of one's own."""
     corpus, treebank, entities = (language.entry.get(key, {}) for key in ("corpus", "treebank", "ner"))
     found = []
-    if "wikipedia" in corpus and "text" not in corpus:
+    if "wikipedia" in corpus and not language.has_own_text:
         found.append(sources.wikipedia_dump(corpus["wikipedia"], corpus["date"], corpus.get("sha256")))
     if "name" in treebank and "folder" not in treebank:
         pinned = treebank.get("sha256", {})

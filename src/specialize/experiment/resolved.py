@@ -20,7 +20,7 @@ WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
 def cleaning(experiment: Experiment, language: str) -> Cleaning:
     """How a language's text is cleaned and split; a twin's as its original's."""
     corpus = experiment.languages[language].entry["corpus"]
-    own = {key: corpus[key] for key in ("sample", "sentence_end") if key in corpus}
+    own = {key: corpus[key] for key in ("sample", "sentence_end", "fewest_sentences") if key in corpus}
     return Cleaning(**experiment.config["corpora"], **own)
 
 
@@ -86,8 +86,8 @@ def model_description(experiment: Experiment, language: str, representation: str
     entry, known = experiment.representations[representation], experiment.languages[language]
     corpus = known.entry["corpus"]
     base = experiment.config["base_models"].get(entry.base_model, {}) if entry.method == "adapt" else {}
-    text = "own text"
-    if "text" not in corpus:
+    text = "own text" if "text" in corpus else "a wiki's own export"
+    if not known.has_own_text:
         text = f"Wikipedia (`{corpus['wikipedia']}`), dump of {corpus['date']}"
     if known.original:
         text += ", transliterated to Latin letters"
@@ -100,5 +100,5 @@ def model_description(experiment: Experiment, language: str, representation: str
         "on_hub": "hub" in base,
         "license": base.get("license"),
         "text": text,
-        "text_license": corpus.get("license", None if "text" in corpus else WIKIPEDIA_LICENSE),
+        "text_license": corpus.get("license", None if known.has_own_text else WIKIPEDIA_LICENSE),
     }

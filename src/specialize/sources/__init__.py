@@ -8,12 +8,15 @@ and verified.
 from specialize.sources.availability import latest_dump, upstream_bytes
 from specialize.sources.downloads import download, fetch
 from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
+from specialize.sources.own_files import own_files, own_text
 from specialize.sources.published import Source, treebank_files, wikiann_archive, wikiann_collection, wikipedia_dump
+from specialize.sources.text_formats import TextFormat, recognise
 from specialize.sources.treebanks import fetch_treebank
 from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
 
 __all__ = [
     "Source",
+    "TextFormat",
     "copy_model",
     "download",
     "extract_archive",
@@ -23,6 +26,9 @@ __all__ = [
     "fetch_treebank",
     "fetch_wikiann_collection",
     "latest_dump",
+    "own_files",
+    "own_text",
+    "recognise",
     "treebank_files",
     "upstream_bytes",
     "wikiann_archive",
