@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from tests.cluster import slurm
-from tests.cluster.conftest import files
+from tests.cluster.conftest import TARGETS, files
 from tests.conftest import DEMO
 
 # Comment of a job, how many there are, and what it asks for: partition, cores, megabytes, time, GPUs.
