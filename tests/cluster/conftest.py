@@ -62,7 +62,7 @@ class Checkout:
             cwd=self.folder / "specialize",
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,
         )
         return finished.returncode, finished.stdout + finished.stderr
 

@@ -81,8 +81,8 @@ def test_jobs_that_are_signalled_requeued_or_lose_their_node_go_on_to_the_same_b
             disturb(job)
             until(lambda comment=comment: running(disturbed, comment), f"{comment} runs again")
             until(lambda log=log, reached=reached: resumed(log) > reached, f"{log} says that it goes on")
-    assert snakemake.wait(timeout=300) == 0, (checkout.folder / "disturbed.log").read_text()
-    assert in_peace.wait(timeout=300) == 0, (checkout.folder / "undisturbed.log").read_text()
+    assert snakemake.wait(timeout=900) == 0, (checkout.folder / "disturbed.log").read_text()
+    assert in_peace.wait(timeout=900) == 0, (checkout.folder / "undisturbed.log").read_text()
     assert files(disturbed) == files(undisturbed)
 
 
@@ -114,7 +114,7 @@ def test_a_snakemake_that_was_killed_waits_for_its_orphans_and_does_the_rest(fin
     snakemake = checkout.start(log, *arguments, "--rerun-incomplete", overlay="seeds")
     until(lambda: f"scancel {' '.join(sorted(orphans, key=int))}" in log.read_text(), "it waits for its orphans")
     asked("scancel", "--signal=CONT", *halted)
-    assert snakemake.wait(timeout=300) == 0, log.read_text()
+    assert snakemake.wait(timeout=900) == 0, log.read_text()
     assert {job["JobId"] for job in own_jobs("COMPLETED")} > orphans
     (rest,) = [job for job in own_jobs("COMPLETED") if job["JobId"] not in orphans]
     assert rest["Comment"] == cancelled["Comment"]
