@@ -9,11 +9,10 @@ from tests.tables.test_tables import small_experiment
 from specialize.tables.contents import (
     FIGURES,
     TABLES,
+    baseline,
     imported,
-    reference,
     table_cells,
     tables_of,
-    tasks_of,
     unaugmented,
 )
 
@@ -52,7 +51,10 @@ def test_the_answers_are_of_everything_and_inputs_have_no_scores(experiment):
 
 
 def test_a_cell_has_scores_of_its_tasks(experiment):
-    tasks = {(cell.language, cell.regime): tasks_of(experiment, cell) for cell in experiment.cells}
+    tasks = {
+        (cell.language, cell.regime): experiment.languages[cell.language].tasks_of(cell.regime)
+        for cell in experiment.cells
+    }
     assert sorted(tasks["ug", "mtl-ups-alt"]) == ["ner", "pos", "ud"]
     assert sorted(tasks["wo", "mtl-ups"]) == ["pos", "ud"]
     assert tasks["ug", "pft-mtl-ups-alt-ud"] == ["ud"]
@@ -73,8 +75,8 @@ def test_a_run_makes_the_tables_that_it_has_scores_for():
 
 
 def test_gains_are_measured_from_the_base_model_where_the_grid_has_it_everywhere():
-    assert reference(small_experiment()) == "mbert"
+    assert baseline(small_experiment()) == "mbert"
     rare = [{"representations": ["mbert"], "regimes": ["ud"], "seeds": []}]
-    assert reference(small_experiment(exceptions=rare)) == "lapt"
-    assert reference(small_experiment(representations=["fasttext", "bert"])) is None
+    assert baseline(small_experiment(exceptions=rare)) == "lapt"
+    assert baseline(small_experiment(representations=["fasttext", "bert"])) is None
     assert unaugmented(small_experiment(representations=["mbert", "tva"])) is None

@@ -19,14 +19,10 @@ MULTI_TASK = UPS_ALT  # Table 3's, the best of the regimes before pre-finetuning
 # -- which cells ---------------------------------------------------------------------------------------------
 
 
-def tasks_of(experiment: Experiment, cell: Cell) -> list[str]:
-    """The tasks that a cell has test scores of."""
-    return [task for together in experiment.languages[cell.language].datasets(cell.regime) for task in together]
-
-
 def is_printed(experiment: Experiment, cell: Cell) -> bool:
     """Whether the paper prints a score of this cell."""
-    keys = [(cell.language, cell.method, task) for task in tasks_of(experiment, cell)]
+    tasks = experiment.languages[cell.language].tasks_of(cell.regime)
+    keys = [(cell.language, cell.method, task) for task in tasks]
     return any(key in printed for key in keys for printed in (TABLE_2, TABLE_3, TABLE_4))
 
 
@@ -81,7 +77,7 @@ def unaugmented(experiment: Experiment) -> str | None:
     return next((name for name, kind in kinds.items() if kind.method == "adapt" and kind.pieces == 0), None)
 
 
-def reference(experiment: Experiment) -> str | None:
+def baseline(experiment: Experiment) -> str | None:
     """The representation that gains are measured from: the base model as it is, unless the grid has it for fewer
     languages and tasks than the one without new wordpieces."""
     kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
@@ -238,7 +234,7 @@ def _replication_inputs(experiment: Experiment) -> list[str]:
 
 
 def _gain_inputs(experiment: Experiment) -> list[str]:
-    measured = any(cell.representation == reference(experiment) for cell in experiment.single_task_cells)
+    measured = any(cell.representation == baseline(experiment) for cell in experiment.single_task_cells)
     comparable = _comparison_inputs(experiment)
     return [*comparable, *statistics_files(experiment)] if measured and comparable else []
 
