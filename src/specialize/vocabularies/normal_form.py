@@ -69,10 +69,13 @@ def _fixes_form(step: Normalizer) -> bool:
     return definition["type"] in FORM_STEPS
 
 
-def spellings(words: Counter[str], normalizer: Normalizer | None) -> Counter[str]:
+def spellings(words: Counter[str], normalizer: Normalizer | None, parted: bool = True) -> Counter[str]:
     """Words as a normaliser's steps spell them that make one of their spellings; all as they are if it has none.
 
-    The counts of those that become alike are added up; a word that falls into several counts for each of them.
+    Args:
+        words: with their counts, which are added up for those that become alike.
+        normalizer: of a tokenizer.
+        parted: of a word that falls into several count each, and leave one out that is invisible; else it stays one.
     """
     steps = _steps(normalizer)
     fixing = [place for place, step in enumerate(steps) if _fixes_form(step)]
@@ -81,7 +84,8 @@ def spellings(words: Counter[str], normalizer: Normalizer | None) -> Counter[str
     spelling = normalizers.Sequence(steps[: fixing[0] + 1])
     spelled: Counter[str] = Counter()
     for word, count in words.items():
-        for part in spelling.normalize_str(word).split():
+        parts = spelling.normalize_str(word).split()
+        for part in parts if parted else [" ".join(parts)]:
             spelled[part] += count
     return spelled
 
