@@ -10,6 +10,7 @@ with reported(snakemake.log[0]):
 
     from specialize.bases.folder import check_base_model, model_files
     from specialize.sources import copy_model, fetch_model, fetch_model_from_mirror
+    from specialize.vocabularies import set_normal_form
 
     destination = Path(snakemake.output.config).parent
     origin, mirror = snakemake.params.origin, snakemake.config["mirror"]
@@ -19,3 +20,4 @@ with reported(snakemake.log[0]):
         fetch_model_from_mirror(snakemake.wildcards.base_model, mirror, destination, check_base_model)
     else:
         fetch_model(origin["hub"], origin["revision"], destination, model_files(), check_base_model)
+    set_normal_form(destination, snakemake.params.normal_form)

@@ -16,4 +16,5 @@ with reported(snakemake.log[0]):
         training=Experiment(snakemake.config).byte_vocabulary_training(snakemake.wildcards.representation),
         labeled=count_labeled_words(map(Path, snakemake.input.labeled)),
         folder=Path(snakemake.output.tokenizer).parent,
+        normal_form=snakemake.params.normal_form,
     )

@@ -18,6 +18,7 @@ with reported(snakemake.log[0]):
         corpora=[Path("results/corpora", language) for language in snakemake.params.languages],
         unused_slots=snakemake.params.unused_slots,
         training=experiment.base_vocabulary_training(base_model),
+        normal_form=snakemake.params.normal_form,
         architecture=snakemake.params.architecture,
         settings=experiment.base_pretraining(base_model),
         folder=Path(snakemake.output.config).parent,

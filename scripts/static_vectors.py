@@ -15,4 +15,5 @@ with reported(snakemake.log[0]):
         corpus=Path(snakemake.input.corpus).parent,
         settings=Experiment(snakemake.config).vectors(snakemake.wildcards.representation),
         folder=Path(snakemake.output.vectors).parent,
+        normal_form=snakemake.params.normal_form,
     )

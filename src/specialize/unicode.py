@@ -23,3 +23,8 @@ def without_invisible(text: str) -> str:
 def comparable(text: str) -> str:
     """The same for every spelling of a text: in NFKC, without invisible marks."""
     return unicodedata.normalize("NFKC", without_invisible(text))
+
+
+def invisible_marks(text: str) -> list[str]:
+    """Those of a text in their order, zero-width spaces among them."""
+    return _INVISIBLE.findall(text)

@@ -19,13 +19,13 @@ UNIGRAM = '''
 """Unigram over letters, as XLM-R has it."""
 import json
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from specialize.files import write_json
 from specialize.vocabularies.kinds.kind import Kind, in_order, repeated, special_ids
 
 class Unigram(Kind):
     name = "Unigram"
     grows = True
     files = ("tokenizer.json", "tokenizer_config.json")
+    inputs = ("input_ids", "attention_mask")
 
     def is_of(self, tokenizer):
         return isinstance(tokenizer.model, models.Unigram)
@@ -43,8 +43,10 @@ class Unigram(Kind):
         known = tokenizer.get_vocab().keys()
         return [letter for letter in letters if known.isdisjoint((letter, "▁" + letter))]
 
-    def learn(self, words, training):
+    def learn(self, words, training, normalizer=None):
         tokenizer = Tokenizer(models.Unigram())
+        if normalizer is not None:
+            tokenizer.normalizer = normalizer
         tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
         trainer = trainers.UnigramTrainer(
             vocab_size=training.size, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], unk_token="<unk>",
@@ -62,7 +64,10 @@ class Unigram(Kind):
 
     def save(self, tokenizer, folder, settings=None):
         tokenizer.save(str(folder / "tokenizer.json"))
-        write_json(folder / "tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer"})
+        self.save_settings(tokenizer, folder, settings)
+
+    def settings(self):
+        return {"tokenizer_class": "XLMRobertaTokenizer"}
 
 KIND = Unigram()
 '''

@@ -55,6 +55,9 @@ def run_predict(*arguments, text):
         ("हिन्दी-उर्दू, पूर्व-पश्चिम", "हिन्दी-उर्दू , पूर्व-पश्चिम"),
         ("a..b", "a . . b"),
         ("5$ + 3%", "5 $ + 3 %"),
+        ("می\u200cخواهم،", "می\u200cخواهم ،"),
+        ("l\u200d'\u2060eau\u200d, a\u200d.", "l\u200d'\u2060eau\u200d , a\u200d ."),
+        ("\u200bខ្ញុំ\u200bទៅ\u200b។", "ខ្ញុំ ទៅ ។"),
         ("", ""),
     ],
 )
@@ -160,7 +163,7 @@ def test_words_that_the_vocabulary_does_not_know_at_all_are_analysed(jobs):
 
 
 def test_no_text_gives_no_output(jobs):
-    assert predicted(jobs["pos"], ["", "  \n"]) == ""
+    assert predicted(jobs["pos"], ["", "  \n", "\u200b", " \u200b \u200b"]) == ""
 
 
 # -- the command line --------------------------------------------------------------------------------------

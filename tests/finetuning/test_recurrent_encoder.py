@@ -54,6 +54,17 @@ def test_every_word_has_its_own_vector_or_its_subwords(vectors, sentences):
         assert numpy.array_equal(found.numpy(), numpy.stack([vectors.of(word) for word in sentence]))
 
 
+@pytest.mark.parametrize("unknown_words", ["subwords", "shared"])
+def test_all_spellings_of_a_word_have_one_vector(vectors, unknown_words):
+    """Invisible marks and normal forms; a word of nothing else is unknown."""
+    words = StaticWords(vectors, [*SEEN, "ma\u200dt", "e\u0301"], unknown_words)
+    assert "ma\u200dt" not in words.words
+    pairs = [("mat", "\u200bm\u00ada\u200ct"), ("é", "e\u0301"), ("\u00e9mat", "e\u0301\ufeffmat"), ("", "\u200d")]
+    first, second = looked_up(words, [list(spellings) for spellings in zip(*pairs, strict=True)])
+    assert torch.equal(first, second)
+    assert torch.equal(first[0], torch.from_numpy(vectors.of("mat")))
+
+
 def test_unknown_words_share_one_vector_on_demand(vectors):
     words = StaticWords(vectors, SEEN, "shared")
     assert words.words == ["", "mat", "abide", ".", "gon"]

@@ -125,3 +125,14 @@ def test_files_of_two_trainings_are_refused(text, folder, tmp_path):
     (other / "vectors.vec").write_bytes((folder / "vectors.vec").read_bytes())
     with pytest.raises(InputError, match=r"vectors\.vec: does not fit subwords\.safetensors"):
         StaticVectors(other)
+
+
+def test_words_are_learned_in_the_normal_form(tmp_path):
+    (tmp_path / "train.txt").write_text("e\u0301t a\u200dt\n\u00e9t at x\u200bat\n" * 3, encoding="utf-8")
+    write_json(tmp_path / "statistics.json", {"train": {"articles": 1, "sentences": 6, "tokens": 12}})
+    for form, known in (("NFC", {"ét", "at", "x"}), ("none", {"e\u0301t", "a\u200dt", "\u00e9t", "at", "x\u200bat"})):
+        (tmp_path / form).mkdir()
+        train_static_vectors(tmp_path, SETTINGS, tmp_path / form, normal_form=form)
+        vectors = StaticVectors(tmp_path / form)
+        assert set(vectors.words.key_to_index) == known
+        assert (vectors.normal_form, vectors.spelled("e\u0301")) == (form, "é" if form == "NFC" else "e\u0301")

@@ -33,8 +33,10 @@ def folder(tmp_path_factory):
     return home / "out"
 
 
-def test_it_loads_with_the_library_and_both_forms_agree(folder, tmp_path):
-    """Without tokenizer.json the library builds it from vocab.json and merges.txt."""
+def test_it_loads_with_the_library_and_both_forms_agree(tmp_path_factory, folder, tmp_path):
+    """Without tokenizer.json the library builds it from vocab.json and merges.txt, but for a normaliser."""
+    folder, text = tmp_path_factory.mktemp("as-written") / "out", folder.parent / "train.txt"
+    build_byte_vocabulary(text, TRAINING, {}, folder, normal_form="none")
     for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     loaded, from_text = (AutoTokenizer.from_pretrained(path) for path in (folder, tmp_path))

@@ -40,6 +40,7 @@ rule pretrain_base:
             "architecture"
         ],
         vocabulary=lambda wildcards: experiment.base_vocabulary_training(wildcards.base_model).job_parameters(),
+        normal_form=experiment.normal_form,
         settings=lambda wildcards: experiment.base_pretraining(wildcards.base_model).job_parameters(),
         version=STAGE_VERSIONS["pretraining"],
     script:
@@ -146,6 +147,7 @@ rule static_vectors:
         runtime=growing(60),
     params:
         settings=lambda wildcards: experiment.vectors(wildcards.representation).job_parameters(),
+        normal_form=experiment.normal_form,
         version=STAGE_VERSIONS["pretraining"],
     script:
         f"{SCRIPTS}/static_vectors.py"

@@ -86,5 +86,6 @@ rule base_model:
             key: experiment.config["base_models"][wildcards.base_model].get(key)
             for key in ("hub", "revision", "folder")
         },
+        normal_form=experiment.normal_form,
     script:
         f"{SCRIPTS}/base_model.py"

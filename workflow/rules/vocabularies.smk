@@ -24,6 +24,7 @@ rule vocabulary:
     params:
         pieces=lambda wildcards: experiment.representations[wildcards.representation].pieces,
         training=lambda wildcards: parameters_if_any(experiment.vocabulary_training(wildcards.representation)),
+        normal_form=experiment.normal_form,
         version=STAGE_VERSIONS["vocabularies"],
     script:
         f"{SCRIPTS}/vocabulary.py"
@@ -50,6 +51,7 @@ rule byte_vocabulary:
         "../../envs/text.yaml"
     params:
         training=lambda wildcards: experiment.byte_vocabulary_training(wildcards.representation).job_parameters(),
+        normal_form=experiment.normal_form,
         version=STAGE_VERSIONS["vocabularies"],
     script:
         f"{SCRIPTS}/byte_vocabulary.py"

@@ -197,7 +197,12 @@ class Experiment:
     def vocabulary_training(self, representation: str) -> WordPieceTraining | None:
         """How the vocabulary is learned that new pieces are chosen from; None if none are."""
         entry = self.representations[representation]
-        return None if entry.pieces == 0 else WordPieceTraining(**self.config["vocabularies"])
+        return None if entry.pieces == 0 else resolved.vocabulary_training(self)
+
+    @property
+    def normal_form(self) -> str:
+        """In which Unicode form words are cut."""
+        return str(self.config["vocabularies"]["normal_form"])
 
     def byte_vocabulary_training(self, representation: str) -> BytePieceTraining:
         """How the vocabulary of a monolingual model is learned."""

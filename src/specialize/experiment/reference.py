@@ -29,7 +29,7 @@ from specialize.finetuning.settings import EntityTaggerSettings, ParserSettings,
 from specialize.pretraining.settings import PretrainingOptions, VectorSettings
 from specialize.settings import Settings, declared, schema_of
 from specialize.tables.settings import TablesSettings
-from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection
 
 SCHEMAS: dict[str, type[Settings]] = {"config": Configuration, "languages": LanguageEntry}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -52,7 +52,7 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("languages.{tag}.ner", EntitiesEntry),
     ("languages.{tag}.transliteration", TransliterationEntry),
     ("corpora", CorporaSettings),
-    ("vocabularies", WordPieceTraining),
+    ("vocabularies", VocabulariesSection),
     ("pretraining", PretrainingOptions),
     ("finetuning", FinetuningSection),
     ("finetuning.pos", TaggerSettings),

@@ -38,10 +38,16 @@ def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSett
     return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=False)
 
 
+def vocabulary_training(experiment: Experiment) -> WordPieceTraining:
+    """How the vocabulary is learned that new pieces are chosen from."""
+    section = experiment.config["vocabularies"]
+    return WordPieceTraining(**{key: section[key] for key in WordPieceTraining.model_fields})
+
+
 def base_vocabulary_training(experiment: Experiment, base_model: str) -> WordPieceTraining:
     """How the vocabulary of a base model is learned; its size is the base model's own."""
     size = experiment.config["base_models"][base_model]["pretrain"]["vocabulary_size"]
-    return WordPieceTraining(**{**experiment.config["vocabularies"], "size": size})
+    return vocabulary_training(experiment).model_copy(update={"size": size})
 
 
 def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:

@@ -18,7 +18,7 @@ from specialize.finetuning.settings import (
 from specialize.pretraining.settings import PretrainingOptions, VectorSettings
 from specialize.settings import LICENSE, PATH, Number, Settings, named, overrides, setting
 from specialize.tables.settings import TablesSettings
-from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection
 
 FOLDER_NAME = "^(?!base$)[A-Za-z0-9][A-Za-z0-9._-]*$"
 TAG = "^(?!base$)[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"  # BCP 47
@@ -200,7 +200,7 @@ class Configuration(Settings):
     representations: named(RepresentationEntry, FOLDER_NAME) = setting("by name")  # type: ignore[valid-type]
     languages: named(None, TAG) = setting("the registry, by BCP-47 tag")  # type: ignore[valid-type]
     corpora: CorporaSettings = setting("texts")
-    vocabularies: WordPieceTraining = setting("the vocabulary that new pieces are chosen from")
+    vocabularies: VocabulariesSection = setting("the vocabulary that new pieces are chosen from")
     pretraining: PretrainingOptions = setting("masked-language-model training")
     finetuning: FinetuningSection = setting("training of taggers and parsers")
     tables: TablesSettings = setting("what tables print")

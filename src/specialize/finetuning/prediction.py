@@ -11,6 +11,7 @@ from typing import TextIO
 from specialize.datasets import COLUMNS, NO_HEAD, UNPRINTABLE, EntitySentence, Sentence, Word
 from specialize.errors import InputError
 from specialize.finetuning.model import load_model
+from specialize.unicode import ZERO_WIDTH_SPACE, without_invisible
 
 LINES = 256  # analysed and written at a time
 
@@ -37,7 +38,7 @@ def predict(
         raise InputError(model_folder, "knows no named entities", remedy="leave --entities out")
     entities = entities or list(model.tasks) == ["ner"]
     printable = (UNPRINTABLE.sub(" ", line).strip() for line in lines)
-    remaining = (line for line in printable if line)
+    remaining = (line for line in printable if line.strip(f"{ZERO_WIDTH_SPACE} "))
     number = 0
     while batch := list(islice(remaining, LINES)):
         words = [list(words_of(line)) if split_words else line.split() for line in batch]
@@ -60,8 +61,8 @@ def predict(
 
 
 def words_of(line: str) -> Iterator[str]:
-    """Words and punctuation marks of a line; hyphens and apostrophes inside a word stay in it."""
-    for token in line.split():
+    """Words and punctuation marks of a line; hyphens, apostrophes and joiners inside a word stay in it."""
+    for token in line.replace(ZERO_WIDTH_SPACE, " ").split():
         start = 0
         for place, character in enumerate(token):
             if _belongs_to_word(token, place):
@@ -75,11 +76,19 @@ def words_of(line: str) -> Iterator[str]:
 
 
 def _belongs_to_word(token: str, place: int) -> bool:
-    kinds = [unicodedata.category(character)[0] for character in token[max(place - 1, 0) : place + 2]]
     if unicodedata.category(token[place])[0] not in "PS":
         return True
-    between = 0 < place < len(token) - 1 and kinds[0] in "LMN" and kinds[2] in "LN"
-    return between and token[place] in "-'’.,·"
+    if token[place] not in "-'’.,·":
+        return False
+    before, after = (
+        _first_visible(token, places) for places in (range(place - 1, -1, -1), range(place + 1, len(token)))
+    )
+    return before in "LMN" and after in "LN"
+
+
+def _first_visible(token: str, places: range) -> str:
+    """The kind of the first character that a reader sees; that of a space where there is none."""
+    return next((unicodedata.category(token[place])[0] for place in places if without_invisible(token[place])), "Z")
 
 
 def _blank(number: int, line: str, forms: list[str]) -> Sentence:

@@ -52,7 +52,8 @@ class StaticWords:
         self._new: list[NDArray[numpy.float32]] = []
 
     def _name(self, word: str) -> str:
-        """The word itself, or an empty string if it has the shared vector of unknown words."""
+        """The word as the vectors spell it, or an empty string if it has the shared vector of unknown words."""
+        word = self.vectors.spelled(word)
         if self.unknown_words == "shared" and not self.vectors.has(word):
             return ""
         return word

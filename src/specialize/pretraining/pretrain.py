@@ -31,10 +31,12 @@ from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_sc
 from specialize.vocabularies import (
     WordPieceTraining,
     bert_tokenizer,
+    cased_normalizer,
     count_words,
     new_base_vocabulary,
     save_tokenizer,
     special_ids,
+    with_normal_form,
 )
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
@@ -317,6 +319,7 @@ def pretrain_base(
     settings: PretrainingSettings,
     folder: Path,
     checkpoints: Path | None = None,
+    normal_form: str = "NFC",
 ) -> None:
     """Pretrain a small BERT from scratch on several languages, with free slots in its vocabulary as mBERT has.
 
@@ -328,14 +331,16 @@ def pretrain_base(
         settings: hyperparameters.
         folder: where the model folder appears, with history.json.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+        normal_form: see `vocabularies.with_normal_form`.
 
     Raises:
         SpecializeError: if the training did not converge, or was stopped by a signal.
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     files = [corpus / "train.txt" for corpus in corpora]
-    names = new_base_vocabulary(count_words(files).words, training, unused_slots)
-    tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)})
+    normalizer = with_normal_form(cased_normalizer(), normal_form)
+    names = new_base_vocabulary(count_words(files).words, training, unused_slots, normalizer)
+    tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)}, normalizer)
     model = known_architectures()[BASE_ARCHITECTURE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = settings.job_parameters() | {"vocabulary": names, "architecture": architecture}

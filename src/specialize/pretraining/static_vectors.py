@@ -16,6 +16,7 @@ from tqdm import tqdm
 from specialize.errors import InputError
 from specialize.files import atomic_path, read_json, write_json
 from specialize.pretraining.settings import VectorSettings
+from specialize.vocabularies import NO_FORM, spelled
 
 VECTORS, SUBWORDS, DESCRIPTION = "vectors.vec", "subwords.safetensors", "statistics.json"
 FILES = (VECTORS, SUBWORDS, DESCRIPTION)
@@ -24,18 +25,18 @@ FILES = (VECTORS, SUBWORDS, DESCRIPTION)
 class _Sentences:
     """The lines of a text as words, with a progress bar for each pass; the first pass counts them."""
 
-    def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number, self.passes = path, number, 0
+    def __init__(self, path: Path, number: int, normal_form: str) -> None:
+        self.path, self.number, self.normal_form, self.passes = path, number, normal_form, 0
 
     def __iter__(self) -> Iterator[list[str]]:
         title = f"epoch {self.passes}" if self.passes else "vocabulary"
         self.passes += 1
         with self.path.open(encoding="utf-8", newline="\n") as stream:
-            sentences = filter(None, map(str.split, stream))
+            sentences = filter(None, (spelled(line, self.normal_form).split() for line in stream))
             yield from tqdm(sentences, title, self.number, unit="sentence", mininterval=5)
 
 
-def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path) -> None:
+def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path, normal_form: str = "NFC") -> None:
     """Train on a language's training text and write vectors.vec, subwords.safetensors and statistics.json.
 
     vectors.vec has the vector of each frequent word, as text that fastText and gensim read. Of the hashed subwords only
@@ -45,6 +46,7 @@ def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path) -
         corpus: the language's corpus folder.
         settings: hyperparameters.
         folder: an existing folder; each file appears atomically.
+        normal_form: that words are learned and looked up in; see `vocabularies.spelled`.
 
     Raises:
         InputError: if no word is frequent enough.
@@ -69,7 +71,7 @@ def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path) -
         max_n=settings.longest,
         bucket=settings.buckets,
     )
-    sentences = _Sentences(text, counts["sentences"])
+    sentences = _Sentences(text, counts["sentences"], normal_form)
     model.build_vocab(sentences)
     if not model.wv.index_to_key:
         problem = f"no word of the text occurs {settings.min_count} times"
@@ -83,7 +85,8 @@ def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path) -
     with atomic_path(folder / SUBWORDS) as temporary:
         save_file({"buckets": known, "vectors": model.wv.vectors_ngrams[known]}, temporary)
     trained = {"words": len(words), "subwords": len(known)}
-    write_json(folder / DESCRIPTION, {"text": counts, **trained, "hyperparameters": settings.as_dict()})
+    description = {"text": counts, **trained, "normal_form": normal_form, "hyperparameters": settings.as_dict()}
+    write_json(folder / DESCRIPTION, description)
     print(f"{seconds:.0f} s of training, {settings.epochs * counts['tokens'] / seconds:,.0f} words/s")
 
 
@@ -104,15 +107,21 @@ class StaticVectors:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.settings = VectorSettings(**read_json(folder / DESCRIPTION)["hyperparameters"])
+        description = read_json(folder / DESCRIPTION)
+        self.settings = VectorSettings(**description["hyperparameters"])
+        self.normal_form = description.get("normal_form", NO_FORM)
         self.words = KeyedVectors.load_word2vec_format(str(folder / VECTORS))
         subwords = load_file(folder / SUBWORDS)
         self.buckets, self.subwords = subwords["buckets"], subwords["vectors"]
         if {self.words.vector_size, self.subwords.shape[1]} != {self.settings.dimension}:
             raise InputError(folder / VECTORS, f"does not fit {SUBWORDS} and {DESCRIPTION}", remedy="train it again")
 
+    def spelled(self, word: str) -> str:
+        """A word as the vectors know it."""
+        return spelled(word, self.normal_form)
+
     def has(self, word: str) -> bool:
-        """Whether a word has a vector of its own."""
+        """Whether a word, as `spelled` gives it, has a vector of its own."""
         return word in self.words.key_to_index
 
     def of(self, word: str) -> NDArray[numpy.float32]:

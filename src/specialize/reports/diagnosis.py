@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from specialize.experiment.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_
 from specialize.tables.figures.style import save_figure
 from specialize.tables.formats import Entry, Table, write_table
 from specialize.tables.inputs import MAIN_DATA, corpus_statistics, treebank_statistics, vocabulary_statistics
+from specialize.vocabularies import NO_FORM
 
 # Thresholds between the paper's languages (Tables 1 and 2; our counts of UD 2.5): new wordpieces gain most on Uyghur,
 # 38 % of whose words mBERT cannot read; little on Maltese (2 %, 2.4 wordpieces per token), nothing on Vietnamese (1.2).
@@ -33,12 +34,14 @@ class Diagnosis:
         language: the language.
         corpus: its corpus statistics, if it has text.
         coverage: coverage statistics by representation and data set.
+        spelling: normal forms and invisible marks of words by data set.
         treebank: what its treebank's columns hold, by part, if it has one.
     """
 
     language: Language
     corpus: dict[str, Any] | None
     coverage: dict[str, dict[str, Any]]
+    spelling: dict[str, dict[str, Any]] = field(default_factory=dict)
     treebank: dict[str, Any] | None = None
 
     @property
@@ -90,6 +93,7 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
             language,
             corpora.get(language.tag),
             {name: read["coverage"] for (tag, name), read in vocabularies.items() if tag == language.tag},
+            next(read.get("spelling", {}) for (tag, _), read in vocabularies.items() if tag == language.tag),
             treebank_statistics(run, language),
         )
         for language in experiment.grid_languages
@@ -141,6 +145,8 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
         )
     scripts = [f"{name} {share:.1%}" for name, share in diagnosis.base["scripts"].items() if share >= 0.001]
     answers.append(("In which scripts?", ", ".join(scripts) or "it has no letters"))
+    if spelling := _spelling(diagnosis.spelling, experiment.normal_form):
+        answers.append(("Is it spelled in one way?", spelling))
     named: dict[str, str] = {}  # representations that cover alike need one row
     for representation, coverage in diagnosis.coverage.items():
         base = f"the base vocabulary ({experiment.representations[representation].base_model})"
@@ -170,6 +176,19 @@ def _lacking(diagnosis: Diagnosis) -> str:
             named = [f"{share:.1%} of the {name}" for name, share in shares.items() if share]
             parts.append(f"{part}: {', '.join(named)}")
     return "; ".join(parts)
+
+
+def _spelling(statistics: dict[str, dict[str, Any]], form: str) -> str:
+    """What words have besides letters in the normal form; empty if they have nothing."""
+    met = []
+    for data, counts in statistics.items():
+        found = {f"not in {'NFC' if form == NO_FORM else form}": counts["other_form"]}
+        found |= {f"with {mark.lower()}": number for mark, number in counts["invisible"].items()}
+        words = [f"{number:,} {what}" for what, number in found.items() if number]
+        if words:
+            met.append(f"{DATA_TITLES[data]}, of {counts['words']:,} words: {', '.join(words)}")
+    read = "each is read as it is written" if form == NO_FORM else "all spellings of a word are read as one"
+    return "; ".join([*met, f"{read} (vocabularies.normal_form: {form})"]) if met else ""
 
 
 def _covered(coverage: dict[str, Any], kind: str) -> str:

@@ -1,6 +1,6 @@
 """Vocabularies: learn new pieces from text, choose n of them, and put them into a base vocabulary."""
 
-from specialize.vocabularies.build import build_byte_vocabulary, build_vocabulary, load_base
+from specialize.vocabularies.build import build_byte_vocabulary, build_vocabulary, load_base, set_normal_form
 from specialize.vocabularies.choose import choose_pieces, inject, segment
 from specialize.vocabularies.coverage import Coverage, coverage, missing_letters
 from specialize.vocabularies.kinds import Kind, copy_vocabulary, in_order, kind_of, known_kinds, special_ids
@@ -9,25 +9,30 @@ from specialize.vocabularies.kinds.wordpiece import (
     SPECIAL_TOKENS,
     UNKNOWN,
     bert_tokenizer,
+    cased_normalizer,
     learn_wordpieces,
     new_base_vocabulary,
     save_tokenizer,
 )
-from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+from specialize.vocabularies.normal_form import NO_FORM, spelled, spellings, with_normal_form
+from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection, WordPieceTraining
 from specialize.vocabularies.words import WordCounts, count_labeled_words, count_words, letter_counts, script_shares
 
 __all__ = [
     "BYTE_SPECIAL_TOKENS",
+    "NO_FORM",
     "SPECIAL_TOKENS",
     "UNKNOWN",
     "BytePieceTraining",
     "Coverage",
     "Kind",
+    "VocabulariesSection",
     "WordCounts",
     "WordPieceTraining",
     "bert_tokenizer",
     "build_byte_vocabulary",
     "build_vocabulary",
+    "cased_normalizer",
     "choose_pieces",
     "copy_vocabulary",
     "count_labeled_words",
@@ -47,5 +52,9 @@ __all__ = [
     "save_tokenizer",
     "script_shares",
     "segment",
+    "set_normal_form",
     "special_ids",
+    "spelled",
+    "spellings",
+    "with_normal_form",
 ]

@@ -12,6 +12,7 @@ from specialize.vocabularies.choose import choose_pieces
 from specialize.vocabularies.coverage import coverage_statistics
 from specialize.vocabularies.kinds import kind_of, known_kinds
 from specialize.vocabularies.kinds.byte_level import KIND as BYTE_LEVEL
+from specialize.vocabularies.normal_form import spelling_statistics, with_normal_form
 from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
 from specialize.vocabularies.words import WordCounts, count_words
 
@@ -46,6 +47,7 @@ def build_vocabulary(
     training: WordPieceTraining | None,
     labeled: dict[str, WordCounts],
     folder: Path,
+    normal_form: str = "NFC",
 ) -> None:
     """Make a representation's vocabulary folder: a tokenizer, and statistics.json on what it covers.
 
@@ -56,18 +58,20 @@ def build_vocabulary(
         training: how the new vocabulary, which is of the base's kind, is learned; None only where none is.
         labeled: words of labeled data, by name, to measure coverage on.
         folder: where the vocabulary appears.
+        normal_form: see `with_normal_form`; the base is measured with it too.
 
     Raises:
         InputError: if pieces cannot be put into the base model's vocabulary.
     """
     base = load_base(base_folder)
+    base.normalizer = with_normal_form(base.normalizer, normal_form)
     kind = kind_of(base)
     data = ({"corpus": count_words([corpus])} if corpus else {}) | labeled
     pieces: list[str] = []
     if number != 0:
         words = data["corpus"].words
         assert training is not None
-        pieces = choose_pieces(words, base, kind.learn(words, training), number)
+        pieces = choose_pieces(words, base, kind.learn(words, training, base.normalizer), number)
         if number is not None and len(pieces) < number:
             print(
                 f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {training.size} has no "
@@ -83,12 +87,17 @@ def build_vocabulary(
             {
                 "pieces": {piece: ids[piece] for piece in pieces},
                 "coverage": {name: coverage_statistics(counts, augmented, base) for name, counts in data.items()},
+                "spelling": {name: spelling_statistics(counts.words, normal_form) for name, counts in data.items()},
             },
         )
 
 
 def build_byte_vocabulary(
-    corpus: Path, training: BytePieceTraining, labeled: dict[str, WordCounts], folder: Path
+    corpus: Path,
+    training: BytePieceTraining,
+    labeled: dict[str, WordCounts],
+    folder: Path,
+    normal_form: str = "NFC",
 ) -> None:
     """Make the vocabulary folder of a monolingual model: byte-level pieces, and statistics.json on what they cover.
 
@@ -97,11 +106,32 @@ def build_byte_vocabulary(
         training: how.
         labeled: words of labeled data, by name, to measure coverage on.
         folder: where the vocabulary appears.
+        normal_form: see `with_normal_form`.
     """
     data = {"corpus": count_words([corpus])} | labeled
-    tokenizer = BYTE_LEVEL.learn(data["corpus"].words, training)
+    tokenizer = BYTE_LEVEL.learn(data["corpus"].words, training, with_normal_form(None, normal_form))
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         BYTE_LEVEL.save(tokenizer, temporary)
         covered = {name: coverage_statistics(counts, tokenizer) for name, counts in data.items()}
-        write_json(temporary / "statistics.json", {"pieces": {}, "coverage": covered})
+        spelling = {name: spelling_statistics(counts.words, normal_form) for name, counts in data.items()}
+        write_json(temporary / "statistics.json", {"pieces": {}, "coverage": covered, "spelling": spelling})
+
+
+def set_normal_form(folder: Path, normal_form: str) -> None:
+    """Have the tokenizer of a base model's folder, one that was copied for a run, make one of all spellings of a word.
+
+    Args:
+        folder: that `load_base` takes.
+        normal_form: see `with_normal_form`.
+    """
+    path = folder / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(path))
+    own = tokenizer.normalizer
+    normalizer = with_normal_form(own, normal_form)
+    if normalizer is own:
+        return
+    tokenizer.normalizer = normalizer
+    with atomic_path(path) as temporary:
+        tokenizer.save(str(temporary))
+    kind_of(tokenizer, path).save_settings(tokenizer, folder, folder / "tokenizer_config.json")

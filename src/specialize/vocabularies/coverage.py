@@ -10,6 +10,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from specialize.vocabularies.kinds import kind_of
+from specialize.vocabularies.normal_form import spellings
 from specialize.vocabularies.words import WordCounts, letter_counts, script_shares, shares
 
 SHOWN_LETTERS = 30
@@ -64,9 +65,10 @@ def missing_letters(tokenizer: Tokenizer, letters: Counter[str]) -> dict[str, fl
 
 def coverage_statistics(counts: WordCounts, own: Tokenizer, base: Tokenizer | None = None) -> dict[str, Any]:
     """What statistics.json says of one data set: its scripts, and the coverage of a vocabulary and of its base."""
-    letters = letter_counts(counts.words)
+    words = spellings(counts.words, own.normalizer, parted=False)  # each counts once, however it is written
+    letters = letter_counts(words)
     statistics = {"sentences": counts.sentences, "scripts": script_shares(letters)}
     if base is not None:
         statistics["missing_letters"] = missing_letters(base, letters)
-        statistics["base"] = asdict(coverage(base, counts.words))
-    return {**statistics, "augmented": asdict(coverage(own, counts.words))}
+        statistics["base"] = asdict(coverage(base, words))
+    return {**statistics, "augmented": asdict(coverage(own, words))}

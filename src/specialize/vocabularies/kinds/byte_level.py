@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers.normalizers import Normalizer
 
-from specialize.files import write_json
 from specialize.vocabularies.kinds.kind import Kind, repeated, special_ids
+from specialize.vocabularies.normal_form import spellings
 from specialize.vocabularies.settings import BytePieceTraining
 
 BYTE_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # in RoBERTa's order
@@ -22,6 +23,7 @@ class ByteLevel(Kind):
     name = "byte-level BPE"
     grows = False
     files = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
+    inputs = ("input_ids", "attention_mask")
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
         """By the model and by what is before it, which tells it from BPE over letters."""
@@ -43,21 +45,41 @@ class ByteLevel(Kind):
         """The space is part of a word's first piece."""
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=leading_space)
 
-    def learn(self, words: Counter[str], training: BytePieceTraining) -> Tokenizer:
+    def learn(
+        self, words: Counter[str], training: BytePieceTraining, normalizer: Normalizer | None = None
+    ) -> Tokenizer:
         """See `learn_byte_pieces`."""
-        return learn_byte_pieces(words, training)
+        return learn_byte_pieces(words, training, normalizer)
 
     def save(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
         """See `save_byte_tokenizer`."""
         save_byte_tokenizer(tokenizer, folder, settings)
 
+    def settings(self) -> dict[str, Any]:
+        """Of a RoBERTa."""
+        start, pad, end, unknown, mask = BYTE_SPECIAL_TOKENS
+        names = {"bos_token": start, "cls_token": start, "pad_token": pad, "eos_token": end, "sep_token": end}
+        takes_its_space = {"__type": "AddedToken", "content": mask, "lstrip": True, "special": True}
+        return {
+            "tokenizer_class": "RobertaTokenizer",
+            "add_prefix_space": True,
+            "model_max_length": 512,
+            "unk_token": unknown,
+            "mask_token": takes_its_space,
+            **names,
+        }
+
 
 KIND = ByteLevel()
 
 
-def learn_byte_pieces(words: Counter[str], training: BytePieceTraining) -> Tokenizer:
+def learn_byte_pieces(
+    words: Counter[str], training: BytePieceTraining, normalizer: Normalizer | None = None
+) -> Tokenizer:
     """Learn byte-level pieces, as RoBERTa has them; every word, the first of a line too, has a space before it."""
     tokenizer = Tokenizer(models.BPE())
+    if normalizer is not None:
+        tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
@@ -67,6 +89,7 @@ def learn_byte_pieces(words: Counter[str], training: BytePieceTraining) -> Token
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
+    words = spellings(words, normalizer)
     tokenizer.train_from_iterator(repeated(words, {}), trainer, length=len(words))
     special = special_ids(tokenizer)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", special["end"]), ("<s>", special["start"]))
@@ -83,20 +106,4 @@ def save_byte_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | Non
     """
     tokenizer.save(str(folder / "tokenizer.json"))
     tokenizer.model.save(str(folder))
-    if settings is not None and settings.is_file():
-        shutil.copyfile(settings, folder / "tokenizer_config.json")
-        return
-    start, pad, end, unknown, mask = BYTE_SPECIAL_TOKENS
-    names = {"bos_token": start, "cls_token": start, "pad_token": pad, "eos_token": end, "sep_token": end}
-    takes_its_space = {"__type": "AddedToken", "content": mask, "lstrip": True, "special": True}
-    write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "RobertaTokenizer",
-            "add_prefix_space": True,
-            "model_max_length": 512,
-            "unk_token": unknown,
-            "mask_token": takes_its_space,
-            **names,
-        },
-    )
+    KIND.save_settings(tokenizer, folder, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
+from tokenizers.normalizers import Normalizer
 
 from specialize.errors import SpecializeError
+from specialize.files import read_json, write_json
+from specialize.vocabularies.normal_form import has_normal_form
 
 WORDS_IN_A_CALL = 1000
 WORDS_IN_A_LINE = 1000
+AS_SAVED = "PreTrainedTokenizerFast"  # the class of `transformers` 4 and 5 that takes tokenizer.json as it is
 
 # How the special tokens are spelled, whatever the kind: ModernBERT's are BERT's over byte-level pieces.
 SPELLINGS = (
@@ -29,11 +34,13 @@ class Kind(ABC):
         name: as people call it.
         grows: whether pieces can be put into a vocabulary of this kind, as the base of an adapted model needs.
         files: names of the files of a vocabulary folder; those that loading needs come first.
+        inputs: what its models take, as the library names it.
     """
 
     name: str
     grows: bool
     files: tuple[str, ...]
+    inputs: tuple[str, ...]
 
     @abstractmethod
     def is_of(self, tokenizer: Tokenizer) -> bool:
@@ -56,12 +63,13 @@ class Kind(ABC):
         """Those letters that the vocabulary has neither at the start of words nor within, in their order."""
 
     @abstractmethod
-    def learn(self, words: Counter[str], training: Any) -> Tokenizer:
+    def learn(self, words: Counter[str], training: Any, normalizer: Normalizer | None = None) -> Tokenizer:
         """Learn a new vocabulary.
 
         Args:
             words: with their counts.
             training: this kind's settings; see `vocabularies.settings`.
+            normalizer: what words go through first; by default the kind's own.
         """
 
     @abstractmethod
@@ -73,6 +81,29 @@ class Kind(ABC):
             folder: an existing folder.
             settings: a tokenizer_config.json to keep, if it is there; by default one is made.
         """
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """A new tokenizer_config.json."""
+
+    def save_settings(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
+        """Write tokenizer_config.json; arguments as of `save`.
+
+        The library's own class of a kind makes its normaliser anew. If the tokenizer's is another, the settings name
+        the class that takes tokenizer.json as it is, and say for it what the kind's own class knows.
+        """
+        kept = settings is not None and settings.is_file()
+        if not has_normal_form(tokenizer.normalizer):
+            if not kept:
+                write_json(folder / "tokenizer_config.json", self.settings())
+            elif settings != folder / "tokenizer_config.json":
+                shutil.copyfile(settings, folder / "tokenizer_config.json")
+            return
+        known = read_json(settings) if kept else self.settings()
+        unknown = self.unknown(tokenizer)
+        defaults = {"model_input_names": list(self.inputs)} | special_names(tokenizer)
+        defaults |= {"unk_token": unknown} if unknown else {}
+        write_json(folder / "tokenizer_config.json", defaults | known | {"tokenizer_class": AS_SAVED})
 
     def special_ids(self, tokenizer: Tokenizer) -> dict[str, int]:
         """See `special_ids`."""
@@ -118,6 +149,16 @@ def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
             return {role: vocabulary[name] for role, name in names.items()}
     spellings = " or ".join(", ".join(names.values()) for names in SPELLINGS)
     raise SpecializeError(f"the tokenizer lacks special tokens: {spellings}; take another base model")
+
+
+def special_names(tokenizer: Tokenizer) -> dict[str, str]:
+    """How tokenizer_config.json names the special tokens, as far as the vocabulary has them."""
+    vocabulary = tokenizer.get_vocab()
+    for names in SPELLINGS:
+        if vocabulary.keys() >= set(names.values()):
+            roles = {"cls_token": "start", "sep_token": "end", "pad_token": "pad", "mask_token": "mask"}
+            return {role: names[place] for role, place in roles.items()}
+    return {}
 
 
 def in_order(tokenizer: Tokenizer) -> list[str]:

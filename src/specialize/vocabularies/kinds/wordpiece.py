@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers.normalizers import Normalizer
 
-from specialize.files import write_json
 from specialize.vocabularies.kinds.kind import Kind, in_order, repeated
+from specialize.vocabularies.normal_form import spellings
 from specialize.vocabularies.settings import WordPieceTraining
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -27,6 +28,7 @@ class WordPiece(Kind):
     name = "WordPiece"
     grows = True
     files = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+    inputs = ("input_ids", "token_type_ids", "attention_mask")
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
         """By the model, which old files of the library do not name."""
@@ -67,24 +69,46 @@ class WordPiece(Kind):
         definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
         return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
 
-    def learn(self, words: Counter[str], training: WordPieceTraining) -> Tokenizer:
+    def learn(
+        self, words: Counter[str], training: WordPieceTraining, normalizer: Normalizer | None = None
+    ) -> Tokenizer:
         """See `learn_wordpieces`."""
-        return learn_wordpieces(words, training)
+        return learn_wordpieces(words, training, normalizer)
 
     def save(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
         """See `save_tokenizer`."""
         save_tokenizer(tokenizer, folder, settings)
 
+    def settings(self) -> dict[str, Any]:
+        """Of a cased BERT."""
+        cased = {
+            "do_lower_case": False,
+            "strip_accents": False,
+            "tokenize_chinese_chars": True,
+            "model_max_length": 512,
+        }
+        names = {
+            "pad_token": "[PAD]",
+            "unk_token": UNKNOWN,
+            "cls_token": "[CLS]",
+            "sep_token": "[SEP]",
+            "mask_token": "[MASK]",
+        }
+        return {"tokenizer_class": "BertTokenizer", **cased, **names}
+
 
 KIND = WordPiece()
 
 
-def learn_wordpieces(words: Counter[str], training: WordPieceTraining) -> Tokenizer:
-    """Learn a cased WordPiece vocabulary.
+def learn_wordpieces(
+    words: Counter[str], training: WordPieceTraining, normalizer: Normalizer | None = None
+) -> Tokenizer:
+    """Learn a WordPiece vocabulary of words as a normaliser spells them, by default a cased one.
 
     Two choices that the trainer makes in an order that changes from run to run are made here: which of the rarest
     letters go beyond the limit, and the numbers of the letters that continue a word, which break its ties.
     """
+    words = spellings(words, normalizer)
     letters: Counter[str] = Counter()
     for word, count in words.items():
         for letter in word:
@@ -93,7 +117,7 @@ def learn_wordpieces(words: Counter[str], training: WordPieceTraining) -> Tokeni
     dropped = {ord(letter): None for letter in ranked[training.limit_alphabet :]}
 
     continuing = {letter for word in words for letter in word.translate(dropped)[1:]}
-    tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)})
+    tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)}, normalizer)
     trainer = trainers.WordPieceTrainer(
         vocab_size=training.size,
         min_frequency=training.min_frequency,
@@ -102,15 +126,13 @@ def learn_wordpieces(words: Counter[str], training: WordPieceTraining) -> Tokeni
         show_progress=False,
     )
     tokenizer.train_from_iterator(repeated(words, dropped), trainer, length=len(words))
-    return bert_tokenizer(tokenizer.get_vocab())
+    return bert_tokenizer(tokenizer.get_vocab(), normalizer)
 
 
-def bert_tokenizer(vocabulary: dict[str, int]) -> Tokenizer:
-    """A cased BERT tokenizer: accents kept, CJK split, control characters cleaned (fact 11)."""
+def bert_tokenizer(vocabulary: dict[str, int], normalizer: Normalizer | None = None) -> Tokenizer:
+    """A BERT tokenizer, by default a cased one: accents kept, CJK split, control characters cleaned (fact 11)."""
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=100))
-    tokenizer.normalizer = normalizers.BertNormalizer(
-        clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=False
-    )
+    tokenizer.normalizer = normalizer if normalizer is not None else cased_normalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(prefix=CONTINUATION)
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -121,9 +143,16 @@ def bert_tokenizer(vocabulary: dict[str, int]) -> Tokenizer:
     return tokenizer
 
 
-def new_base_vocabulary(words: Counter[str], training: WordPieceTraining, unused_slots: int) -> list[str]:
+def cased_normalizer() -> Normalizer:
+    """A cased BERT's own."""
+    return normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=False)
+
+
+def new_base_vocabulary(
+    words: Counter[str], training: WordPieceTraining, unused_slots: int, normalizer: Normalizer | None = None
+) -> list[str]:
     """A vocabulary for a base model trained here: specials, unused slots as in mBERT (fact 13), then pieces."""
-    pieces = in_order(learn_wordpieces(words, training))[len(SPECIAL_TOKENS) :]
+    pieces = in_order(learn_wordpieces(words, training, normalizer))[len(SPECIAL_TOKENS) :]
     unused = [f"[unused{number}]" for number in range(1, unused_slots + 1)]
     return ["[PAD]", *unused, *SPECIAL_TOKENS[1:], *pieces]
 
@@ -138,20 +167,4 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = N
     """
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "vocab.txt").write_text("\n".join(in_order(tokenizer)) + "\n", encoding="utf-8")
-    if settings is not None and settings.is_file():
-        shutil.copyfile(settings, folder / "tokenizer_config.json")
-        return
-    names = {
-        "pad_token": "[PAD]",
-        "unk_token": UNKNOWN,
-        "cls_token": "[CLS]",
-        "sep_token": "[SEP]",
-        "mask_token": "[MASK]",
-    }
-    cased = {
-        "do_lower_case": False,
-        "strip_accents": False,
-        "tokenize_chinese_chars": True,
-        "model_max_length": 512,
-    }
-    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", **cased, **names})
+    KIND.save_settings(tokenizer, folder, settings)
