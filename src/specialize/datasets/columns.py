@@ -13,8 +13,8 @@ from specialize.datasets.trees import NO_HEAD, PARSERS_OUT, tree_problem
 from specialize.errors import InputError, warn
 from specialize.files import read_json, write_json
 
-# Of a part's words: with more, scores would be about nothing. Belarusian's test part, one of the paper's, lacks the XPOS
-# tags of 64 % of its words.
+# Of a part's words: with more, scores would be about nothing. Of the paper's Belarusian, 64 % of the test words have no
+# XPOS tag.
 MOST_MISSING = 0.9
 COLUMN_NAMES = ("form", "upos", "xpos", "head", "deprel")
 
