@@ -87,6 +87,18 @@ def test_a_smaller_share_is_a_warning_with_its_line(tmp_path, column, name, caps
     assert f"own/test.conllu, line 1: 15.0% of its words have _ in place of {name}; scores count these words" in said
 
 
+def test_an_underscore_that_is_punctuation_is_no_withheld_form(tmp_path, capsys):
+    own = tmp_path / "own"
+    own.mkdir()
+    for part in PARTS:
+        write_part(own / f"{part}.conllu", {FORM: 3})
+        path = own / f"{part}.conllu"
+        path.write_text(path.read_text().replace("\t_\t_\tNOUN", "\t_\t_\tPUNCT"))
+    prepare_treebank({part: own / f"{part}.conllu" for part in PARTS}, tmp_path / "results", ["ud"], "xpos")
+    assert "Warning" not in capsys.readouterr().out
+    assert read_json(tmp_path / "results/statistics.json")["dev"]["missing"]["form"] == 0
+
+
 def test_an_empty_label_is_none(tmp_path):
     own = tmp_path / "own"
     own.mkdir()
