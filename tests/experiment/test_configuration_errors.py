@@ -10,6 +10,7 @@ from snakemake.utils import update_config
 
 from specialize.errors import ConfigError
 from specialize.experiment import Experiment
+from specialize.experiment.treebanks import learned_tasks
 
 PAPER = Path(__file__).parents[2] / "config" / "config.yaml"
 PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
@@ -212,6 +213,56 @@ def test_a_treebank_without_the_tags_to_learn_is_refused(tmp_path, column, tags)
     assert with_overlay(tmp_path, treebank.replace("TAGS", other)).languages["wo"].tags == other
 
 
+def write_treebank_without(folder, **values):
+    """A treebank whose words have nothing in these columns."""
+    places = {"form": 1, "upos": 3, "xpos": 4, "head": 6, "deprel": 7}
+    columns = ["1", "word", "_", "NOUN", "N", "_", "0", "root", "_", "_"]
+    for name, value in values.items():
+        columns[places[name]] = value
+    for part in ("train", "dev", "test"):
+        (folder / f"{part}.conllu").write_text("# text = word\n" + "\t".join(columns) + "\n\n", encoding="utf-8")
+    entry = f"languages: {{wo: {{treebank: {{folder: '{folder}'}}}}}}\n"
+    return entry + "experiment: {languages: [wo], regimes: [REGIMES]}\n"
+
+
+COLUMNS_TO_LEARN = {
+    "text": ({"form": "_"}, "pos", "pos", "has _ in place of every form: the text is withheld"),
+    "heads": ({"head": "_"}, "ud", "pos", "has no heads to learn or to measure on; annotate them, or leave out"),
+    "relations": ({"deprel": "_"}, "ud", "pos", "has no relations to learn or to measure on"),
+    "relations, empty": ({"deprel": ""}, "mtl-ups", "pos", "has no relations to learn or to measure on"),
+    "tags": ({"xpos": "_"}, "mtl-ups-alt", "ud", "has no xpos tags to learn or to measure on; set tags: upos, or"),
+    "all tags": ({"xpos": "_", "upos": "_"}, "pft-mtl-ups-ud", "ud", "measure on; leave the regimes that tag out"),
+}
+
+
+@pytest.mark.parametrize(("lacking", "wanting", "free", "problem"), COLUMNS_TO_LEARN.values(), ids=COLUMNS_TO_LEARN)
+def test_a_column_is_needed_by_the_regimes_that_learn_it(tmp_path, lacking, wanting, free, problem):
+    text = write_treebank_without(tmp_path, **lacking)
+    assert_refused(tmp_path, text.replace("REGIMES", wanting), problem, key="languages.wo.treebank.folder", line=1)
+    if "form" not in lacking:
+        with_overlay(tmp_path, text.replace("REGIMES", free))
+
+
+def test_an_exception_frees_a_language_from_a_regime(tmp_path):
+    text = write_treebank_without(tmp_path, head="_", deprel="_").replace("REGIMES", "pos, ud")
+    free = text.replace("regimes:", "exceptions: [{languages: [wo], regimes: [ud], seeds: []}], regimes:")
+    assert learned_tasks(with_overlay(tmp_path, free), "wo") == ("pos",)
+
+
+def test_words_without_tags_at_the_beginning_do_not_speak_for_the_rest(tmp_path):
+    text = write_treebank_without(tmp_path, xpos="_").replace("REGIMES", "pos")
+    for part in ("train", "dev", "test"):
+        path = tmp_path / f"{part}.conllu"
+        path.write_text(path.read_text() * 2000 + path.read_text().replace("NOUN\t_", "NOUN\tN"))
+    with_overlay(tmp_path, text)
+
+
+def test_the_tasks_of_a_language_are_those_of_its_twin_too(tmp_path):
+    experiment = with_overlay(tmp_path, "experiment: {languages: [ug-Latn, mt], regimes: [pft-mtl-ups-pos]}\n")
+    assert learned_tasks(experiment, "ug") == ("pos", "ud", "ner")
+    assert learned_tasks(experiment, "wo") == ()
+
+
 @pytest.mark.parametrize("word", ["true", "false"])
 def test_switches_of_a_command_line_are_text(word):
     experiment = Experiment(deepcopy(PAPER_CONFIG) | {"allow_cpu": word})
@@ -283,6 +334,22 @@ def test_own_file_that_is_missing(tmp_path, absent, key, line):
     (tmp_path / absent).unlink()
     problem = f"there is no file {tmp_path / absent}"
     assert_refused(tmp_path, OWN_LANGUAGE.format(folder=tmp_path), problem, key=key, line=line)
+
+
+@pytest.mark.parametrize(
+    ("there", "problem"),
+    [
+        ({"xx_own-ud-dev.conllu"}, "dev.conllu; name xx_own-ud-dev.conllu so"),
+        (set(), "dev.conllu; part some sentences of another part from it (docs/tutorial.md says how)"),
+    ],
+)
+def test_a_part_that_is_missing_comes_with_what_to_do(tmp_path, there, problem):
+    write_own_files(tmp_path)
+    (tmp_path / "dev.conllu").unlink()
+    for name in there:
+        (tmp_path / name).touch()
+    own = OWN_LANGUAGE.format(folder=tmp_path)
+    assert_refused(tmp_path, own, problem, key="languages.xx.treebank.folder", line=6)
 
 
 INCOMPLETE = {

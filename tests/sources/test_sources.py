@@ -32,7 +32,7 @@ from specialize import sources
 from specialize.bases.folder import check_base_model, model_files
 from specialize.errors import DownloadError, InputError
 from specialize.files import file_hash
-from specialize.sources import Source, download, fetch
+from specialize.sources import Source, download, fetch, treebanks
 from specialize.sources.transfer import LONGEST_WAIT
 
 CONTENT = random.Random(1).randbytes(1_000_000)
@@ -207,6 +207,75 @@ def test_treebank_and_wikiann_have_the_mirror_layout() -> None:
 
 
 # -- HTTP --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def treebank(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Path]]:
+    """Fetches a treebank of which upstream or a mirror has some parts; the files by part."""
+
+    def files(name: str, release: str, prefix: str, sha256: dict[str, str]) -> dict[str, Source]:
+        path = f"{name}/{release}/{prefix}-ud"
+        return {
+            part: Source((f"{server.url}/{part}.conllu",), f"universal-dependencies/{path}-{part}.conllu")
+            for part in ("train", "dev", "test")
+        }
+
+    def fetched(*parts: str, mirror: str | None = None) -> dict[str, Path]:
+        server.files = {f"/{part}.conllu": part.encode() for part in parts}
+        destinations = {part: tmp_path / "resources" / f"{part}.conllu" for part in ("train", "dev", "test")}
+        sources.fetch_treebank("UD_Aa-Bb", "r2.5", "aa_bb", {}, destinations, mirror)
+        return destinations
+
+    monkeypatch.setattr(treebanks, "treebank_files", files)
+    return fetched
+
+
+def test_all_parts_of_a_treebank(treebank: Callable[..., dict[str, Path]]) -> None:
+    for part, path in treebank("train", "dev", "test").items():
+        assert path.read_bytes() == part.encode()
+
+
+LACKING = {
+    ("train", "test"): "no development part in r2.5, only a training and a test part",
+    ("test",): "no training part and no development part in r2.5, only a test part",
+    ("train", "dev"): "no test part in r2.5, only a training and a development part",
+}
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(("there", "said"), LACKING.items(), ids=lambda value: str(value)[:20])
+def test_a_part_that_a_treebank_lacks_is_named(
+    treebank: Callable[..., dict[str, Path]], tmp_path: Path, there: tuple[str, ...], said: str, mirrored: bool
+) -> None:
+    mirror = None
+    if mirrored:
+        folder = tmp_path / "mirror/universal-dependencies/UD_Aa-Bb/r2.5"
+        folder.mkdir(parents=True)
+        for part in there:
+            (folder / f"aa_bb-ud-{part}.conllu").write_bytes(part.encode())
+        listing = "".join(f"{file_hash(path)}  {path.name}\n" for path in sorted(folder.iterdir()))
+        (folder / "sha256sums.txt").write_text(listing)
+        mirror = str(tmp_path / "mirror")
+    with pytest.raises(DownloadError, match=rf"^UD_Aa-Bb has {said} \(.*give treebank: {{folder: ") as caught:
+        treebank(*there, mirror=mirror)
+    assert ("has no line for" if mirrored else "answers 404") in str(caught.value)
+
+
+def test_a_treebank_of_which_there_is_nothing_is_no_treebank_without_parts(
+    treebank: Callable[..., dict[str, Path]],
+) -> None:
+    with pytest.raises(DownloadError, match=r"answers 404 .* is this version published") as caught:
+        treebank()
+    assert "folder:" not in str(caught.value)
+
+
+def test_a_part_that_cannot_be_had_just_now_is_not_called_lacking(
+    treebank: Callable[..., dict[str, Path]], server: Server
+) -> None:
+    server.answers["/dev.conllu"] = [refusing(503)]
+    with pytest.raises(DownloadError, match="503") as caught:
+        treebank("train", "test")
+    assert "folder:" not in str(caught.value)
 
 
 def test_download(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

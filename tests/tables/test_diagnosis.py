@@ -4,6 +4,7 @@ import pytest
 from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
 
 from specialize.experiment import Language
+from specialize.files import write_json
 from specialize.reports.diagnosis import Diagnosis, write_diagnosis
 
 
@@ -36,6 +37,21 @@ def test_transliteration_is_suggested_to_other_scripts_only():
 def test_little_text_and_no_text_are_said():
     assert "smaller than any" in diagnosis(0.001, 1.2, tokens=1000).suggestion()
     assert "need text" in diagnosis(0.001, 1.2, tokens=0).suggestion()
+
+
+def test_what_a_treebank_lacks_is_said_and_else_nothing(tmp_path):
+    experiment = small_experiment(languages=["ug"], representations=["mbert", "tva"], seeds=[1])
+    write_statistics(tmp_path, statistics_of_uyghur())
+    missing = {"form": 1, "upos": 0, "xpos": 5, "head": 0, "deprel": 0}
+    parts = {part: {"words": 10, "missing": dict.fromkeys(missing, 0)} for part in ("train", "dev")}
+    write_json(tmp_path / "results/datasets/ug/statistics.json", parts | {"test": {"words": 10, "missing": missing}})
+    write_diagnosis(experiment, tmp_path)
+    table = tmp_path / "results/tables/diagnosis.md"
+    assert "| What does the treebank lack?" in table.read_text()
+    assert "| test: 10.0% of the forms, 50.0% of the xpos tags " in table.read_text()
+    write_json(tmp_path / "results/datasets/ug/statistics.json", parts | {"test": parts["dev"]})
+    write_diagnosis(experiment, tmp_path)
+    assert "What does the treebank lack?" not in table.read_text()
 
 
 def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path):

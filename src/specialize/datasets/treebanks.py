@@ -181,7 +181,8 @@ class _CheckedRows:
     def _add_word(self, columns: list[str], number: int) -> None:
         due = len(self.words) + 1
         if columns[0] != str(due):
-            raise InputError(self._path, f"word number {_shown(columns[0])} where {due} is due", number)
+            remedy = "number the words of each sentence from 1, and part sentences by a blank line"
+            raise InputError(self._path, f"word number {_shown(columns[0])} where {due} is due", number, remedy)
         for column, name in LABELS.items():
             label = columns[column].strip()
             if UNPRINTABLE.search(label):
