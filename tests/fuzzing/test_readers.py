@@ -1,10 +1,13 @@
 """Damaged input of every kind: each reader takes it, or refuses it with an error of ours that names file and line."""
 
 import bz2
+import gzip
+import lzma
 import re
 from contextlib import suppress
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.conftest import paper_cleaning
@@ -17,6 +20,7 @@ from specialize.errors import InputError, SpecializeError
 from specialize.experiment import Experiment
 from specialize.finetuning.tasks import task_named
 
+zstd = zstandard.ZstdCompressor()
 TREEBANK = """\
 # text = vámonos al mar
 1-2\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_
@@ -246,11 +250,49 @@ def test_configurations(folder, content):
     assert experiment is None or experiment.vocabularies
 
 
+OWN_TEXTS = {
+    "text": "Bir. Ikki ئۈچ.\nTört? &amp; &#9; a&nbsp;b\n\n“Besh”, alte.\n",
+    "sentences": "Bir.\nIkki ئۈچ.\r\nTört?\n",
+    "json-lines": '{"id": 1, "text": "Bir.\\nIkki \\u06c8\\ud83d\\ude00."}\n{"text": ["Tört?", "Besh"], "n": null}\n',
+    "leipzig": "1\tBir.\n2\tIkki ئۈچ.\n3\tTört?\n",
+    "wikiextractor": '<doc id="1" url="x" title="A">\nA\n\nBir. &lt;b&gt;.\n</doc>\n<doc id="2" title="">\n\n</doc>\n',
+}
+PARTS_OF_TEXTS = [
+    *PARTS_OF_LINES,
+    *(
+        '{ } [ ] , : " \\ \\u \\ud800 \\u0000 null 1e999 NaN true <doc > <doc </doc> <doc> <s> id= title=" <mediawiki>'
+    ).split(),
+    *("& ; &#0; &#xD800; &#10; &nbsp; &x; &# 1\t --> id,text\n <?xml <!-- <html> \x85 \x0c \x1c \u200b").split(" "),
+]
+
+
+def clean_own_text(path, declared):
+    for article in read_articles(path, declared):
+        CLEANER.clean(article) if isinstance(article, Page) else "".join(CLEANER.clean(article).sentences).encode()
+
+
+@pytest.mark.parametrize("form", OWN_TEXTS)
 @fuzzed(times=5)
-@given(content=damaged("Bir. Ikki ئۈچ.\nTört?\n\n“Besh”, alte.\n", PARTS_OF_LINES))
-def test_own_text(folder, content):
-    for article in taken_or_refused(lambda path: list(read_articles(path)), folder / "text.txt", content) or ():
-        CLEANER.clean(article)
+@given(data=st.data())
+def test_own_text(folder, form, data):
+    """Whether its format is told from it or declared, it is read or refused, and what is read can be written."""
+    content = data.draw(damaged(OWN_TEXTS[form], PARTS_OF_TEXTS))
+    for declared in ("", form):
+        taken_or_refused(lambda path, declared=declared: clean_own_text(path, declared), folder / "text", content)
+
+
+PACKED = [pack(OWN_TEXTS["text"].encode() * 3) for pack in (gzip.compress, bz2.compress, lzma.compress, zstd.compress)]
+
+
+@fuzzed(times=5)
+@given(data=st.data())
+def test_packed_own_text(folder, data):
+    path = folder / "packed"
+    path.write_bytes(data.draw(damaged_bytes(data.draw(st.sampled_from(PACKED)))))
+    try:
+        clean_own_text(path, "")
+    except InputError as error:
+        assert str(path) in str(error)
 
 
 @fuzzed(times=10)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from specialize.corpora.articles import Article, Page
 from specialize.corpora.dump import read_dump
-from specialize.corpora.text_lines import is_blank, numbered_lines, paragraphs
+from specialize.corpora.text_lines import is_blank, numbered_lines, paragraphs, plain_spaces
 from specialize.errors import InputError
 from specialize.sources.text_formats import AS_TEXT, TextFormat, json_record, recognise
 
@@ -68,13 +68,16 @@ def read_own_text(files: Mapping[Path, TextFormat], field: str = "text") -> Iter
 
 
 def _article(lines: Iterable[str], single: bool = False, removed: Counter[str] | None = None) -> Article:
-    """An article, known by its lines: those in which something can be seen."""
+    """An article of the lines in which something can be seen; known by them, whatever packs or ends them.
+
+    Spaces are told apart in what it is known by, lest articles change their split that were known so before.
+    """
     kept = tuple(line for line in lines if not is_blank(line))
     removed = Counter(removed or {})
     if not kept:
         removed[WITHOUT_TEXT] += 1
     digest = hashlib.sha256("".join(f"{line}\n" for line in kept).encode())
-    return Article(digest.hexdigest(), kept, single, removed)
+    return Article(digest.hexdigest(), tuple(map(plain_spaces, kept)), single, removed)
 
 
 def _blank_line_articles(path: Path, lines: Lines) -> Iterator[Article]:

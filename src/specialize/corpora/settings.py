@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import WithJsonSchema
 
 from specialize.settings import CODE, LICENSE, PATH, SHA256, Number, Reader, Settings, setting
 
 # A path, a folder or a pattern with asterisks, or a list of them.
-FilePath = Annotated[str, Field(pattern=PATH)]
-Files = FilePath | Annotated[list[FilePath], Field(min_length=1)]
+Files = Annotated[
+    str | list[str],
+    WithJsonSchema(
+        {
+            "type": ["string", "array"],
+            "pattern": PATH,
+            "items": {"type": "string", "pattern": PATH},
+            "minItems": 1,
+            "uniqueItems": True,
+        }
+    ),
+]
 
 VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 SENTENCE_END = ". "

@@ -26,6 +26,7 @@ ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*
 SPACE = re.compile("[\x0b\x0c\x1c-\x1f\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 # What ends a line within a record, or in a text from another system: carriage return, next line, Unicode's separators.
 LINE_END = re.compile("\r*\n|[\r\x85\u2028\u2029]")
+A_LINE_END = re.compile("[\r\n\x85\u2028\u2029]")  # which is found much faster
 
 
 def numbered_lines(path: Path, progress: tqdm[Any]) -> Iterator[tuple[int, str]]:
@@ -53,36 +54,43 @@ def numbered_lines(path: Path, progress: tqdm[Any]) -> Iterator[tuple[int, str]]
             if len(rest) > LONGEST_LINE:
                 problem = f"a line has over {LONGEST_LINE:,} bytes"
                 raise InputError(path, problem, number + 1, "part the text into lines")
-            for line in whole.splitlines():
+            for line in _decoded(path, number, whole):
                 number += 1
-                yield number, _decoded(path, number, line)
+                yield number, line
             progress.update(raw.tell() - done)
             done = raw.tell()
 
 
 def _up_to_last_line_end(block: bytes) -> tuple[bytes, bytes]:
-    """Whole lines, each with one end, and the rest; carriage returns at the end may belong to a line feed to come."""
+    """Whole lines, and the rest; carriage returns at the end may belong to a line feed to come."""
     end = max(block.rfind(b"\n"), block.rstrip(b"\r").rfind(b"\r")) + 1
-    whole = block[:end]
-    if b"\r\r" in whole:  # as a line feed is doubled where a text is converted twice
-        whole = re.sub(rb"\r+\n", b"\n", whole)
-    return whole, block[end:]
+    return block[:end], block[end:]
 
 
-def _decoded(path: Path, number: int, line: bytes) -> str:
-    if b"\0" in line:
+def _decoded(path: Path, before: int, whole: bytes) -> list[str]:
+    """Lines of some bytes, which follow so many lines of the file."""
+    if b"\r" in whole:  # two before a line feed are of a text that was converted twice
+        whole = re.sub(rb"\r*\n|\r", b"\n", whole)
+    if b"\0" in whole:
+        number = before + whole.count(b"\n", 0, whole.index(b"\0")) + 1
         raise InputError(path, "is no text: it has bytes that are zero", number, "take its text out, in UTF-8")
     try:
-        return line.decode().replace(BYTE_ORDER_MARK, "")
+        lines = whole.decode().replace(BYTE_ORDER_MARK, "").split("\n")
     except UnicodeDecodeError as error:
-        raise not_utf8(path, error, number) from error
+        raise not_utf8(path, error, before + whole.count(b"\n", 0, error.start) + 1) from error
+    return lines if lines[-1] else lines[:-1]
 
 
 def paragraphs(text: str) -> list[str]:
-    """Lines of some text, however they are ended, with HTML entities decoded once and plain spaces only."""
+    """Lines of some text, however they are ended, with HTML entities decoded once."""
     if "&" in text:
         text = ENTITY.sub(_character, text)
-    return [SPACE.sub(" ", line) for line in LINE_END.split(text)]
+    return LINE_END.split(text) if A_LINE_END.search(text) else [text]
+
+
+def plain_spaces(line: str) -> str:
+    """A line with plain spaces for those of other kinds, as the end of a sentence is looked for."""
+    return SPACE.sub(" ", line)
 
 
 def _character(entity: re.Match[str]) -> str:
