@@ -184,7 +184,8 @@ class _Index:
 
     def _longest_openings(self) -> list[int]:
         """For each key the place of the longest other one that it begins with, or -1."""
-        shorter, open_keys = [], []
+        shorter: list[int] = []
+        open_keys: list[int] = []
         for place, key in enumerate(self._keys):
             while open_keys and not key.startswith(self._keys[open_keys[-1]]):
                 open_keys.pop()
