@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from specialize.settings import CODE, LICENSE, PATH, SHA256, Number, Reader, Settings, setting
 
-VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 SENTENCE_END = ". "
 
 
@@ -44,6 +44,7 @@ class Cleaning(CorporaSettings):
 
     sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
     sentence_end: str = setting("what parts two sentences within a line, with its space", default=SENTENCE_END)
+    words: Literal["spaces", "icu"] = setting("what parts the words", default="spaces")
 
 
 class CorpusEntry(Settings):
@@ -69,4 +70,9 @@ class CorpusEntry(Settings):
     sample: Number = setting("share of the articles that is kept", default=1, gt=0, le=1)
     sentence_end: str = setting(
         'what parts two sentences within a line, with its space (". " if not given)', default=SENTENCE_END, min_length=1
+    )
+    words: Literal["spaces", "icu"] = setting(
+        "what parts the words: spaces, or ICU those of Thai, Lao, Khmer, Burmese, Japanese and Chinese, and the "
+        "syllables of Tibetan (needs the extra words)",
+        default="spaces",
     )

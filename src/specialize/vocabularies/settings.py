@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specialize.settings import Settings, setting
 
-VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
 
 class WordPieceTraining(Settings):
