@@ -136,7 +136,9 @@ class _Counts:
 
     def as_json(self) -> dict[str, Any]:
         """The content of statistics.json."""
-        total = sum(self._kept.values(), Counter[str]())
+        total: Counter[str] = Counter()
+        for kept in self._kept.values():
+            total.update(kept)
         return {
             "articles_read": self._articles_read,
             "total": dict(sorted(total.items())),
