@@ -38,7 +38,11 @@ def diagnosis(
         ((0.00007, 1.81), (0.00003, 1.74), "lapt: new wordpieces should change little"),  # Wolof
         ((0.00006, 2.39), (0.00002, 2.34), "lapt: new wordpieces should change little"),  # Latgalian
         ((0.3, 3.0), (0.3, 3.0), "lapt: new wordpieces should change little"),  # unknown, and none of them helps
-        ((0.0, 3.0), (0.0, 2.5), "lapt and tva: new wordpieces make few words readable, but cut words less finely"),
+        (
+            (0.0, 3.0),
+            (0.0, 2.5),
+            "lapt and tva: new wordpieces make hardly more words readable, but cut them less finely",
+        ),
     ],
 )
 def test_suggestions_follow_from_what_was_measured_and_part_the_papers_languages(before, after, words):

@@ -139,7 +139,7 @@ class Diagnosis:
             advice = f"lapt and {name}: new wordpieces should help a little, as for the paper's Maltese"
         elif gain.pieces[1] <= (1 - MUCH_COARSER) * gain.pieces[0]:
             advice = (
-                f"lapt and {name}: new wordpieces make few words readable, but cut words less finely; "
+                f"lapt and {name}: new wordpieces make hardly more words readable, but cut them less finely; "
                 "the paper has no such language"
             )
         else:
