@@ -255,6 +255,8 @@ def test_statistics_add_up(tmp_path, labeled):
             "articles": len(corpus[split]),
             "sentences": len(sentences),
             "tokens": sum(len(sentence.split()) for sentence in sentences),
+            "letters": sum(letter.isalpha() for sentence in sentences for letter in sentence),
+            "spaceless_letters": 0,
         }
     for unit, total in statistics["total"].items():
         assert total == sum(statistics[split][unit] for split in SPLITS)

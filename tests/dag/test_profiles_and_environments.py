@@ -164,7 +164,8 @@ def test_environments_have_what_their_jobs_import(name):
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_environments_pin_the_versions_of_the_package(path):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pinned = dict(re.match(r"([\w.-]+)==([\w.]+)", line).groups() for line in project["dependencies"])
+    lines = project["dependencies"] + project["optional-dependencies"]["words"]
+    pinned = dict(re.match(r"([\w.-]+)==([\w.]+)", line).groups() for line in lines)
     wanted = next(entry["pip"] for entry in yaml.safe_load(path.read_text())["dependencies"] if isinstance(entry, dict))
     assert wanted
     for requirement in wanted:

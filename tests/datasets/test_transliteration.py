@@ -67,6 +67,7 @@ def folder(tmp_path_factory):
         ("russian", "мланде", "mlande"),
         ("georgian", "გამარჯობა", "gamarjoba"),
         pytest.param("any", "हिन्दी भाषा", "hindii bhaassaa", marks=pytest.mark.slow),
+        pytest.param("any", "7" * 4400, "7" * 4400, marks=pytest.mark.slow, id="a number that Python reads no more"),
     ],
 )
 def test_by_example(scheme, word, latin):

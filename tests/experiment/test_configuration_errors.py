@@ -1,6 +1,7 @@
 """A configuration that cannot be run is refused, with the key, the file and the line where it stands."""
 
 import re
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def assert_refused(folder, text, *expected, key, line):
     assert f"{key} ({folder / 'mine.yaml'}, line {line})" in message
     for words in expected:
         assert words in message
+
+
+def test_words_by_icu_need_its_package_and_are_refused_before_any_job(tmp_path, monkeypatch):
+    text = "languages:\n  wo:\n    corpus: {words: icu}\nexperiment: {languages: [wo]}\n"
+    assert with_overlay(tmp_path, text).cleaning("wo").words == "icu"
+    monkeypatch.setitem(sys.modules, "icu4py", None)
+    remedy = ".venv/bin/pip install --editable '.[words]'"
+    assert_refused(tmp_path, text, "icu4py", remedy, key="languages.wo.corpus.words", line=3)
+    text = text.replace("[wo]", "[mt]")  # what the run does not read is not asked for
+    assert with_overlay(tmp_path, text)
 
 
 MISSPELT = {

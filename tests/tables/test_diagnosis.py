@@ -3,40 +3,135 @@
 import pytest
 from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
 
+from specialize.corpora import LONG_WORDS
 from specialize.experiment import Language
 from specialize.files import write_json
-from specialize.reports.diagnosis import Diagnosis, write_diagnosis
+from specialize.reports.diagnosis import LETTERS_PER_WORD, Diagnosis, _answers, write_diagnosis
 
 
-def diagnosis(unknown, pieces, tokens=1_000_000, script="Arabic", original=None):
-    base = {"unknown_token_rate": unknown, "wordpieces_per_token": pieces}
-    covered = {"corpus": {"scripts": {script: 1.0}, "missing_letters": {}, "base": base, "augmented": base}}
-    corpus = {"total": {"tokens": tokens}} if tokens else None
-    return Diagnosis(Language("xx", {"name": "X"}, original), corpus, {"tva": covered})
+def covered(unknown, pieces, words=1000, **named):
+    frequent = {"frequent_unknown_words": {}, "frequent_unknown_marks": {}, "unknown_marks": 0} | named
+    rates = {"unknown_word_rate": unknown, "wordpieces_per_token": pieces, "wordpieces_per_letter": pieces / 5}
+    return {"words": words, "unknown_words": round(words * unknown), **rates, **frequent}
+
+
+def statistics(before, after, scripts, **named):
+    shared = {"scripts": scripts, "missing_letters": {}}
+    return {**shared, "base": covered(*before, **named), "augmented": covered(*(after or before))}
+
+
+def diagnosis(
+    before, after=None, tokens=1_000_000, scripts=("Arabic",), original=None, entry=None, spaceless=0.0, **named
+):
+    """Of a text that a base vocabulary covers so before new wordpieces, and tva so after; both unknown and pieces."""
+    both = statistics(before, after, dict.fromkeys(scripts, 1.0), **named)
+    total = {"tokens": tokens, "letters": 5 * tokens, "spaceless_letters": int(5 * tokens * spaceless)}
+    counted = {"articles_read": 9, "removed": {}, "total": {**total, "sentences": 7, "articles": 8}}
+    language = Language("xx", {"name": "X", "corpus": entry or {}}, original)
+    return Diagnosis(language, counted if tokens else None, {"tva": {"corpus": both}}, ("tva",) if after else ())
 
 
 @pytest.mark.parametrize(
-    ("unknown", "pieces", "words"),
+    ("before", "after", "words"),
     [
-        (0.38, 2.54, "tva: new wordpieces should help much"),  # Uyghur
-        (0.021, 2.2, "lapt and tva: new wordpieces should help a little"),  # Maltese
-        (0.001, 2.25, "lapt and tva: new wordpieces should help a little"),
-        (0.001, 1.17, "lapt: new wordpieces should change little"),  # Vietnamese
+        ((0.451, 2.56), (0.066, 3.46), "tva: new wordpieces should help much"),  # Uyghur
+        ((0.033, 2.48), (0.0002, 2.49), "lapt and tva: new wordpieces should help a little"),  # Maltese
+        ((0.00007, 1.81), (0.00003, 1.74), "lapt: new wordpieces should change little"),  # Wolof
+        ((0.00006, 2.39), (0.00002, 2.34), "lapt: new wordpieces should change little"),  # Latgalian
+        ((0.3, 3.0), (0.3, 3.0), "lapt: new wordpieces should change little"),  # unknown, and none of them helps
+        (
+            (0.0, 3.0),
+            (0.0, 2.5),
+            "lapt and tva: new wordpieces make hardly more words readable, but cut them less finely",
+        ),
     ],
 )
-def test_suggestions_part_the_papers_languages_as_its_results_do(unknown, pieces, words):
-    assert diagnosis(unknown, pieces).suggestion().startswith(words)
+def test_suggestions_follow_from_what_was_measured_and_part_the_papers_languages(before, after, words):
+    suggestion = diagnosis(before, after).suggestion()
+    assert suggestion.startswith(words)
+    assert f"measured with tva: {before[0]:.1%} → {after[0]:.1%} unknown words" in suggestion
+    assert f"{before[1]:.2f} → {after[1]:.2f} wordpieces per word" in suggestion
+
+
+def test_without_new_wordpieces_in_the_run_nothing_is_said_of_them():
+    assert diagnosis((0.4, 2.5)).suggestion() == (
+        "lapt; have tva among the representations, and what new wordpieces gain is measured here"
+    )
+
+
+def test_more_wordpieces_are_suggested_where_words_stay_unknown():
+    assert "more of them" in diagnosis((0.45, 2.5), (0.07, 3.4)).suggestion()
+    assert "more of them" not in diagnosis((0.45, 2.5), (0.001, 3.4)).suggestion()
 
 
 def test_transliteration_is_suggested_to_other_scripts_only():
-    assert "transliteration" in diagnosis(0.38, 2.5).suggestion()
-    assert "transliteration" not in diagnosis(0.38, 2.5, script="Latin").suggestion()
-    assert "transliteration" not in diagnosis(0.38, 2.5, original="x").suggestion()
+    gain = (0.38, 2.5), (0.04, 3.0)
+    assert "transliteration" in diagnosis(*gain).suggestion()
+    assert "transliteration" not in diagnosis(*gain, scripts=["Latin"]).suggestion()
+    assert "transliteration" not in diagnosis(*gain, original="x").suggestion()
 
 
-def test_little_text_and_no_text_are_said():
-    assert "smaller than any" in diagnosis(0.001, 1.2, tokens=1000).suggestion()
-    assert "need text" in diagnosis(0.001, 1.2, tokens=0).suggestion()
+def test_little_text_no_text_and_no_letters_are_said():
+    assert "smaller than any" in diagnosis((0.001, 1.2), tokens=1000).suggestion()
+    assert "give text first" in diagnosis((0.001, 1.2), tokens=0).suggestion()
+    assert "there are no letters" in diagnosis((0.0, 1.0), scripts=[]).suggestion()
+
+
+def answers(measured):
+    return dict(_answers(small_experiment(representations=["tva"]), measured))
+
+
+@pytest.mark.parametrize(
+    ("scripts", "spaceless", "entry", "parted", "coverage"),
+    [
+        (["Thai"], 0.9, {}, "corpus: {words: icu}", "text: 0.50 wordpieces per letter"),
+        (["Javanese"], 0.9, {}, "write spaces between its words", "text: 0.50 wordpieces per letter"),
+        (["Thai"], 0.9, {"words": "icu"}, "by ICU", "text: 20.0% unknown words, 2.50 wordpieces per word"),
+        (["Tibetan"], 0.9, {"words": "icu"}, "into syllables", "text: 20.0% unknown words, 2.50 wordpieces per word"),
+        (["Latin"], 0.1, {}, None, "text: 20.0% unknown words, 2.50 wordpieces per word"),
+    ],
+)
+def test_what_is_counted_by_token_is_not_shown_where_tokens_are_phrases(scripts, spaceless, entry, parted, coverage):
+    found = answers(diagnosis((0.2, 2.5), (0.1, 2.5), scripts=scripts, spaceless=spaceless, entry=entry))
+    assert coverage in found["How well does the base vocabulary (mbert) cover it?"]
+    assert (parted or "") in found.get("Are its words parted?", "")
+    assert ("Are its words parted?" in found) == bool(parted)
+    assert ("parted first" in found["What does that suggest?"]) == (not entry and spaceless > 0.5)
+
+
+def test_a_treebank_stands_for_a_language_whose_text_is_not_parted():
+    measured = diagnosis((0.2, 2.5), (0.1, 2.5), scripts=["Thai"], spaceless=0.9)
+    measured.coverage["tva"]["treebank"] = statistics((0.3, 2.0), (0.05, 2.2), {"Thai": 1.0})
+    assert measured.data == "treebank"
+    assert "30.0% → 5.0% unknown words" in measured.suggestion()
+    assert measured.tokens == 5_000_000 // LETTERS_PER_WORD
+
+
+def test_unknown_words_and_marks_are_named_with_their_counts():
+    named = {
+        "frequent_unknown_words": {"x" * 100_000: 3, "\u200bţ": 2},
+        "frequent_unknown_marks": {"–": 725},
+        "unknown_marks": 914,
+    }
+    assert answers(diagnosis((0.005, 2.5), **named))["What can the base not read?"] == (
+        f"5 of 1,000 words: {'x' * 30}… (3), U+200Bţ (2); 914 marks and what they join: – (725)"
+    )
+    assert "What can the base not read?" not in answers(diagnosis((0.0, 2.5)))
+
+
+def test_letters_of_next_to_no_share_are_not_listed():
+    measured = diagnosis((0.2, 2.5))
+    measured.base["missing_letters"].update({"ې": 0.03, "ۇ": 0.0001, "𐌱": 0.00003})
+    assert answers(measured)["Which letters does the base lack?"] == "ې ۇ (3.01% of all letters)"
+    measured.base["missing_letters"].clear()
+    measured.base["missing_letters"]["𐌱"] = 0.00003
+    assert "Which letters does the base lack?" not in answers(measured)
+
+
+def test_words_without_end_are_shown_with_the_text():
+    measured = diagnosis((0.2, 2.5))
+    measured.corpus["removed"][LONG_WORDS] = 2
+    assert answers(measured)["How much text is there?"].endswith("; 2 words of more than 1,000 characters left out")
 
 
 def test_what_a_treebank_lacks_is_said_and_else_nothing(tmp_path):
@@ -60,12 +155,13 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
     write_diagnosis(experiment, tmp_path)
     table = (tmp_path / "results/tables/diagnosis.md").read_text(encoding="utf-8")
     for words in (
-        "345,678 tokens in 20,000 sentences of 1,234 articles, after cleaning (of 2,345 articles)",
+        "345,678 tokens in 20,000 sentences of 1,234 articles, 2,000,000 letters, after cleaning (of 2,345 articles)",
         "Arabic 98.0%, Latin 2.0%",
         "text: 25.0% unknown words, 2.54 wordpieces per word; named entities: 10.0% unknown words",
         "text: 1.0% unknown words, 2.40 wordpieces per word",
         "ې ۇ (5.00% of all letters)",
-        "tva: new wordpieces should help much",
+        "tva: new wordpieces should help much, as for the paper's Uyghur; try transliteration too",
+        "2,000 of 8,000 words: ئا (12), ې (3); 3 marks and what they join: – (3)",
         "1 models to pretrain, 6 to finetune",
     ):
         assert words in table

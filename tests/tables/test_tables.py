@@ -311,8 +311,14 @@ def test_a_half_that_stands_alone_says_which_one_the_grid_lacks():
 
 
 def coverage(pieces, unknown):
-    rates = {"unknown_wordpiece_rate": unknown / 2, "continuation_rate": 0.5}
-    return {"tokens": 9000, "wordpieces_per_token": pieces, "unknown_token_rate": unknown, **rates}
+    rates = {"unknown_wordpiece_rate": unknown / 2, "continuation_rate": 0.5, "unknown_word_rate": unknown}
+    lengths = {"wordpieces_per_token": pieces, "wordpieces_per_letter": pieces / 5}
+    words = {"words": 8000, "unknown_words": int(8000 * unknown), "unknown_marks": 3 if unknown else 0}
+    named = {
+        "frequent_unknown_words": {"ئا": 12, "ې": 3} if unknown else {},
+        "frequent_unknown_marks": {"–": 3} if unknown else {},
+    }
+    return {"tokens": 9000, "unknown_token_rate": unknown, **lengths, **rates, **words, **named}
 
 
 def write_statistics(run, files):
@@ -325,8 +331,8 @@ def write_statistics(run, files):
 def statistics_of_uyghur():
     base = {"corpus": coverage(2.54, 0.25), "ner": coverage(2.0, 0.1)}
     better = {"corpus": coverage(2.4, 0.01), "ner": coverage(1.9, 0.0)}
-    total = {"articles": 1234, "sentences": 20000, "tokens": 345678}
-    files = {"corpora/ug": {"articles_read": 2345, "total": total}}
+    total = {"articles": 1234, "sentences": 20000, "tokens": 345678, "letters": 2000000, "spaceless_letters": 0}
+    files = {"corpora/ug": {"articles_read": 2345, "total": total, "removed": {}}}
     letters = {"sentences": 700, "scripts": {"Arabic": 0.98, "Latin": 0.02}, "missing_letters": {"ې": 0.03, "ۇ": 0.02}}
     for name, after in {"mbert": base, "lapt": base, "va": better, "tva": better}.items():
         covered = {data: {**letters, "base": base[data], "augmented": after[data]} for data in base}

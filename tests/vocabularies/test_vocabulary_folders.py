@@ -146,6 +146,7 @@ def test_building_puts_the_pieces_that_rescue_into_a_folder(tmp_path, base_folde
     assert in_order(augmented)[3:] == in_order(base)[3:]
     assert statistics["coverage"]["treebank"] == {
         "sentences": 2,
+        "letters": 10,
         "scripts": {"Arabic": 0.6, "Latin": 0.4},
         "missing_letters": {"ئ": 0.2, "ا": 0.2, "ت": 0.2},
         "base": asdict(coverage(base, labeled["treebank"].words)),
@@ -227,7 +228,37 @@ def test_coverage_by_hand():
 
 
 def test_coverage_of_nothing_is_zero(base):
-    assert set(asdict(coverage(base, Counter())).values()) == {0}
+    assert not any(asdict(coverage(base, Counter())).values())
+
+
+def test_unknown_words_and_unknown_marks_are_counted_apart():
+    pieces = ["[UNK]", "[CLS]", "[SEP]", "ta", "##lo", "##s", ".", "-"]
+    tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(pieces)})
+    words = Counter({"talos": 5, "–": 7, "talo–ta": 2, "ţalo": 3, "ta-ţa": 1, "–ţ": 1, "19": 4, "\u0301": 1})
+    measured = coverage(tokenizer, words)
+    assert (measured.tokens, measured.words) == (24, 12)
+    assert measured.frequent_unknown_words == {"ţalo": 3, "ta-ţa": 1, "–ţ": 1}
+    assert measured.frequent_unknown_marks == {"–": 7, "19": 4, "talo–ta": 2, "\u0301": 1}
+    assert (measured.unknown_words, measured.unknown_marks) == (5, 14)
+    assert measured.unknown_word_rate == pytest.approx(5 / 12, abs=1e-6)
+    assert measured.unknown_token_rate == pytest.approx(19 / 24, abs=1e-6)
+
+
+def test_a_dozen_of_unknown_words_are_named_the_most_frequent_first():
+    tokenizer = bert_tokenizer({"[UNK]": 0, "[CLS]": 1, "[SEP]": 2})
+    words = Counter({chr(number): 40 - number % 7 for number in range(ord("a"), ord("a") + 20)})
+    named = coverage(tokenizer, words).frequent_unknown_words
+    assert len(named) == 12
+    assert list(named) == sorted(words, key=lambda word: (-words[word], word))[:12]
+
+
+@given(st.lists(st.text(alphabet="taloţé–-.9\u0301ไ", min_size=1, max_size=8), max_size=30))
+def test_every_unknown_token_is_a_word_or_a_mark(words):
+    tokenizer = bert_tokenizer({piece: n for n, piece in enumerate(["[UNK]", "[CLS]", "[SEP]", "ta", "##l", "o", "-"])})
+    measured = coverage(tokenizer, Counter(words))
+    assert measured.unknown_words <= measured.words <= measured.tokens == len(words)
+    unknown = measured.unknown_words + measured.unknown_marks
+    assert measured.unknown_token_rate == pytest.approx(unknown / max(len(words), 1), abs=1e-6)
 
 
 def test_words_are_counted_where_they_stand(tmp_path):

@@ -14,8 +14,13 @@ from specialize.corpora.processes import clean_all
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, read_corpus, split_of
 from specialize.corpora.twin import transliterate_corpus
+from specialize.corpora.word_segmentation import ICU_SCRIPTS, LONG_WORDS, LONGEST_WORD, OTHER_SPACELESS_SCRIPTS
 
 __all__ = [
+    "ICU_SCRIPTS",
+    "LONGEST_WORD",
+    "LONG_WORDS",
+    "OTHER_SPACELESS_SCRIPTS",
     "SPLITS",
     "Article",
     "CleanArticle",

@@ -14,6 +14,7 @@ from specialize.corpora.decontamination import LabeledSentence
 from specialize.corpora.processes import clean_all
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, share_of, split_of
+from specialize.corpora.word_segmentation import LONG_WORDS, letters, spaceless_letters
 from specialize.errors import InputError
 from specialize.files import atomic_path, atomic_text, write_json
 
@@ -49,6 +50,8 @@ def build_corpus(
         temporary.mkdir()
         _write_splits(temporary, cleaned, cleaning, counts)
         counts.require_every_split(source)
+        if counts.long_words():
+            print(f"{source}: {counts.long_words():,} {LONG_WORDS} left out")
         write_json(temporary / "statistics.json", counts.as_json())
 
 
@@ -104,11 +107,17 @@ class _Counts:
         self._removed_by_file.update(article.removed_by_file)
 
     def add_kept(self, split: str, sentences: tuple[str, ...]) -> None:
-        """Count an article that is written, with its tokens, which have spaces between them."""
+        """Count an article that is written, with its tokens, which have spaces between them, and its letters."""
         kept = self._kept[split]
         kept["articles"] += 1
         kept["sentences"] += len(sentences)
         kept["tokens"] += sum(sentence.count(" ") + 1 for sentence in sentences)
+        kept["letters"] += sum(map(letters, sentences))
+        kept["spaceless_letters"] += sum(map(spaceless_letters, sentences))
+
+    def long_words(self) -> int:
+        """How many words were left out because they have no end; see `word_segmentation`."""
+        return self._removed[LONG_WORDS]
 
     def require_every_split(self, source: Path) -> None:
         """Refuse a corpus in which a split has no article.
@@ -129,7 +138,9 @@ class _Counts:
 
     def as_json(self) -> dict[str, Any]:
         """The content of statistics.json."""
-        total = sum(self._kept.values(), Counter[str]())
+        total: Counter[str] = Counter()
+        for kept in self._kept.values():
+            total.update(kept)
         return {
             "articles_read": self._articles_read,
             "total": dict(sorted(total.items())),

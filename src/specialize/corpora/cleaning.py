@@ -17,6 +17,7 @@ from specialize.corpora.dump import extract
 from specialize.corpora.occurrences import RunningText
 from specialize.corpora.settings import SENTENCE_END, Cleaning
 from specialize.corpora.splits import share_of
+from specialize.corpora.word_segmentation import with_words
 from specialize.errors import SpecializeError
 
 # Lines that start so are markup that extraction left over (fact 1).
@@ -75,7 +76,7 @@ class Cleaner:
         except SpecializeError as error:
             failed = Counter({"articles that could not be extracted": 1})
             return CleanArticle(item.identifier, removed=failed, problem=str(error))
-        return self._clean_lines(article)
+        return with_words(self._clean_lines(article), rules.words)
 
     def _clean_lines(self, article: Article) -> CleanArticle:
         rules = self.cleaning

@@ -62,6 +62,7 @@ class Cleaning(CorporaSettings):
     sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
     sentence_end: str = setting("what parts two sentences within a line, with its space", default=SENTENCE_END)
     fewest_sentences: int = setting("an article with fewer is left out", source="fact 4", default=2, neutral=2, ge=1)
+    words: Literal["spaces", "icu"] = setting("what parts the words", default="spaces")
 
 
 class CorpusEntry(Settings):
@@ -99,4 +100,9 @@ class CorpusEntry(Settings):
     )
     sentence_end: str = setting(
         'what parts two sentences within a line, with its space (". " if not given)', default=SENTENCE_END, min_length=1
+    )
+    words: Literal["spaces", "icu"] = setting(
+        "what parts the words: spaces, or ICU those of Thai, Lao, Khmer, Burmese, Japanese and Chinese, and the "
+        "syllables of Tibetan (needs the extra words)",
+        default="spaces",
     )

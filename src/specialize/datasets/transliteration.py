@@ -25,6 +25,7 @@ UYGHUR = dict(
 # Two letters that stand for one sound come before the first of them.
 _UYGHUR_PATTERN = re.compile("|".join(sorted(UYGHUR, key=len, reverse=True)))
 REMEMBERED_WORDS = 1 << 19  # so many distinct words are converted only once
+ROMANIZED_AT_ONCE = 1000  # letters; uroman's time grows faster than a word, and it fails on numbers of 4,301 digits
 
 
 def transliterator(scheme: str, language: str | None = None) -> Callable[[str], str]:
@@ -46,7 +47,10 @@ def _word_converter(scheme: str, language: str | None) -> Callable[[str], str]:
         from uroman import Uroman
 
         romanizer = Uroman()
-        return lambda word: str(romanizer.romanize_string(word, lcode=language))
+        return lambda word: "".join(
+            str(romanizer.romanize_string(word[first : first + ROMANIZED_AT_ONCE], lcode=language))
+            for first in range(0, len(word), ROMANIZED_AT_ONCE)
+        )
     from transliterate import translit
 
     return lambda word: str(translit(word, language, reversed=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -165,6 +166,11 @@ def _check_language(experiment: Experiment, language: Language) -> None:
         raise ConfigError(
             f"{experiment.place([*place, 'corpus', 'date'])}: latest stands for another date every month; have "
             "`python -m specialize resolve-dates FILE` write the date into your file, once"
+        )
+    if corpus.get("words") == "icu" and importlib.util.find_spec("icu4py") is None:
+        raise ConfigError(
+            f"{experiment.place([*place, 'corpus', 'words'])}: icu needs the package icu4py, which is not installed: "
+            "in the checkout run .venv/bin/pip install --editable '.[words]'"
         )
     if treebank and not ("folder" in treebank or {"name", "release", "prefix"} <= treebank.keys()):
         raise ConfigError(f"{experiment.place([*place, 'treebank'])}: give name, release and prefix, or folder")

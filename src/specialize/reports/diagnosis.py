@@ -8,22 +8,59 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from specialize.corpora import LONG_WORDS, OTHER_SPACELESS_SCRIPTS
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_words, estimate, hours_in_words
 from specialize.tables.figures.style import save_figure
 from specialize.tables.formats import Entry, Table, write_table
-from specialize.tables.inputs import MAIN_DATA, corpus_statistics, treebank_statistics, vocabulary_statistics
+from specialize.tables.inputs import (
+    MAIN_DATA,
+    corpus_statistics,
+    is_spaceless,
+    treebank_statistics,
+    vocabulary_statistics,
+)
 from specialize.vocabularies import NO_FORM
 
-# Thresholds between the paper's languages (Tables 1 and 2; our counts of UD 2.5): new wordpieces gain most on Uyghur,
-# 38 % of whose words mBERT cannot read; little on Maltese (2 %, 2.4 wordpieces per token), nothing on Vietnamese (1.2).
-MANY_UNKNOWN = 0.05
-SOME_UNKNOWN = 0.01
-MANY_PIECES = 2.0
+# Thresholds between the paper's languages, by what 99 new wordpieces gain on their words with mBERT's vocabulary
+# (docs/diagnosis.md has the numbers) and in scores (Table 2). In Uyghur unknown words fall by 39 to 42 points, and
+# scores gain 12 to 17; in Maltese by 2.3 to 3.3, for half a point; in Wolof by 0.01 at most, and scores gain nothing,
+# though a word there has 4 % fewer wordpieces.
+MUCH_READABLE = 0.10
+SOME_READABLE = 0.01
+MUCH_COARSER = 0.10
 LEAST_TOKENS = 400_000  # of Wolof, the least of the paper's languages
+LEAST_LETTER = 0.0001  # of all letters; rarer ones are of quotations
+LETTERS_PER_WORD = 4  # a round figure, where no words are known
+SHOWN_LETTERS_OF_WORD = 30
 DATA_TITLES = {"corpus": "text", "treebank": "treebank", "ner": "named entities"}
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What new wordpieces were measured to gain on a data set.
+
+    Attributes:
+        representation: that has them.
+        unknown: the share of words (with letters) that are unknown, without them and with them.
+        pieces: wordpieces per word, without them and with them.
+    """
+
+    representation: str
+    unknown: tuple[float, float]
+    pieces: tuple[float, float]
+
+    @property
+    def readable(self) -> float:
+        """The share of words that become readable."""
+        return self.unknown[0] - self.unknown[1]
+
+    def __str__(self) -> str:
+        """In words."""
+        unknown, pieces = " → ".join(map("{:.1%}".format, self.unknown)), " → ".join(map("{:.2f}".format, self.pieces))
+        return f"measured with {self.representation}: {unknown} unknown words, {pieces} wordpieces per word"
 
 
 @dataclass(frozen=True)
@@ -34,6 +71,7 @@ class Diagnosis:
         language: the language.
         corpus: its corpus statistics, if it has text.
         coverage: coverage statistics by representation and data set.
+        grown: the representations with new wordpieces.
         spelling: normal forms and invisible marks of words by data set.
         treebank: what its treebank's columns hold, by part, if it has one.
     """
@@ -41,14 +79,16 @@ class Diagnosis:
     language: Language
     corpus: dict[str, Any] | None
     coverage: dict[str, dict[str, Any]]
+    grown: tuple[str, ...] = ()
     spelling: dict[str, dict[str, Any]] = field(default_factory=dict)
     treebank: dict[str, Any] | None = None
 
     @property
     def data(self) -> str:
-        """The data set that stands for the language: the first of `MAIN_DATA` that there is."""
+        """The data set that stands for the language: the first of `MAIN_DATA` that there is and has words."""
         (first, *_) = self.coverage.values()
-        return next(name for name in MAIN_DATA if name in first)
+        there = [name for name in MAIN_DATA if name in first]
+        return next((name for name in there if not (name == "corpus" and self.unparted)), there[0])
 
     @property
     def base(self) -> dict[str, Any]:
@@ -57,21 +97,68 @@ class Diagnosis:
         statistics: dict[str, Any] = first[self.data]
         return statistics
 
+    @property
+    def spaceless(self) -> bool:
+        """Whether its text is mainly in scripts without spaces between words."""
+        return self.corpus is not None and is_spaceless(self.corpus["total"])
+
+    @property
+    def unparted(self) -> bool:
+        """Whether that text is cut at spaces all the same."""
+        return self.spaceless and self.language.entry.get("corpus", {}).get("words") != "icu"
+
+    @property
+    def tokens(self) -> int:
+        """About how many words its text has."""
+        if self.corpus is None:
+            return 0
+        total = self.corpus["total"]
+        tokens: int = total["letters"] // LETTERS_PER_WORD if self.unparted else total["tokens"]
+        return tokens
+
+    def gain(self) -> Gain | None:
+        """What those new wordpieces gain that make most words readable, then those of the fewest wordpieces."""
+        gains = []
+        for name in self.grown:
+            before, after = (self.coverage[name][self.data][kind] for kind in ("base", "augmented"))
+            unknown = before["unknown_word_rate"], after["unknown_word_rate"]
+            gains.append(Gain(name, unknown, (before["wordpieces_per_token"], after["wordpieces_per_token"])))
+        return max(gains, key=lambda gain: (round(gain.readable, 3), -gain.pieces[1]), default=None)
+
     def suggestion(self) -> str:
         """Which mix-in that suggests."""
-        unknown, pieces = self.base["base"]["unknown_token_rate"], self.base["base"]["wordpieces_per_token"]
-        latin = next(iter(self.base["scripts"]), "Latin") == "Latin"
-        if unknown >= MANY_UNKNOWN:
-            advice = "tva: new wordpieces should help much, as for the paper's Uyghur"
-            if not latin and not self.language.original:
-                advice += "; try transliteration too if the base model knows a related language in Latin letters"
-        elif unknown >= SOME_UNKNOWN or pieces >= MANY_PIECES:
-            advice = "lapt and tva: new wordpieces should help a little, as for the paper's Maltese"
+        if not self.base["scripts"]:
+            return "nothing: there are no letters in it; look at the files that the entry of the language names"
+        if not self.corpus:
+            return "give text first: lapt and tva learn from it, and there is none yet"
+        if self.data == "corpus" and self.unparted:
+            advice = "have the words of the text parted first (see above), then ask again"
+        elif gain := self.gain():
+            advice = f"{self._of_gain(gain)} ({gain})"
         else:
-            advice = "lapt: new wordpieces should change little, as for the paper's Vietnamese"
-        if self.corpus and self.corpus["total"]["tokens"] < LEAST_TOKENS:
+            advice = "lapt; have tva among the representations, and what new wordpieces gain is measured here"
+        if self.tokens < LEAST_TOKENS:
             advice += f"; the text is smaller than any of the paper's (its least: {LEAST_TOKENS:,} tokens)"
-        return advice if self.corpus else f"{advice}; all of them need text, of which there is none yet"
+        return advice
+
+    def _of_gain(self, gain: Gain) -> str:
+        name = gain.representation
+        if gain.readable >= MUCH_READABLE:
+            advice = f"{name}: new wordpieces should help much, as for the paper's Uyghur"
+            if next(iter(self.base["scripts"])) != "Latin" and not self.language.original:
+                advice += "; try transliteration too if the base model knows a related language in Latin letters"
+        elif gain.readable >= SOME_READABLE:
+            advice = f"lapt and {name}: new wordpieces should help a little, as for the paper's Maltese"
+        elif gain.pieces[1] <= (1 - MUCH_COARSER) * gain.pieces[0]:
+            advice = (
+                f"lapt and {name}: new wordpieces make hardly more words readable, but cut them less finely; "
+                "the paper has no such language"
+            )
+        else:
+            advice = "lapt: new wordpieces should change little, as for the paper's Wolof"
+        if gain.unknown[1] >= SOME_READABLE:
+            advice += "; more of them may read what stays unknown"
+        return advice
 
 
 def write_diagnosis(experiment: Experiment, run: Path) -> None:
@@ -88,17 +175,20 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
     }
     if not vocabularies:
         raise SpecializeError("there is no base vocabulary to diagnose: add one, such as mbert, to the representations")
-    diagnoses = [
-        Diagnosis(
-            language,
-            corpora.get(language.tag),
-            {name: read["coverage"] for (tag, name), read in vocabularies.items() if tag == language.tag},
-            next(read.get("spelling", {}) for (tag, _), read in vocabularies.items() if tag == language.tag),
-            treebank_statistics(run, language),
-        )
-        for language in experiment.grid_languages
-        if any(tag == language.tag for tag, _ in vocabularies)
-    ]
+    diagnoses = []
+    for language in experiment.grid_languages:
+        own = {name: read for (tag, name), read in vocabularies.items() if tag == language.tag}
+        if own:
+            diagnoses.append(
+                Diagnosis(
+                    language,
+                    corpora.get(language.tag),
+                    {name: read["coverage"] for name, read in own.items()},
+                    tuple(name for name, read in own.items() if read["pieces"]),
+                    next(read.get("spelling", {}) for read in own.values()),
+                    treebank_statistics(run, language),
+                )
+            )
     write_table(diagnosis_table(experiment, diagnoses), run / "results" / "tables")
     write_figure(diagnoses, run / "results" / "figures")
 
@@ -113,10 +203,9 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table
     for diagnosis in diagnoses:
         for question, answer in _answers(experiment, diagnosis):
             table.rows.append([Entry(diagnosis.language.name), Entry(question), Entry(answer)])
-    tokens = {
-        diagnosis.language.tag: diagnosis.corpus["total"]["tokens"] for diagnosis in diagnoses if diagnosis.corpus
-    }
-    cost = estimate(experiment, tokens)
+    cost = estimate(
+        experiment, {diagnosis.language.tag: diagnosis.tokens for diagnosis in diagnoses if diagnosis.corpus}
+    )
     on_gpu, on_cpu = (
         [hours_in_words(operations / rate / 3600) for operations in (cost.pretraining, cost.finetuning)]
         for rate in (GPU_OPERATIONS, CPU_OPERATIONS)
@@ -125,9 +214,11 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table
         f"The whole run ({len(experiment.adaptations)} models to pretrain, {len(experiment.cells):,} to "
         f"finetune) takes roughly {on_gpu[0]} of pretraining and {on_gpu[1]} of finetuning on one data-centre GPU, or "
         f"{on_cpu[0]} and {on_cpu[1]} of one CPU core, and {bytes_in_words(cost.disk)} of disk besides the downloads.",
-        "An unknown word is one with a wordpiece that the vocabulary lacks. The suggestions follow the paper's "
-        f"results, with thresholds between its languages: {MANY_UNKNOWN:.0%} and {SOME_UNKNOWN:.0%} of unknown words, "
-        f"{MANY_PIECES:g} wordpieces per word. Only the scores on your own data decide.",
+        "An unknown word has a letter in a wordpiece that the vocabulary lacks; dashes and other marks are counted "
+        "apart. The suggestions follow from what new wordpieces were measured to gain, with thresholds between the "
+        f"paper's languages: {MUCH_READABLE:.0%} and {SOME_READABLE:.0%} of the words become readable (Uyghur: 39% "
+        f"and more, Maltese: 2% and more, Wolof: none), or a word has {MUCH_COARSER:.0%} fewer wordpieces. Letters of "
+        f"less than {LEAST_LETTER:.2%} are not listed. Only the scores on your own data decide.",
     ]
     return table
 
@@ -135,26 +226,24 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table
 def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, str]]:
     answers = []
     if diagnosis.corpus:
-        total = diagnosis.corpus["total"]
-        answers.append(
-            (
-                "How much text is there?",
-                f"{total['tokens']:,} tokens in {total['sentences']:,} sentences of {total['articles']:,} articles, "
-                f"after cleaning (of {diagnosis.corpus['articles_read']:,} articles)",
-            )
-        )
+        answers.append(("How much text is there?", _amount(diagnosis.corpus)))
     scripts = [f"{name} {share:.1%}" for name, share in diagnosis.base["scripts"].items() if share >= 0.001]
     answers.append(("In which scripts?", ", ".join(scripts) or "it has no letters"))
     if spelling := _spelling(diagnosis.spelling, experiment.normal_form):
         answers.append(("Is it spelled in one way?", spelling))
+    if diagnosis.spaceless:
+        answers.append(("Are its words parted?", _how_parted(diagnosis)))
     named: dict[str, str] = {}  # representations that cover alike need one row
     for representation, coverage in diagnosis.coverage.items():
         base = f"the base vocabulary ({experiment.representations[representation].base_model})"
-        named.setdefault(_covered(coverage, "base"), base)
+        named.setdefault(_covered(diagnosis, coverage, "base"), base)
     for representation, coverage in diagnosis.coverage.items():
-        named.setdefault(_covered(coverage, "augmented"), representation)
+        named.setdefault(_covered(diagnosis, coverage, "augmented"), representation)
     answers += [(f"How well does {name} cover it?", text) for text, name in named.items()]
-    missing = diagnosis.base["missing_letters"]
+    unknown = _unknown(diagnosis.base["base"])
+    if unknown:
+        answers.append(("What can the base not read?", unknown))
+    missing = {letter: share for letter, share in diagnosis.base["missing_letters"].items() if share >= LEAST_LETTER}
     if missing:
         letters = " ".join(missing)
         answers.append(("Which letters does the base lack?", f"{letters} ({sum(missing.values()):.2%} of all letters)"))
@@ -191,12 +280,61 @@ def _spelling(statistics: dict[str, dict[str, Any]], form: str) -> str:
     return "; ".join([*met, f"{read} (vocabularies.normal_form: {form})"]) if met else ""
 
 
-def _covered(coverage: dict[str, Any], kind: str) -> str:
-    return "; ".join(
-        f"{DATA_TITLES[data]}: {statistics[kind]['unknown_token_rate']:.1%} unknown words, "
-        f"{statistics[kind]['wordpieces_per_token']:.2f} wordpieces per word"
-        for data, statistics in coverage.items()
+def _amount(corpus: dict[str, Any]) -> str:
+    total, long_words = corpus["total"], corpus["removed"].get(LONG_WORDS, 0)
+    amount = (
+        f"{total['tokens']:,} tokens in {total['sentences']:,} sentences of {total['articles']:,} articles, "
+        f"{total['letters']:,} letters, after cleaning (of {corpus['articles_read']:,} articles)"
     )
+    return amount + (f"; {long_words:,} {LONG_WORDS} left out" if long_words else "")
+
+
+def _how_parted(diagnosis: Diagnosis) -> str:
+    scripts = list(diagnosis.base["scripts"])
+    if not diagnosis.unparted:
+        return "by ICU, of Tibetan into syllables" if "Tibetan" in scripts else "by ICU"
+    remedy = "corpus: {words: icu} in its entry parts them (of Tibetan: syllables), with the extra words installed"
+    if scripts[:1] and scripts[0].replace(" ", "_") in OTHER_SPACELESS_SCRIPTS:
+        remedy = "write spaces between its words, which no library of ours parts"
+    return (
+        "no: its script has no spaces between words, so that tokens are phrases, and what is counted by token or by "
+        f"word of the text means nothing; {remedy}"
+    )
+
+
+def _covered(diagnosis: Diagnosis, coverage: dict[str, Any], kind: str) -> str:
+    covered = []
+    for data, statistics in coverage.items():
+        measured = statistics[kind]
+        if data == "corpus" and diagnosis.unparted:
+            text = f"{measured['wordpieces_per_letter']:.2f} wordpieces per letter"
+        else:
+            unknown, pieces = measured["unknown_word_rate"], measured["wordpieces_per_token"]
+            text = f"{unknown:.1%} unknown words, {pieces:.2f} wordpieces per word"
+        covered.append(f"{DATA_TITLES[data]}: {text}")
+    return "; ".join(covered)
+
+
+def _unknown(measured: dict[str, Any]) -> str:
+    """The unknown words and marks of a vocabulary, the most frequent by name; empty if there are none."""
+    parts = []
+    if measured["unknown_words"]:
+        share = f"{measured['unknown_words']:,} of {measured['words']:,} words"
+        parts.append(f"{share}: {_listed(measured['frequent_unknown_words'])}")
+    if measured["unknown_marks"]:
+        title = f"{measured['unknown_marks']:,} marks and what they join"
+        parts.append(f"{title}: {_listed(measured['frequent_unknown_marks'])}")
+    return "; ".join(parts)
+
+
+def _listed(words: dict[str, int]) -> str:
+    return ", ".join(f"{_shown(word)} ({count:,})" for word, count in words.items())
+
+
+def _shown(word: str) -> str:
+    """A word of a table: what has no shape by its number, and one without end cut short."""
+    visible = "".join(letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in word)
+    return visible if len(visible) <= SHOWN_LETTERS_OF_WORD else visible[:SHOWN_LETTERS_OF_WORD] + "…"
 
 
 def write_figure(diagnoses: list[Diagnosis], folder: Path) -> None:
@@ -209,7 +347,7 @@ def write_figure(diagnoses: list[Diagnosis], folder: Path) -> None:
     ]
     figure = Figure(figsize=(9, 1.2 + 0.35 * len(rows)), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    measures = (("unknown_token_rate", 100, "Unknown words (%)"), ("wordpieces_per_token", 1, "Wordpieces per word"))
+    measures = (("unknown_word_rate", 100, "Unknown words (%)"), ("wordpieces_per_token", 1, "Wordpieces per word"))
     for axes, (measure, factor, title) in zip(panels, measures, strict=True):
         for place, (_, statistics) in enumerate(rows):
             before = factor * statistics[0]["base"][measure]

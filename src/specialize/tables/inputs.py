@@ -49,6 +49,11 @@ def treebank_statistics(run: Path, language: Language) -> dict[str, Any] | None:
     return read_json(path) if path.is_file() else None
 
 
+def is_spaceless(total: dict[str, int]) -> bool:
+    """Whether a text, by the counts of its statistics, is mainly in scripts without spaces between words."""
+    return 2 * total["spaceless_letters"] > total["letters"]
+
+
 def corpora_table(experiment: Experiment, run: Path) -> Table:
     """The paper's Table 1 beside ours, and how well each vocabulary covers the text and the labeled data."""
     corpora, vocabularies = corpus_statistics(experiment, run), vocabulary_statistics(experiment, run)
@@ -76,6 +81,14 @@ def corpora_table(experiment: Experiment, run: Path) -> Table:
         "labeled data, and for coverage, of the training part. An unknown token has an unknown wordpiece; a "
         "continuing piece does not begin its word.",
         "Paper: its Table 1, from dumps of December 2020 under mBERT's vocabulary.",
+    ]
+    table.notes += [
+        f"{language.name}: {corpora[language.tag]['total']['letters']:,} letters, mainly of scripts without spaces "
+        "between words; tokens of its text are phrases, and what is counted by token means nothing."
+        for language in experiment.grid_languages
+        if language.tag in corpora
+        and is_spaceless(corpora[language.tag]["total"])
+        and language.entry["corpus"].get("words") != "icu"
     ]
     return table
 

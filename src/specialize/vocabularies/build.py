@@ -71,12 +71,14 @@ def build_vocabulary(
     if number != 0:
         words = data["corpus"].words
         assert training is not None
+        print(f"learns {training.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
         pieces = choose_pieces(words, base, kind.learn(words, training, base.normalizer), number)
         if number is not None and len(pieces) < number:
             print(
                 f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {training.size} has no "
                 "more that the base lacks; raise vocabularies.size, lower vocabularies.min_frequency or give more text"
             )
+    print(f"{len(pieces):,} pieces are new; measures what they cover")
     augmented = kind.inject(base, pieces)
     ids = augmented.get_vocab()
     with atomic_path(folder) as temporary:
@@ -109,7 +111,9 @@ def build_byte_vocabulary(
         normal_form: see `with_normal_form`.
     """
     data = {"corpus": count_words([corpus])} | labeled
-    tokenizer = BYTE_LEVEL.learn(data["corpus"].words, training, with_normal_form(None, normal_form))
+    words = data["corpus"].words
+    print(f"learns {training.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
+    tokenizer = BYTE_LEVEL.learn(words, training, with_normal_form(None, normal_form))
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         BYTE_LEVEL.save(tokenizer, temporary)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fontTools.unicodedata import script, script_name
+from tqdm import tqdm
 
 from specialize.corpora import read_corpus
 from specialize.datasets import read_entities, read_treebank
@@ -26,7 +27,7 @@ def count_words(paths: Iterable[Path]) -> WordCounts:
     words: Counter[str] = Counter()
     number = 0
     for path in paths:
-        for sentences in read_corpus(path):
+        for sentences in tqdm(read_corpus(path), "words", unit=" articles", mininterval=5):
             number += len(sentences)
             for sentence in sentences:
                 words.update(sentence.split())

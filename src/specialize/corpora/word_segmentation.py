@@ -1,0 +1,98 @@
+"""The words of a text: parted where a script writes no spaces between them, and left out where they have no end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import regex
+
+from specialize.corpora.articles import CleanArticle
+from specialize.unicode import ZERO_WIDTH_SPACE
+
+# Image data, runs of letters and the like: learning pieces of a word takes time quadratic in its length. The longest
+# words of the paper's texts are addresses of some hundred characters.
+LONGEST_WORD = 1000
+LONG_WORDS = f"words of more than {LONGEST_WORD:,} characters"
+
+# Without spaces between words: what ICU parts (of Tibetan: syllables), and what it does not know.
+ICU_SCRIPTS = ("Thai", "Lao", "Khmer", "Myanmar", "Tibetan", "Han", "Hiragana", "Katakana")
+OTHER_SPACELESS_SCRIPTS = ("Balinese", "Javanese", "New_Tai_Lue", "Tai_Le", "Tai_Tham", "Tai_Viet")
+
+
+def _written_in(scripts: tuple[str, ...], kinds: str = r"\p{L}\p{M}\p{N}") -> str:
+    """A set of these kinds of characters in these scripts, with those that they share, such as the long mark."""
+    members = "".join(rf"\p{{scx={script}}}" for script in scripts)
+    return f"[[{kinds}]&&[{members}]]"
+
+
+_SPACELESS_LETTER = regex.compile("(?V1)" + _written_in(ICU_SCRIPTS + OTHER_SPACELESS_SCRIPTS, r"\p{L}"))
+# A run for ICU goes on over marks and joiners, and over the tsheg that ends a Tibetan syllable.
+_FOR_ICU = _written_in(ICU_SCRIPTS)
+_RUN = regex.compile(rf"(?V1){_FOR_ICU}(?:{_FOR_ICU}|[\p{{M}}\u200c\u200d\u2060\u0f0b\u0f0c])*")
+_PUNCTUATED = regex.compile(r"\p{P}+|[^\p{P}]+")
+
+
+def letters(text: str) -> int:
+    """How many letters a text has; marks above and below them do not count."""
+    return sum(map(str.isalpha, text))
+
+
+def spaceless_letters(text: str) -> int:
+    """How many of them are of scripts without spaces between words."""
+    return len(_SPACELESS_LETTER.findall(text))
+
+
+def part_words(sentence: str) -> str:
+    """A sentence with spaces between the words of Thai, Lao, Khmer, Burmese, Japanese and Chinese, found by ICU.
+
+    Of Tibetan, syllables are parted. Only runs of letters of these scripts are, and each has a space on both sides;
+    everything else stays. A zero-width space is where the writer has parted words. Needs the extra `words`.
+    """
+    if _RUN.search(sentence) is None:
+        return sentence
+    spaced = _RUN.sub(lambda run: f" {_words_of_run(run[0])} ", sentence.replace(ZERO_WIDTH_SPACE, " "))
+    return " ".join(spaced.split())
+
+
+def _words_of_run(run: str) -> str:
+    from icu4py.breakers import WordBreaker
+
+    words: list[str] = []
+    for piece in WordBreaker(run, "root"):  # ICU has one dictionary a script, whatever the locale
+        if words and not any(map(str.isalnum, piece)):
+            words[-1] += piece  # a mark that ends a syllable or a word
+        else:
+            words.append(piece)
+    return " ".join(words)
+
+
+def with_words(article: CleanArticle, words: str) -> CleanArticle:
+    """A cleaned article as every later stage reads it, with spaces between words and without words that have no end.
+
+    Args:
+        article: its sentences may be none.
+        words: `spaces`, as the text has them, or `icu`; see `part_words`.
+    """
+    sentences = tuple(map(part_words, article.sentences)) if words == "icu" else article.sentences
+    if all(len(sentence) <= LONGEST_WORD for sentence in sentences):
+        return replace(article, sentences=sentences)
+    kept, removed = [], article.removed.copy()
+    for sentence in sentences:
+        tokens = sentence.split(" ")
+        fitting = [token for token in tokens if not _is_too_long(token)]
+        removed[LONG_WORDS] += len(tokens) - len(fitting)
+        if fitting:
+            kept.append(" ".join(fitting))
+    if len(kept) <= 1 < len(sentences):
+        removed["articles of one sentence or less"] += 1
+        kept = []
+    return replace(article, sentences=tuple(kept), removed=+removed)
+
+
+def _is_too_long(token: str) -> bool:
+    if len(token) <= LONGEST_WORD:
+        return False
+    if 2 * spaceless_letters(token) < len(token):
+        return True
+    # A paragraph that nobody has parted into words: what counts is how long it goes on without punctuation.
+    return max(map(len, _PUNCTUATED.findall(token))) > LONGEST_WORD
