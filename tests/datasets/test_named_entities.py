@@ -6,13 +6,15 @@ import re
 import tarfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from specialize.datasets import (
     EntitySentence,
+    mend_labels,
     parse_entities,
     read_entities,
+    read_own_entities,
     repair_entities,
     repair_labels,
     unpack_wikiann,
@@ -36,6 +38,7 @@ def folder(tmp_path_factory):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(SENTENCES, min_size=1, max_size=4))
+@example([EntitySentence(("\ufeffAna", "\ufeff"), ("O", "O"))] * 2)
 def test_what_is_read_is_what_was_written(folder, sentences):
     path = folder / "written.tsv"
     write_entities(path, sentences)

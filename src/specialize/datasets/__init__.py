@@ -3,8 +3,10 @@
 from specialize.datasets.layout import PARTS
 from specialize.datasets.named_entities import (
     EntitySentence,
+    mend_labels,
     parse_entities,
     read_entities,
+    read_own_entities,
     repair_entities,
     repair_labels,
     unpack_wikiann,
@@ -46,8 +48,10 @@ __all__ = [
     "EntitySentence",
     "Sentence",
     "Word",
+    "mend_labels",
     "parse_entities",
     "read_entities",
+    "read_own_entities",
     "read_treebank",
     "repair_entities",
     "repair_labels",

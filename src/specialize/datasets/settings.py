@@ -41,11 +41,13 @@ class EntitiesEntry(Settings):
     wikiann: str = setting("WikiAnn's language code", default="", pattern=CODE)
     sha256: str = setting("of its archive", default="", pattern=SHA256)
     broken_labels: Literal["repair", "refuse"] = setting(
-        "what becomes of an I- that continues nothing of its type: a B- (the log says where), or an error",
+        "what becomes of an I- that continues nothing of its type, and of labels that are not written in IOB2: "
+        "mended (the log says where), or an error",
         default="repair",
     )
     folder: str = setting(
-        "own data in place of WikiAnn: train.tsv, dev.tsv, test.tsv, of token, tab, IOB2 label",
+        "own data in place of WikiAnn: train, dev and test, each one file ending in .tsv, .txt, .conll, .iob2, .iob or "
+        ".bio, or as Universal NER names them (*-ud-train.iob2), of token, tab or blank, label",
         default="",
         pattern=PATH,
     )

@@ -8,13 +8,16 @@ and verified.
 from specialize.sources.availability import latest_dump, upstream_bytes
 from specialize.sources.downloads import download, fetch
 from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
+from specialize.sources.own_entities import ENTITY_ENDINGS, entity_files
 from specialize.sources.published import Source, treebank_files, wikiann_archive, wikiann_collection, wikipedia_dump
 from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
 
 __all__ = [
+    "ENTITY_ENDINGS",
     "Source",
     "copy_model",
     "download",
+    "entity_files",
     "extract_archive",
     "fetch",
     "fetch_model",
