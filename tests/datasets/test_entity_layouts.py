@@ -260,16 +260,10 @@ def test_schemes_by_example(written, iob2):
 
 # -- any sentences in any layout ---------------------------------------------------------------------------
 
-TOKENS = st.text(
-    st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], exclude_characters="\ufeff"),
-    min_size=1,
-    max_size=5,
-).filter(lambda token: not token.startswith(("#", "-DOCSTART-")) and ":" not in token)
-ENTITIES = st.lists(
-    st.tuples(st.lists(TOKENS, min_size=1, max_size=3), st.sampled_from(["", "PER", "LOC", "ЛИЦО"])),
-    min_size=1,
-    max_size=4,
-)
+LETTERS = st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], exclude_characters=":\ufeff")
+TOKENS = st.text(LETTERS, min_size=1, max_size=5).filter(lambda token: not token.startswith(("#", "-DOCSTART-")))
+SPANS = st.tuples(st.lists(TOKENS, min_size=1, max_size=3), st.sampled_from(["", "PER", "LOC", "ЛИЦО"]))
+ENTITIES = st.lists(SPANS, min_size=1, max_size=3)
 
 
 def labeled(spans):
@@ -312,7 +306,7 @@ def written_files(draw):
     return sentences, written
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(written=written_files())
 def test_any_layout_is_read_written_and_read_as_the_same(tmp_path_factory, written):
     from seqeval.metrics import f1_score

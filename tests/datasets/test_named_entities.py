@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from specialize.datasets import (
     EntitySentence,
-    mend_labels,
     parse_entities,
     read_entities,
-    read_own_entities,
     repair_entities,
     repair_labels,
     unpack_wikiann,
