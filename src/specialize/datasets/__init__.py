@@ -1,6 +1,7 @@
 """Labeled data: treebanks in CoNLL-U, named entities in IOB2, and their transliterated twins."""
 
 from specialize.datasets.layout import PARTS
+from specialize.datasets.left_letters import LeftLetters, count_left, require_latin
 from specialize.datasets.named_entities import (
     EntitySentence,
     mend_labels,
@@ -12,6 +13,7 @@ from specialize.datasets.named_entities import (
     unpack_wikiann,
     write_entities,
 )
+from specialize.datasets.settings import LARGEST_SHARE_LEFT
 from specialize.datasets.transliteration import (
     REMEMBERED_WORDS,
     UYGHUR,
@@ -40,14 +42,17 @@ __all__ = [
     "DEPS",
     "FORM",
     "HEAD",
+    "LARGEST_SHARE_LEFT",
     "PARTS",
     "REMEMBERED_WORDS",
     "UPOS",
     "UYGHUR",
     "XPOS",
     "EntitySentence",
+    "LeftLetters",
     "Sentence",
     "Word",
+    "count_left",
     "mend_labels",
     "parse_entities",
     "read_entities",
@@ -55,6 +60,7 @@ __all__ = [
     "read_treebank",
     "repair_entities",
     "repair_labels",
+    "require_latin",
     "transliterate_entities",
     "transliterate_token",
     "transliterate_treebank",

@@ -11,6 +11,9 @@ from specialize.settings import CODE, PATH, SHA256, Settings, setting
 VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 TRANSLITERATE_LANGUAGES = ("bg", "el", "hy", "ka", "l1", "mk", "mn", "ru", "sr", "uk")  # of the package transliterate
 
+# Above the shares that the paper's Uyghur keeps, far below those of a scheme for another language.
+LARGEST_SHARE_LEFT = 0.05
+
 
 class PartDigests(Settings):
     """The digests of a treebank's files."""
@@ -75,4 +78,10 @@ class TransliterationEntry(Settings):
         "for transliterate such as ru or ka; for uroman one of ISO 639-3, optional",
         default="",
         pattern="^[a-z0-9]{2,3}$",
+    )
+    largest_share_left: float = setting(
+        "of the twin's letters, those that may stay in another script than the Latin one; more is an error",
+        default=LARGEST_SHARE_LEFT,
+        ge=0,
+        le=1,
     )

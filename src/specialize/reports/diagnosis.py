@@ -137,6 +137,8 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
         )
     scripts = [f"{name} {share:.1%}" for name, share in diagnosis.base["scripts"].items() if share >= 0.001]
     answers.append(("In which scripts?", ", ".join(scripts) or "it has no letters"))
+    if diagnosis.corpus and "transliteration" in diagnosis.corpus:
+        answers.append(("What does transliteration leave?", _left_by_transliteration(diagnosis.corpus)))
     named: dict[str, str] = {}  # representations that cover alike need one row
     for representation, coverage in diagnosis.coverage.items():
         base = f"the base vocabulary ({experiment.representations[representation].base_model})"
@@ -150,6 +152,16 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
         answers.append(("Which letters does the base lack?", f"{letters} ({sum(missing.values()):.2%} of all letters)"))
     answers.append(("What does that suggest?", diagnosis.suggestion()))
     return answers
+
+
+def _left_by_transliteration(corpus: dict[str, Any]) -> str:
+    left = corpus["transliteration"]
+    if not left["letters_left"]:
+        return "every letter is a Latin one"
+    return (
+        f"{left['share_left']:.1%} of the letters, most often {' '.join(left['most_often_left'])}; "
+        f"{left['words_of_mixed_scripts']:,} of {left['words']:,} words mix scripts"
+    )
 
 
 def _covered(coverage: dict[str, Any], kind: str) -> str:
