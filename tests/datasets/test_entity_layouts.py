@@ -145,7 +145,7 @@ REFUSED = {
     "no blank line": (rendered().replace("\n\n", "\n") * 20, "line 1: starts a sentence of 140 tokens; put a blank"),
     "a long stretch": (rendered() + "\n" + "a\tO\n" * 2001, "line 10: starts a sentence of 2,001 tokens; put a blank"),
     "nothing": ("# a comment\n-DOCSTART- O\n", "line 1: has no sentences"),
-    "no entity": ("a\tO\n\nb\tO\n", "has no entity"),
+    "no entity": ("a\tO\n\nb\tO\n", "line 1: has no entity"),
     "Latin-1": (b"a\tO\ncaf\xe9\tO\n", "line 2: is not UTF-8"),
 }
 

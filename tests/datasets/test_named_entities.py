@@ -230,7 +230,7 @@ def test_broken_labels_are_refused_where_that_is_wanted(tmp_path):
 def test_a_part_without_any_entity_is_refused(tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("a\tO\nb\tO\n")
-    with pytest.raises(InputError, match=r"test\.tsv: has no entity"):
+    with pytest.raises(InputError, match=r"test\.tsv, line 1: has no entity"):
         repair_entities(path, read_entities(path), "repair")
 
 

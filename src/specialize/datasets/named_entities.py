@@ -178,7 +178,7 @@ def repair_entities(path: Path, sentences: list[EntitySentence], broken_labels: 
         InputError: if nothing is labeled at all; at the first broken label, if those are refused.
     """
     if not any(label != "O" for sentence in sentences for label in sentence.labels):
-        raise InputError(path, "has no entity", remedy="each of train, dev and test needs some")
+        raise InputError(path, "has no entity", 1, "each of train, dev and test needs some")
     repaired = []
     repairs = 0
     shown = 0 if is_iob1([sentence.labels for sentence in sentences]) else SHOWN_REPAIRS
