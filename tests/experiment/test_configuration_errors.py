@@ -285,6 +285,13 @@ def test_own_file_that_is_missing(tmp_path, absent, key, line):
     assert_refused(tmp_path, OWN_LANGUAGE.format(folder=tmp_path), problem, key=key, line=line)
 
 
+def test_two_files_of_one_part(tmp_path):
+    write_own_files(tmp_path)
+    (tmp_path / "x-ud-dev.iob2").touch()
+    problem = f"{tmp_path} has dev.tsv and x-ud-dev.iob2 for dev; leave one of them there"
+    assert_refused(tmp_path, OWN_LANGUAGE.format(folder=tmp_path), problem, key="languages.xx.ner.folder", line=8)
+
+
 INCOMPLETE = {
     "nothing to measure on": (
         "languages:\n  xx: {name: X}\nexperiment: {languages: [xx]}\n",

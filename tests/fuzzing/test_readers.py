@@ -85,8 +85,8 @@ ENTITY_LAYOUTS = (
     "Ana S-PER\nB-Per O\n\nNew B-LOC\nYork E-LOC\n# O\n\nВ В-РЕR\n",
 )
 PARTS_OF_ENTITIES = (
-    "\t|\t\t| |  |\n|\n\n|\r\n|\r|\ufeff|\u200b|\u00a0|\u2028|\x85|\x00|#|# |# a = |-DOCSTART-|O|o|О|0|_|-|\u2010|B-|B_|В-|I-|"
-    "E-|S-|L-|U-|M-|W-|B|Per|PER|РЕR|ЛИЦО|xx:|qac:|1|1-2|2.1|1\t|NNP|B-NP|Ｏ|Ｂ－ＰＥＲ"
+    "\t|\t\t| |  |\n|\n\n|\r\n|\r|\ufeff|\u200b|\u00a0|\u2028|\x85|\x00|#|# |# a = |-DOCSTART-|O|o|О|0|_|-|\u2010|B-|"
+    "B_|В-|I-|E-|S-|L-|U-|M-|W-|B|Per|PER|РЕR|ЛИЦО|xx:|qac:|1|1-2|2.1|1\t|NNP|B-NP|Ｏ|Ｂ－ＰＥＲ"
 ).split("|")
 PARTS_OF_LINES = "\t \n \n\n # _ 0 1 2 1-2 2-1 1.1 99999999 O B-PER I-X \r \ufeff \x00 \u2028 ² ٣".split(" ")
 PARTS_OF_XML = (
