@@ -187,6 +187,11 @@ def test_a_part_without_entities_in_four_columns_is_not_read_by_its_chunks(tmp_p
         read_text_as(tmp_path, "a DT B-NP O\nb NN I-NP O\n\nc NN B-NP O\n")
 
 
+def test_typing_errors_in_the_last_column_do_not_hide_it(tmp_path):
+    with pytest.raises(InputError, match="line 1: label 'PER' is not IOB2"):
+        read_text_as(tmp_path, "a DT B-NP PER\nb NN I-NP O\n\nc NN B-NP O\n")
+
+
 def test_a_few_tokens_with_a_colon_keep_it_and_many_are_told(tmp_path, capsys):
     text = "fi:a\tB-X\n" + "b\tO\n" * 20 + "\nde:c\tO\n"
     assert read_text_as(tmp_path, text)[1].tokens == ("de:c",)
@@ -237,7 +242,7 @@ def test_a_label_of_iob2_is_itself(label):
     assert plain_label(label) == label
 
 
-@pytest.mark.parametrize("label", ["", "-", "B-", "B", "PER", "X-PER", "B PER", "OO", "B-\u200b", "0", "é", "_"])
+@pytest.mark.parametrize("label", ["", "-", "B-", "B", "PER", "X-PER", "B PER", "OO", "B-\u200b", "B-\x99", "B-P\x00", "0", "é", "_"])
 def test_what_is_no_label(label):
     assert plain_label(label) is None
 

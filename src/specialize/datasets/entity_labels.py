@@ -24,13 +24,13 @@ def plain_label(label: str) -> str | None:
     Full-width and look-alike letters, other hyphens or an underscore, invisible marks and a small prefix are mended;
     the type stays as it is written but for invisible marks and compatibility forms.
     """
-    if label.isascii() and IOB2_LABEL.fullmatch(label):
+    if label.isascii() and label.isprintable() and IOB2_LABEL.fullmatch(label):
         return label
     plain = _HYPHENS.sub("-", unicodedata.normalize("NFKC", without_invisible(label.replace(ZERO_WIDTH_SPACE, ""))))
     if plain.translate(LOOK_ALIKES).upper() == "O":
         return "O"
     match = _PREFIXED.fullmatch(plain)
-    if not match:
+    if not match or not plain.isprintable():
         return None
     prefix = match[1].translate(LOOK_ALIKES).upper()
     return f"{prefix}-{match[2]}" if prefix in BEGINS + GOES_ON else None

@@ -19,7 +19,7 @@ from specialize.errors import InputError
 from specialize.files import read_text
 
 NUMBERED_TOKEN, NUMBERED_LABEL = 1, 2  # places of columns in rows that begin with the token's number
-LABELS_AT_LEAST = 0.9  # share of a column's values that are labels, so that one typing error hides none
+LABELS_AT_LEAST = 0.5  # share of a column's values that are labels, so that typing errors hide none
 # Tokens of a sentence. The longest of Universal NER's Danish has 91; CoNLL-2002's Spanish has one of over 1,200.
 LONGEST_SENTENCE = 2000
 LONGEST_ALONE = 100  # of a part's only sentence
