@@ -8,7 +8,14 @@ snakemake: Snakemake
 with reported(snakemake.log[0]):
     from pathlib import Path
 
-    from specialize.datasets import PARTS, read_entities, repair_entities, unpack_wikiann, write_entities
+    from specialize.datasets import (
+        PARTS,
+        mend_labels,
+        read_own_entities,
+        repair_entities,
+        unpack_wikiann,
+        write_entities,
+    )
 
     if hasattr(snakemake.input, "archive"):
         archive = Path(snakemake.input.archive)
@@ -16,7 +23,8 @@ with reported(snakemake.log[0]):
         origins = {part: archive / part for part in PARTS}
     else:
         origins = {part: Path(snakemake.input[part]) for part in PARTS}
-        parts = {part: read_entities(origins[part]) for part in PARTS}
+        parts = read_own_entities(origins)
+    parts = mend_labels(origins, parts, snakemake.params.broken_labels)
     for part in PARTS:
         repaired = repair_entities(origins[part], parts[part], snakemake.params.broken_labels)
         write_entities(Path(snakemake.output[part]), repaired)

@@ -49,18 +49,23 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, keep_marks: bool = False) -> str:
     """Read a text file in UTF-8, its line ends as they are, without byte-order marks, which some editors add.
+
+    Args:
+        path: the file.
+        keep_marks: for a file that we wrote, which may begin with such a mark on purpose.
 
     Raises:
         InputError: with the first line that is not UTF-8.
     """
     content = path.read_bytes()
     try:
-        return content.decode("utf-8").lstrip("\ufeff")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InputError(path, f"is not UTF-8 ({error.reason})", line, "convert it") from error
+    return text if keep_marks else text.lstrip("\ufeff")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -288,7 +288,7 @@ def test_a_twin_is_its_original_line_for_line(tmp_path):
     ]
     build(tmp_path / "ug", articles)
     convert = transliterator("uyghur")
-    transliterate_corpus(tmp_path / "ug", tmp_path / "ug-Latn", convert)
+    transliterate_corpus(tmp_path / "ug", tmp_path / "ug-Latn", convert, "uyghur", 1.0)
     for split in SPLITS:
         before = (tmp_path / "ug" / f"{split}.txt").read_text(encoding="utf-8").split("\n")
         after = (tmp_path / "ug-Latn" / f"{split}.txt").read_text(encoding="utf-8").split("\n")
@@ -297,4 +297,21 @@ def test_a_twin_is_its_original_line_for_line(tmp_path):
             assert new.split(" ") == [transliterate_token(convert, token) for token in old.split(" ")]
         assert "uyğur tili ." in after
         assert "ء ء" in after  # tokens that would vanish stay
-    assert read_json(tmp_path / "ug-Latn/statistics.json") == read_json(tmp_path / "ug/statistics.json")
+    statistics = read_json(tmp_path / "ug-Latn/statistics.json")
+    left = statistics.pop("transliteration")
+    assert statistics == read_json(tmp_path / "ug/statistics.json")
+    assert left["most_often_left"]["ء"] == 2 * left["most_often_left"]["ﷺ"] > 0
+
+
+def test_a_twin_of_which_too_much_stays_is_refused_with_its_letters(tmp_path, capsys):
+    build(tmp_path / "kk", [Article(a.identifier, ("Қазақ әлем.", "Тау, көл.")) for a in made_up_articles(100)])
+    convert = transliterator("transliterate", "ru")
+    message = (
+        r"kk: transliteration leaves 26\.7% of .* letters in their script, most often Қ қ ә ө .*mix scripts.*"
+        "set transliteration: scheme: uroman, which reads any script, or a larger largest_share_left"
+    )
+    with pytest.raises(InputError, match=message):
+        transliterate_corpus(tmp_path / "kk", tmp_path / "kk-Latn", convert, "transliterate", 0.05)
+    assert not (tmp_path / "kk-Latn").exists()
+    transliterate_corpus(tmp_path / "kk", tmp_path / "kk-Latn", convert, "transliterate", 0.3)
+    assert "transliteration leaves 26.7%" in capsys.readouterr().out

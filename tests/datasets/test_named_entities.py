@@ -6,7 +6,7 @@ import re
 import tarfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from specialize.datasets import (
@@ -36,6 +36,7 @@ def folder(tmp_path_factory):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(SENTENCES, min_size=1, max_size=4))
+@example([EntitySentence(("\ufeffAna", "\ufeff"), ("O", "O"))] * 2)
 def test_what_is_read_is_what_was_written(folder, sentences):
     path = folder / "written.tsv"
     write_entities(path, sentences)
@@ -229,7 +230,7 @@ def test_broken_labels_are_refused_where_that_is_wanted(tmp_path):
 def test_a_part_without_any_entity_is_refused(tmp_path):
     path = tmp_path / "test.tsv"
     path.write_text("a\tO\nb\tO\n")
-    with pytest.raises(InputError, match=r"test\.tsv: has no entity"):
+    with pytest.raises(InputError, match=r"test\.tsv, line 1: has no entity"):
         repair_entities(path, read_entities(path), "repair")
 
 

@@ -363,6 +363,13 @@ def test_a_part_that_is_missing_comes_with_what_to_do(tmp_path, there, problem):
     assert_refused(tmp_path, own, problem, key="languages.xx.treebank.folder", line=6)
 
 
+def test_two_files_of_one_part(tmp_path):
+    write_own_files(tmp_path)
+    (tmp_path / "x-ud-dev.iob2").touch()
+    problem = f"{tmp_path} has dev.tsv and x-ud-dev.iob2 for dev; leave one of them there"
+    assert_refused(tmp_path, OWN_LANGUAGE.format(folder=tmp_path), problem, key="languages.xx.ner.folder", line=8)
+
+
 INCOMPLETE = {
     "nothing to measure on": (
         "languages:\n  xx: {name: X}\nexperiment: {languages: [xx]}\n",

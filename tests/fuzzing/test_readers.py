@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import re
+import warnings
 from contextlib import suppress
 
 import pytest
@@ -15,7 +16,14 @@ from tests.corpora.test_extraction import PAGES, write_dump
 from tests.datasets.test_named_entities import write_archive
 
 from specialize.corpora import Cleaner, Page, read_articles, read_dump
-from specialize.datasets import read_entities, unpack_wikiann, write_entities
+from specialize.datasets import (
+    mend_labels,
+    read_entities,
+    read_own_entities,
+    repair_entities,
+    unpack_wikiann,
+    write_entities,
+)
 from specialize.errors import InputError, SpecializeError
 from specialize.experiment import Experiment
 from specialize.finetuning.tasks import task_named
@@ -73,6 +81,17 @@ finetuning:
   layer_dropout_when_evaluating: false, leading_space: true, pos: {dropout: 0.4}, ner: {dropout: 0.1, loss: mean},
   ud: {dropout: 0.3}, seeds: {1: [1337, 133, 13370], 2: [337, 33, 3370]}, batch_sizes: {xx: {ner: 64}}}
 """
+# The layouts of one's own entities: CoNLL-2003's columns, Universal NER's, and WikiAnn's with ends marked.
+ENTITY_LAYOUTS = (
+    ENTITIES,
+    "-DOCSTART- -X- -X- O\n\nAna NNP B-NP B-PER\nMari NNP I-NP I-PER\nwent VBD B-VP O\n\nOslo NNP B-NP B-LOC\n",
+    "# sent_id = 1\n# text = Ana del mar\n1\tAna\tB-PER\tB-PER#O\ts\n2\tdel\tO\tO\ts\n\n1\tmar\tB-LOC\tO\ts\n",
+    "Ana S-PER\nB-Per O\n\nNew B-LOC\nYork E-LOC\n# O\n\nВ В-РЕR\n",
+)
+PARTS_OF_ENTITIES = (
+    "\t|\t\t| |  |\n|\n\n|\r\n|\r|\ufeff|\u200b|\u00a0|\u2028|\x85|\x00|#|# |# a = |-DOCSTART-|O|o|О|0|_|-|\u2010|B-|"
+    "B_|В-|I-|E-|S-|L-|U-|M-|W-|B|Per|PER|РЕR|ЛИЦО|xx:|qac:|1|1-2|2.1|1\t|NNP|B-NP|Ｏ|Ｂ－ＰＥＲ"
+).split("|")
 PARTS_OF_LINES = "\t \n \n\n # _ 0 1 2 1-2 2-1 1.1 99999999 O B-PER I-X \r \ufeff \x00 \u2028 ² ٣".split(" ")
 PARTS_OF_XML = (
     "< > & &amp; &x; </page> <page> <text> </text> <id> </id> <ns>0</ns> <redirect/> ]]> <![CDATA[ <!-- {{ }} [[ ]] {|"
@@ -200,6 +219,28 @@ def test_named_entities(folder, content):
     if read:
         write_entities(folder / "copy.tsv", read)
         assert read_entities(folder / "copy.tsv") == read
+
+
+def entities_as_the_job_reads_them(path):
+    """Own named entities, through everything that the job does before it writes them."""
+    labeled = mend_labels({"train": path}, read_own_entities({"train": path}), "repair")["train"]
+    return repair_entities(path, labeled, "repair")
+
+
+@fuzzed(times=30)
+@given(content=st.sampled_from(ENTITY_LAYOUTS).flatmap(lambda layout: damaged(layout, PARTS_OF_ENTITIES)))
+@example(content="qac:\ufeffAna\tB-PER\n\nqac:x\tO\n".encode())
+def test_own_named_entities_can_be_written_read_and_scored(folder, content):
+    from seqeval.metrics import f1_score
+
+    read = taken_or_refused(entities_as_the_job_reads_them, folder / "train.conll", content)
+    if read:
+        write_entities(folder / "train.tsv", read)
+        assert read_entities(folder / "train.tsv") == read
+        labels = [list(sentence.labels) for sentence in read]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert f1_score(labels, labels, average="micro") == f1_score(labels, labels, average="macro") == 1
 
 
 @pytest.fixture(scope="module")

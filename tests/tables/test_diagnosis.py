@@ -1,11 +1,13 @@
 """Diagnosis: what coverage suggests, before anything is trained."""
 
+import re
+
 import pytest
 from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
 
 from specialize.corpora import LONG_WORDS
 from specialize.experiment import Language
-from specialize.files import write_json
+from specialize.files import read_json, write_json
 from specialize.reports.diagnosis import LETTERS_PER_WORD, Diagnosis, _answers, write_diagnosis
 
 
@@ -173,3 +175,19 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
     assert all(before)
     write_diagnosis(experiment, tmp_path)
     assert [path.read_bytes() for path in files] == before
+
+
+def test_what_transliteration_leaves_is_a_row_of_a_twin(tmp_path):
+    experiment = small_experiment(languages=["ug"], representations=["mbert"], seeds=[1])
+    write_statistics(tmp_path, statistics_of_uyghur())
+    path = tmp_path / "results/corpora/ug/statistics.json"
+    left = {"letters_left": 20, "share_left": 0.02, "most_often_left": {"ҥ": 15, "ӧ": 5}}
+    left |= {"words": 1500, "words_of_mixed_scripts": 18}
+    for found, answer in (
+        (left, "2.0% of the letters, most often ҥ ӧ; 18 of 1,500 words mix scripts"),
+        (left | {"letters_left": 0}, "every letter is a Latin one"),
+    ):
+        write_json(path, read_json(path) | {"transliteration": found})
+        write_diagnosis(experiment, tmp_path)
+        table = (tmp_path / "results/tables/diagnosis.md").read_text(encoding="utf-8")
+        assert re.search(rf"What does transliteration leave\? +\| {re.escape(answer)} +\|", table)

@@ -127,7 +127,7 @@ def entity_sources(wildcards):
     """WikiAnn's archive, or own files by part."""
     entities = entry(wildcards)["ner"]
     if "folder" in entities:
-        return {part: f"{entities['folder']}/{part}.tsv" for part in PARTS}
+        return {part: paths[0] for part, paths in sources.entity_files(Path(entities["folder"])).items()}
     return {"archive": sources.wikiann_archive(entities["wikiann"]).destination}
 
 

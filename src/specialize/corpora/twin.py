@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -10,13 +10,29 @@ from pathlib import Path
 from tqdm import tqdm
 
 from specialize.corpora.splits import SPLITS
-from specialize.datasets import REMEMBERED_WORDS, transliterate_token
-from specialize.files import atomic_path, atomic_text
+from specialize.datasets import REMEMBERED_WORDS, count_left, require_latin, transliterate_token
+from specialize.files import atomic_path, atomic_text, read_json, write_json
 
 
-def transliterate_corpus(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
-    """Write the transliterated twin of a corpus folder, line for line and token for token (paper §4.1)."""
+def transliterate_corpus(
+    source: Path, destination: Path, convert: Callable[[str], str], scheme: str, largest_share_left: float
+) -> None:
+    """Write the transliterated twin of a corpus folder, line for line and token for token (paper §4.1).
+
+    Its statistics.json is the original's, with what the scheme leaves under `transliteration`.
+
+    Args:
+        source: the corpus.
+        destination: its twin.
+        convert: a transliterator.
+        scheme: its name.
+        largest_share_left: of the twin's letters that may be of another script than the Latin one.
+
+    Raises:
+        InputError: if more are.
+    """
     convert_token = lru_cache(maxsize=REMEMBERED_WORDS)(partial(transliterate_token, convert))
+    words: Counter[str] = Counter()
     with atomic_path(destination) as temporary:
         temporary.mkdir()
         for split in SPLITS:
@@ -26,5 +42,9 @@ def transliterate_corpus(source: Path, destination: Path, convert: Callable[[str
             ):
                 for line in tqdm(lines, desc=split, unit=" lines", mininterval=2):
                     tokens = line.rstrip("\n").split(" ")
+                    words.update(tokens)
                     out.write(" ".join(map(convert_token, tokens)) + "\n")
-        shutil.copyfile(source / "statistics.json", temporary / "statistics.json")
+        left = count_left(words, convert_token)
+        require_latin(source, left, scheme, largest_share_left)
+        statistics = read_json(source / "statistics.json")
+        write_json(temporary / "statistics.json", {**statistics, "transliteration": left.as_json()})

@@ -1,35 +1,62 @@
-"""Named entities in IOB2: reading, writing, repairing labels, and unpacking WikiAnn."""
+"""Named entities in IOB2: reading, mending labels, writing, and unpacking WikiAnn."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from specialize.datasets.entity_labels import IOB2_LABEL, as_iob2, is_iob1, one_spelling, plain_label
+from specialize.datasets.entity_layouts import read_rows
 from specialize.datasets.layout import PARTS, blocks, require_sentences
+from specialize.datasets.mended import Mended
 from specialize.errors import InputError
 from specialize.files import atomic_text, read_archive_members, read_text
 
 SHOWN_REPAIRS = 20  # for each file; the rest is only counted
+LABEL_REMEDY = "write token, tab and one of O, B-TYPE, I-TYPE, and nothing else"
 
 
 @dataclass(frozen=True)
 class EntitySentence:
-    """Tokens and their IOB2 labels, and the line that the first of them stands in."""
+    """Tokens and their IOB2 labels, and the lines that they stand in (from 1 on if none are given)."""
 
     tokens: tuple[str, ...]
     labels: tuple[str, ...]
-    line: int = field(default=1, compare=False)
+    lines: tuple[int, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.lines:
+            object.__setattr__(self, "lines", tuple(range(1, len(self.tokens) + 1)))
 
 
 def read_entities(path: Path) -> list[EntitySentence]:
-    """Read `token<TAB>label` lines in IOB2, a blank line between sentences.
+    """Read `token<TAB>label` lines in IOB2 as `write_entities` writes them, a blank line between sentences.
+
+    Nothing is mended and nothing left out, not even a byte-order mark that a token begins with.
 
     Raises:
         InputError: on a line without a token or without a label of the form O, B-TYPE, I-TYPE.
     """
-    return parse_entities(path, read_text(path))
+    return parse_entities(path, read_text(path, keep_marks=True))
+
+
+def read_own_entities(paths: Mapping[str, Path]) -> dict[str, list[EntitySentence]]:
+    """Read the parts of a data set in any layout that is known, with their labels as they are written.
+
+    Raises:
+        InputError: as `read_rows` does.
+    """
+    return {
+        part: [
+            EntitySentence(
+                tuple(row.token for row in rows), tuple(row.label for row in rows), tuple(row.line for row in rows)
+            )
+            for rows in read_rows(path)
+        ]
+        for part, path in paths.items()
+    }
 
 
 def parse_entities(path: Path, text: str) -> list[EntitySentence]:
@@ -49,12 +76,11 @@ def _parse_sentence(path: Path, first_line: int, lines: list[str]) -> EntitySent
         token, tab, label = line.partition("\t")
         if not tab or not token.strip():
             raise InputError(path, "has no token or no label", number, "write token, tab, label")
-        if not re.fullmatch(r"O|[BI]-\S+", label):
-            remedy = "write token, tab and one of O, B-TYPE, I-TYPE, and nothing else"
-            raise InputError(path, f"label {label!r} is not IOB2", number, remedy)
+        if not IOB2_LABEL.fullmatch(label):
+            raise InputError(path, f"label {label!r} is not IOB2", number, LABEL_REMEDY)
         tokens.append(token)
         labels.append(label)
-    return EntitySentence(tuple(tokens), tuple(labels), first_line)
+    return EntitySentence(tuple(tokens), tuple(labels), tuple(range(first_line, first_line + len(lines))))
 
 
 def write_entities(path: Path, sentences: Iterable[EntitySentence]) -> None:
@@ -65,6 +91,69 @@ def write_entities(path: Path, sentences: Iterable[EntitySentence]) -> None:
                 f"{token}\t{label}\n" for token, label in zip(sentence.tokens, sentence.labels, strict=True)
             )
             stream.write("\n")
+
+
+def mend_labels(
+    paths: Mapping[str, Path], parts: Mapping[str, list[EntitySentence]], broken_labels: str
+) -> dict[str, list[EntitySentence]]:
+    """Write the labels of all parts alike, in IOB2, and print what was not.
+
+    Look-alike letters and hyphens are made Latin ones, IOBES, BILOU and BMEWO are made IOB2, and types that differ by
+    case or look-alike letters only, in one part or among several, get the most frequent spelling.
+
+    Args:
+        paths: the file that each part comes from.
+        parts: the sentences of each part.
+        broken_labels: `repair`, or `refuse`.
+
+    Raises:
+        InputError: at the first label that is none; at the first that is mended, if those are refused.
+    """
+    mended = {part: Mended(path, refuse=broken_labels == "refuse") for part, path in paths.items()}
+    plain = {
+        part: [_plainly_labeled(paths[part], sentence, mended[part]) for sentence in sentences]
+        for part, sentences in parts.items()
+    }
+    spelling = one_spelling(
+        Counter(
+            label[2:]
+            for sentences in plain.values()
+            for sentence in sentences
+            for label in sentence.labels
+            if label != "O"
+        )
+    )
+    alike = {}
+    for part, sentences in plain.items():
+        alike[part] = [_spelled_alike(sentence, spelling, mended[part]) for sentence in sentences]
+        mended[part].report()
+    return alike
+
+
+def _plainly_labeled(path: Path, sentence: EntitySentence, mended: Mended) -> EntitySentence:
+    """A sentence with labels in Latin capitals with hyphens, and in IOB2 or IOB1."""
+    plain = []
+    for place, label in enumerate(sentence.labels):
+        found = plain_label(label)
+        if found is None:
+            raise InputError(path, f"label {label!r} is not IOB2", sentence.lines[place], LABEL_REMEDY)
+        plain.append(found)
+    converted = as_iob2(plain)
+    for line, old, new in zip(sentence.lines, sentence.labels, converted, strict=True):
+        if old != new:
+            mended.add(line, f"label {old!a} is not IOB2; taken as {new}")
+    return replace(sentence, labels=converted)
+
+
+def _spelled_alike(sentence: EntitySentence, spelling: Mapping[str, str], mended: Mended) -> EntitySentence:
+    """A sentence with one spelling of each type."""
+    alike = []
+    for line, label in zip(sentence.lines, sentence.labels, strict=True):
+        new = label if label == "O" else label[:2] + spelling[label[2:]]
+        if new != label:
+            mended.add(line, f"type {label[2:]!a} is written {new[2:]!a} more often; taken as that")
+        alike.append(new)
+    return replace(sentence, labels=tuple(alike))
 
 
 def repair_labels(labels: Iterable[str]) -> tuple[str, ...]:
@@ -89,23 +178,24 @@ def repair_entities(path: Path, sentences: list[EntitySentence], broken_labels: 
         InputError: if nothing is labeled at all; at the first broken label, if those are refused.
     """
     if not any(label != "O" for sentence in sentences for label in sentence.labels):
-        raise InputError(path, "has no entity", remedy="each of train, dev and test needs some")
+        raise InputError(path, "has no entity", 1, "each of train, dev and test needs some")
     repaired = []
     repairs = 0
+    shown = 0 if is_iob1([sentence.labels for sentence in sentences]) else SHOWN_REPAIRS
     for sentence in sentences:
         labels = repair_labels(sentence.labels)
-        for place, (old, new) in enumerate(zip(sentence.labels, labels, strict=True)):
+        for line, old, new in zip(sentence.lines, sentence.labels, labels, strict=True):
             if old == new:
                 continue
             repairs += 1
             problem = f"label {old} continues nothing of its type"
             if broken_labels == "refuse":
-                remedy = f"write {new}, or let ner: broken_labels: repair do so"
-                raise InputError(path, problem, sentence.line + place, remedy)
-            if repairs <= SHOWN_REPAIRS:
-                print(f"{path}, line {sentence.line + place}: {problem}; taken as {new}")
-        repaired.append(EntitySentence(sentence.tokens, labels, sentence.line))
-    print(f"{path}: {repairs} labels repaired to be IOB2")
+                raise InputError(path, problem, line, f"write {new}, or let ner: broken_labels: repair do so")
+            if repairs <= shown:
+                print(f"{path}, line {line}: {problem}; taken as {new}")
+        repaired.append(replace(sentence, labels=labels))
+    scheme = "" if shown else ": it is in IOB1, where I- begins an entity"
+    print(f"{path}: {repairs} labels repaired to be IOB2{scheme}")
     return repaired
 
 
@@ -119,16 +209,12 @@ def unpack_wikiann(archive: Path, language_code: str) -> dict[str, list[EntitySe
     parts: dict[str, list[EntitySentence]] = {}
     for part in PARTS:
         parts[part] = [
-            EntitySentence(
-                tuple(_without_prefix(token, language_code) for token in sentence.tokens),
-                sentence.labels,
-                sentence.line,
-            )
+            replace(sentence, tokens=tuple(_without_prefix(token, language_code) for token in sentence.tokens))
             for sentence in parse_entities(archive / part, members[part])
         ]
     return parts
 
 
 def _without_prefix(token: str, language_code: str) -> str:
-    bare = token.removeprefix(f"{language_code}:")
+    bare = token.lstrip("\ufeff").removeprefix(f"{language_code}:")
     return bare if bare.strip() else token  # a token that is nothing but the prefix stays

@@ -11,6 +11,9 @@ from specialize.settings import CODE, PATH, SHA256, Settings, setting
 VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 TRANSLITERATE_LANGUAGES = ("bg", "el", "hy", "ka", "l1", "mk", "mn", "ru", "sr", "uk")  # of the package transliterate
 
+# Above the shares that the paper's Uyghur keeps, far below those of a scheme for another language.
+LARGEST_SHARE_LEFT = 0.05
+
 
 class PartDigests(Settings):
     """The digests of a treebank's files."""
@@ -41,11 +44,13 @@ class EntitiesEntry(Settings):
     wikiann: str = setting("WikiAnn's language code", default="", pattern=CODE)
     sha256: str = setting("of its archive", default="", pattern=SHA256)
     broken_labels: Literal["repair", "refuse"] = setting(
-        "what becomes of an I- that continues nothing of its type: a B- (the log says where), or an error",
+        "what becomes of an I- that continues nothing of its type, and of labels that are not written in IOB2: "
+        "mended (the log says where), or an error",
         default="repair",
     )
     folder: str = setting(
-        "own data in place of WikiAnn: train.tsv, dev.tsv, test.tsv, of token, tab, IOB2 label",
+        "own data in place of WikiAnn: train, dev and test, each one file ending in .tsv, .txt, .conll, .iob2, .iob or "
+        ".bio, or as Universal NER names them (*-ud-train.iob2), of token, tab or blank, label",
         default="",
         pattern=PATH,
     )
@@ -73,4 +78,10 @@ class TransliterationEntry(Settings):
         "for transliterate such as ru or ka; for uroman one of ISO 639-3, optional",
         default="",
         pattern="^[a-z0-9]{2,3}$",
+    )
+    largest_share_left: float = setting(
+        "of the twin's letters, those that may stay in another script than the Latin one; more is an error",
+        default=LARGEST_SHARE_LEFT,
+        ge=0,
+        le=1,
     )

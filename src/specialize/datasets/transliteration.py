@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 
-from specialize.datasets.named_entities import EntitySentence, read_entities, write_entities
+from specialize.datasets.named_entities import read_entities, write_entities
 from specialize.datasets.treebanks import COLUMNS, FORM
 from specialize.files import atomic_text, read_text
 
@@ -25,7 +27,24 @@ UYGHUR = dict(
 # Two letters that stand for one sound come before the first of them.
 _UYGHUR_PATTERN = re.compile("|".join(sorted(UYGHUR, key=len, reverse=True)))
 REMEMBERED_WORDS = 1 << 19  # so many distinct words are converted only once
-ROMANIZED_AT_ONCE = 1000  # letters; uroman's time grows faster than a word, and it fails on numbers of 4,301 digits
+
+# What the package `transliterate` 1.10 leaves or turns into something else than a letter in the alphabets that it is
+# for. It writes և as &, and without it ու has no capitals; capitals with accents and Ь are missing, and Η and Ω become
+# small letters. և is written as its two parts, ե and ւ, are.
+PACKAGE_CORRECTIONS = {
+    "bg": {"Ь": "Y", "ѝ": "i", "Ѝ": "I"},
+    "el": dict(zip("ΆΈΉΊΌΎΏΪΫΗΩ", "AEIIOYOIYIO", strict=True)) | {"Ϊ\u0301": "I", "Ϋ\u0301": "Y"},
+    "hy": {"և": "ev", "եւ": "ev", "Եւ": "Ev", "ԵՒ": "EV", "ու": "u", "Ու": "U", "ՈՒ": "U", "ւ": "v", "Ւ": "V"},
+    "mk": {"ѐ": "e", "Ѐ": "E", "ѝ": "i", "Ѝ": "I"},
+    "mn": {"ы": "y", "Ы": "Y", "щ": "shch", "Щ": "SHCH"},
+}
+# Capitals that uroman 1.3 makes small.
+UROMAN_CORRECTIONS = {"Ә": "E", "Ø": "Oe", "Ⲉ": "E", "Ⲓ": "I", "Ⲱ": "O"}
+_SPACE = re.compile(r"\s")
+_GEORGIAN = re.compile("[\u10a0-\u10ff\u1c90-\u1cbf\u2d00-\u2d2f]+")
+# uroman's time grows with the square of a word's length, and it fails on numbers of 4,301 digits; longer words, as of
+# scripts without spaces, go in pieces.
+ROMANIZED_AT_ONCE = 200
 
 
 def transliterator(scheme: str, language: str | None = None) -> Callable[[str], str]:
@@ -43,46 +62,84 @@ def transliterator(scheme: str, language: str | None = None) -> Callable[[str], 
 def _word_converter(scheme: str, language: str | None) -> Callable[[str], str]:
     if scheme == "uyghur":
         return lambda word: _UYGHUR_PATTERN.sub(lambda match: UYGHUR[match[0]], unicodedata.normalize("NFKC", word))
-    if scheme == "uroman":
-        from uroman import Uroman
+    return _romanizer(language) if scheme == "uroman" else _package_converter(language)
 
-        romanizer = Uroman()
-        return lambda word: "".join(
-            str(romanizer.romanize_string(word[first : first + ROMANIZED_AT_ONCE], lcode=language))
-            for first in range(0, len(word), ROMANIZED_AT_ONCE)
-        )
+
+def _romanizer(language: str | None) -> Callable[[str], str]:
+    from uroman import Uroman
+
+    romanizer = Uroman()
+
+    def romanized(run: str) -> str:
+        run = "".join(UROMAN_CORRECTIONS.get(letter, letter) for letter in run)
+        pieces = [run[start : start + ROMANIZED_AT_ONCE] for start in range(0, len(run), ROMANIZED_AT_ONCE)]
+        # It writes some full stops with a space after them, which would part a word.
+        return "".join("".join(str(romanizer.romanize_string(piece, lcode=language)).split()) for piece in pieces)
+
+    return lambda word: re.sub(r"\S+", lambda match: romanized(match[0]), unicodedata.normalize("NFC", word))
+
+
+def _package_converter(language: str | None) -> Callable[[str], str]:
     from transliterate import translit
 
-    return lambda word: str(translit(word, language, reversed=True))
+    corrections = PACKAGE_CORRECTIONS.get(language or "", {})
+    longest_first = sorted(corrections, key=len, reverse=True)
+    corrected = re.compile("|".join(longest_first) or "(?!)")
+
+    def convert(word: str) -> str:
+        word = corrected.sub(lambda match: corrections[match[0]], unicodedata.normalize("NFC", word))
+        return str(translit(word, language, reversed=True))
+
+    def convert_georgian(match: re.Match[str]) -> str:
+        converted = convert(match[0])
+        return converted.upper() if match[0].isupper() else converted
+
+    # The package makes all of a word small for Georgian, names in Latin letters too.
+    return convert if language != "ka" else lambda word: _GEORGIAN.sub(convert_georgian, word)
 
 
 def transliterate_token(convert: Callable[[str], str], token: str) -> str:
-    """Convert one token; one that would vanish or gain a space stays as it is, so that no token is lost."""
+    """Convert one token; one that would vanish, or have other white space, stays as it is, so that none is lost."""
     converted = convert(token)
-    return converted if converted and not re.search(r"\s", converted) else token
+    return converted if converted and _SPACE.findall(converted) == _SPACE.findall(token) else token
 
 
-def transliterate_treebank(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
-    """Convert the FORM column and `# text` of a CoNLL-U file; every other byte stays."""
+def transliterate_treebank(source: Path, destination: Path, convert: Callable[[str], str]) -> Counter[str]:
+    """Convert the FORM column and `# text` of a CoNLL-U file; every other byte stays.
+
+    Returns:
+        The forms, as they were, with their counts.
+    """
+    lines = read_text(source).split("\n")
     with atomic_text(destination) as stream:
-        lines = read_text(source).split("\n")
         stream.write("\n".join(_transliterate_line(convert, line) for line in lines))
+    return Counter(line.split("\t")[FORM] for line in lines if _is_row(line))
+
+
+def _is_row(line: str) -> bool:
+    return not line.startswith("#") and line.count("\t") == COLUMNS - 1
 
 
 def _transliterate_line(convert: Callable[[str], str], line: str) -> str:
     if line.startswith("# text = "):
         return "# text = " + convert(line.removeprefix("# text = "))
-    if line.startswith("#") or line.count("\t") != COLUMNS - 1:
+    if not _is_row(line):
         return line
     columns = line.split("\t")
     columns[FORM] = transliterate_token(convert, columns[FORM])
     return "\t".join(columns)
 
 
-def transliterate_entities(source: Path, destination: Path, convert: Callable[[str], str]) -> None:
-    """Convert the tokens of a named-entity file; labels stay."""
-    sentences = []
-    for sentence in read_entities(source):
-        tokens = tuple(transliterate_token(convert, token) for token in sentence.tokens)
-        sentences.append(EntitySentence(tokens, sentence.labels))
-    write_entities(destination, sentences)
+def transliterate_entities(source: Path, destination: Path, convert: Callable[[str], str]) -> Counter[str]:
+    """Convert the tokens of a named-entity file; labels stay.
+
+    Returns:
+        The tokens, as they were, with their counts.
+    """
+    sentences = read_entities(source)
+    convert_token = partial(transliterate_token, convert)
+    write_entities(
+        destination,
+        (replace(sentence, tokens=tuple(map(convert_token, sentence.tokens))) for sentence in sentences),
+    )
+    return Counter(token for sentence in sentences for token in sentence.tokens)

@@ -16,7 +16,7 @@ from specialize.experiment.regimes import REGIMES
 from specialize.experiment.treebanks import check_own_treebank
 from specialize.experiment.yaml_files import Keys
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE
-from specialize.sources import own_text
+from specialize.sources import ENTITY_ENDINGS, entity_files, own_text
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
@@ -189,11 +189,17 @@ def _check_own_files(experiment: Experiment, language: Language, place: list[str
         except SpecializeError as error:
             key = "text" if "text" in corpus else "dump"
             raise ConfigError(f"{experiment.place([*place, 'corpus', key])}: {error}") from error
-    parts = [f"{part}.tsv" for part in ("train", "dev", "test")]
-    wanted = [(["ner", "folder"], language.entry.get("ner", {}).get("folder"), parts)]
-    for keys, path, names in wanted:
-        for name in names if path else []:
-            if not (Path(path) / name).is_file():
-                raise ConfigError(
-                    f"{experiment.place([*place, *keys])}: there is no file {Path(path, name).absolute()}"
-                )
+    if folder := language.entry.get("ner", {}).get("folder"):
+        _check_own_entities(experiment.place([*place, "ner", "folder"]), Path(folder))
+
+
+def _check_own_entities(place: str, folder: Path) -> None:
+    for part, paths in entity_files(folder).items():
+        if not paths:
+            raise ConfigError(
+                f"{place}: there is no file {Path(folder, part).absolute()}.tsv, nor one that ends in "
+                f"{', '.join(ENTITY_ENDINGS[1:])} or is named {{prefix}}-ud-{part}.iob2"
+            )
+        if len(paths) > 1:
+            names = " and ".join(path.name for path in paths)
+            raise ConfigError(f"{place}: {folder.absolute()} has {names} for {part}; leave one of them there")

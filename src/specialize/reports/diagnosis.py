@@ -229,6 +229,8 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
         answers.append(("How much text is there?", _amount(diagnosis.corpus)))
     scripts = [f"{name} {share:.1%}" for name, share in diagnosis.base["scripts"].items() if share >= 0.001]
     answers.append(("In which scripts?", ", ".join(scripts) or "it has no letters"))
+    if diagnosis.corpus and "transliteration" in diagnosis.corpus:
+        answers.append(("What does transliteration leave?", _left_by_transliteration(diagnosis.corpus)))
     if spelling := _spelling(diagnosis.spelling, experiment.normal_form):
         answers.append(("Is it spelled in one way?", spelling))
     if diagnosis.spaceless:
@@ -251,6 +253,16 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
         answers.append(("What does the treebank lack?", lacking))
     answers.append(("What does that suggest?", diagnosis.suggestion()))
     return answers
+
+
+def _left_by_transliteration(corpus: dict[str, Any]) -> str:
+    left = corpus["transliteration"]
+    if not left["letters_left"]:
+        return "every letter is a Latin one"
+    return (
+        f"{left['share_left']:.1%} of the letters, most often {' '.join(left['most_often_left'])}; "
+        f"{left['words_of_mixed_scripts']:,} of {left['words']:,} words mix scripts"
+    )
 
 
 def _lacking(diagnosis: Diagnosis) -> str:

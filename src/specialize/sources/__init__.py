@@ -8,6 +8,7 @@ and verified.
 from specialize.sources.availability import latest_dump, upstream_bytes
 from specialize.sources.downloads import download, fetch
 from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
+from specialize.sources.own_entities import ENTITY_ENDINGS, entity_files
 from specialize.sources.own_files import own_files, own_text
 from specialize.sources.published import Source, treebank_files, wikiann_archive, wikiann_collection, wikipedia_dump
 from specialize.sources.text_formats import TextFormat, recognise
@@ -15,10 +16,12 @@ from specialize.sources.treebanks import fetch_treebank
 from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
 
 __all__ = [
+    "ENTITY_ENDINGS",
     "Source",
     "TextFormat",
     "copy_model",
     "download",
+    "entity_files",
     "extract_archive",
     "fetch",
     "fetch_model",
