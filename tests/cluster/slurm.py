@@ -109,7 +109,7 @@ def asked(*command, check=True):
     return subprocess.run(command, check=check, capture_output=True, text=True).stdout
 
 
-def until(condition, what, seconds=300):
+def until(condition, what, seconds=900):
     """Wait for it."""
     end = time.monotonic() + seconds
     while not condition():

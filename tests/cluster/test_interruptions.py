@@ -63,7 +63,10 @@ def test_jobs_that_are_signalled_requeued_or_lose_their_node_go_on_to_the_same_b
     disturbed, undisturbed = (
         checkout.copy(finished_run[0], name, "pretraining/qad", "finetuning") for name in ("disturbed", "undisturbed")
     )
-    snakemake = checkout.start(checkout.folder / "disturbed.log", CELL, disturbed, longer=True)
+    in_peace = checkout.start(
+        checkout.folder / "undisturbed.log", [CELL], undisturbed, overlay="longer", on_cluster=False
+    )
+    snakemake = checkout.start(checkout.folder / "disturbed.log", [CELL], disturbed, overlay="longer")
     adapting = ("rule_adapt_wildcards_qad_tva", disturbed / "logs/pretraining/qad/tva.log")
     finetuning = ("rule_finetune_wildcards_qad_tva_pos_1", disturbed / "logs/finetuning/qad/tva/pos/seed1.log")
     for (comment, log), disturbances in {
@@ -78,16 +81,15 @@ def test_jobs_that_are_signalled_requeued_or_lose_their_node_go_on_to_the_same_b
             disturb(job)
             until(lambda comment=comment: running(disturbed, comment), f"{comment} runs again")
             until(lambda log=log, reached=reached: resumed(log) > reached, f"{log} says that it goes on")
-    assert snakemake.wait(timeout=300) == 0, (checkout.folder / "disturbed.log").read_text()
-    status, printed = checkout.run(CELL, undisturbed, longer=True, on_cluster=False)
-    assert status == 0, printed
+    assert snakemake.wait(timeout=900) == 0, (checkout.folder / "disturbed.log").read_text()
+    assert in_peace.wait(timeout=900) == 0, (checkout.folder / "undisturbed.log").read_text()
     assert files(disturbed) == files(undisturbed)
 
 
 def test_a_snakemake_that_was_killed_waits_for_its_orphans_and_does_the_rest(finished_run, checkout):
     run = checkout.copy(finished_run[0], "orphans", "finetuning")
-    arguments = ("finetuning", run)
-    snakemake = checkout.start(checkout.folder / "killed.log", *arguments, longer=True)
+    arguments = (["finetuning"], run)
+    snakemake = checkout.start(checkout.folder / "killed.log", *arguments, overlay="seeds")
 
     def own_jobs(*states):
         return [job for job in slurm.jobs() if job["WorkDir"] == str(run) and job["JobState"] in states]
@@ -96,19 +98,23 @@ def test_a_snakemake_that_was_killed_waits_for_its_orphans_and_does_the_rest(fin
     until(lambda: sum(epoch(log) > 3 for log in (run / "logs/finetuning").rglob("*.log")) == 2, "two train")
     snakemake.kill()
     snakemake.wait()
+    halted = [job["JobId"] for job in own_jobs("RUNNING")]
+    asked("scancel", "--signal=STOP", *halted)  # so that none ends before it has been waited for
 
-    status, printed = checkout.run(*arguments, longer=True)
+    status, printed = checkout.run(*arguments, overlay="seeds")
     assert status == 1
     assert "--unlock" in printed
-    assert checkout.run(*arguments, "--unlock", longer=True)[0] == 0
+    assert checkout.run(*arguments, "--unlock", overlay="seeds")[0] == 0
 
     cancelled = own_jobs("PENDING")[0]
     asked("scancel", cancelled["JobId"])
-    orphans = {job["JobId"] for job in own_jobs("RUNNING", "PENDING")}
+    orphans = {*halted, *(job["JobId"] for job in own_jobs("PENDING"))}
     assert len(orphans) == 3
-    status, printed = checkout.run(*arguments, "--rerun-incomplete", longer=True)
-    assert status == 0, printed
-    assert f"scancel {' '.join(sorted(orphans, key=int))}" in printed
+    log = checkout.folder / "again.log"
+    snakemake = checkout.start(log, *arguments, "--rerun-incomplete", overlay="seeds")
+    until(lambda: f"scancel {' '.join(sorted(orphans, key=int))}" in log.read_text(), "it waits for its orphans")
+    asked("scancel", "--signal=CONT", *halted)
+    assert snakemake.wait(timeout=900) == 0, log.read_text()
     assert {job["JobId"] for job in own_jobs("COMPLETED")} > orphans
     (rest,) = [job for job in own_jobs("COMPLETED") if job["JobId"] not in orphans]
     assert rest["Comment"] == cancelled["Comment"]
