@@ -47,7 +47,7 @@ PEERS = ("transformers.Trainer", "specialize")
 
 
 class Clock:
-    """Notes when each step begins and the last one ends, and how long the optimiser takes."""
+    """Notes when each step begins and the last one ends, and how long the optimizer takes."""
 
     def __init__(self):
         self.times, self.optimizer = [], []
@@ -94,7 +94,7 @@ def settings_of(arguments, steps):
 
 
 def ours(model, tokenizer, examples, arguments, steps, clock):
-    """Our loss, optimiser and loop; returns the loss of each step."""
+    """Our loss, optimizer and loop; returns the loss of each step."""
     settings = settings_of(arguments, steps)
     seed_everything(arguments.seed, arguments.seed, arguments.seed, arguments.threads)  # deterministic, as in a job
     model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -252,7 +252,7 @@ def speed(arguments):
             figures = results[peer][-1]
             print(
                 f"  {peer}: {figures['wordpieces_per_second']:.0f} wordpieces/s, {figures['gigabytes']:.1f} GB, "
-                f"optimiser {figures['optimizer_share']:.0%}",
+                f"optimizer {figures['optimizer_share']:.0%}",
                 flush=True,
             )
     rates = {peer: [figures["wordpieces_per_second"] for figures in found] for peer, found in results.items()}
@@ -261,7 +261,7 @@ def speed(arguments):
         median = statistics.median(rates[peer])
         print(
             f"{peer}: median {median:.0f} wordpieces/s, {statistics.median(f['gigabytes'] for f in found):.1f} GB, "
-            f"optimiser {statistics.median(f['optimizer_share'] for f in found):.0%}"
+            f"optimizer {statistics.median(f['optimizer_share'] for f in found):.0%}"
         )
     pace = statistics.median(rates["specialize"]) / (arguments.batch * 128) * operations(arguments.batch)
     print(f"specialize does {pace / 1e12:.2f} × 10^12 matrix operations a second")

@@ -187,7 +187,7 @@ def test_as_run_is_an_overlay_for_any_of_them(overlay, somewhere):
     assert (pretraining.examples, pretraining.tiering) == ("sentence-pairs", "released")
 
 
-def test_as_run_leaves_the_monolingual_model_its_own_optimiser():
+def test_as_run_leaves_the_monolingual_model_its_own_optimizer():
     """Facts 20 and 24: it came from other code, with bias correction and one line an example."""
     as_run = Experiment(laid_over("as-run.yaml"))
     pretraining = as_run.pretraining("bert")

@@ -137,7 +137,7 @@ def test_without_any_good_epoch_none_is_the_best():
 
 
 class GradientsSeen(AdamW):
-    """The optimiser, noting the gradient that each step is made with."""
+    """The optimizer, noting the gradient that each step is made with."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)

@@ -95,7 +95,7 @@ class FinetuningOptions(Settings):
         read_by="regimes of several data sets",
     )
     precision: Literal["float32", "bfloat16"] = setting(
-        "of the encoder's matrix products; weights and optimiser stay in float32. bfloat16 is faster where the "
+        "of the encoder's matrix products; weights and optimizer stay in float32. bfloat16 is faster where the "
         "hardware has it",
         read_by="pretrained encoders",
     )

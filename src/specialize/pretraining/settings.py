@@ -63,7 +63,7 @@ class PretrainingOptions(Settings):
         read_by="models whose new pieces learn faster",
     )
     precision: Literal["float32", "bfloat16"] = setting(
-        "of matrix products; weights and optimiser stay in float32. bfloat16 is faster where the hardware has it"
+        "of matrix products; weights and optimizer stay in float32. bfloat16 is faster where the hardware has it"
     )
 
 

@@ -1,4 +1,4 @@
-"""The optimiser: Adam with decoupled decay, BERT's variant of it, and rows with a rate of their own."""
+"""The optimizer: Adam with decoupled decay, BERT's variant of it, and rows with a rate of their own."""
 
 import numpy
 import pytest
@@ -34,7 +34,7 @@ def after_training(parameter, optimizer, its_gradients):
 
 
 def without_bias_correction(values, its_gradients, learning_rate, weight_decay):
-    """BERT's own optimiser, written out (facts 16 and 17)."""
+    """BERT's own optimizer, written out (facts 16 and 17)."""
     values = values.numpy().astype(numpy.float64)
     mean, square = numpy.zeros_like(values), numpy.zeros_like(values)
     for gradient in its_gradients:
@@ -50,7 +50,7 @@ def without_bias_correction(values, its_gradients, learning_rate, weight_decay):
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), weight_decay=st.sampled_from([0.0, 0.01, 0.5]))
-def test_with_bias_correction_it_is_the_library_s_optimiser(seed, weight_decay):
+def test_with_bias_correction_it_is_the_library_s_optimizer(seed, weight_decay):
     ours, theirs = nn.Parameter(start((4, 3), seed)), nn.Parameter(start((4, 3), seed))
     its_gradients = gradients((4, 3), seed)
     group = {"params": [ours], "lr": LEARNING_RATE, "weight_decay": weight_decay}
@@ -61,7 +61,7 @@ def test_with_bias_correction_it_is_the_library_s_optimiser(seed, weight_decay):
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), weight_decay=st.sampled_from([0.0, 0.01, 0.5]))
-def test_without_bias_correction_it_is_bert_s_own_optimiser(seed, weight_decay):
+def test_without_bias_correction_it_is_bert_s_own_optimizer(seed, weight_decay):
     parameter = nn.Parameter(start((4, 3), seed))
     its_gradients = gradients((4, 3), seed)
     group = {"params": [parameter], "lr": LEARNING_RATE, "weight_decay": weight_decay}
