@@ -5,7 +5,6 @@ from tests.tables.test_tables import small_experiment, some_scores
 
 from specialize.experiment.regimes import Method
 from specialize.tables.answers import answers_table
-from specialize.tables.contents import tasks_of
 from specialize.tables.scores import Scores
 
 REGIMES = ["pos", "ud", "mtl-ups-alt", "pft-mtl-ups-alt-pos"]
@@ -20,7 +19,7 @@ def scores_with(experiment, means):
     """Scores that vary a little by seed around given means, 70 where none is given."""
     by_seed = {}
     for cell in experiment.cells:
-        for task in tasks_of(experiment, cell):
+        for task in experiment.languages[cell.language].tasks_of(cell.regime):
             key = (cell.language, cell.method, task)
             seeds = by_seed.setdefault(key, {})
             noise = (cell.seed * (1 + len(by_seed) % 4) % 5 - 2) / 10  # an order of -0.2 to 0.2

@@ -13,7 +13,6 @@ from specialize.tables.contents import (
     reference,
     table_cells,
     tables_of,
-    tasks_of,
     unaugmented,
 )
 
@@ -52,7 +51,10 @@ def test_the_answers_are_of_everything_and_inputs_have_no_scores(experiment):
 
 
 def test_a_cell_has_scores_of_its_tasks(experiment):
-    tasks = {(cell.language, cell.regime): tasks_of(experiment, cell) for cell in experiment.cells}
+    tasks = {
+        (cell.language, cell.regime): experiment.languages[cell.language].tasks_of(cell.regime)
+        for cell in experiment.cells
+    }
     assert sorted(tasks["ug", "mtl-ups-alt"]) == ["ner", "pos", "ud"]
     assert sorted(tasks["wo", "mtl-ups"]) == ["pos", "ud"]
     assert tasks["ug", "pft-mtl-ups-alt-ud"] == ["ud"]

@@ -16,7 +16,6 @@ from specialize.experiment import Experiment
 from specialize.experiment.regimes import Method
 from specialize.tables.answers import answers_table
 from specialize.tables.comparisons import comparisons_table
-from specialize.tables.contents import tasks_of
 from specialize.tables.formats import Entry, Table, to_html, to_latex, to_markdown, write_table
 from specialize.tables.inputs import corpora_table, hyperparameters_table
 from specialize.tables.scores import Scores, load_scores
@@ -42,7 +41,7 @@ def some_scores(experiment, seed=0):
     generator = numpy.random.default_rng(seed)
     by_seed = {}
     for cell in experiment.cells:
-        for task in tasks_of(experiment, cell):
+        for task in experiment.languages[cell.language].tasks_of(cell.regime):
             key = (cell.language, cell.method, task)
             by_seed.setdefault(key, {})[cell.seed] = float(generator.normal(70, 2))
     return Scores(by_seed)

@@ -76,6 +76,11 @@ def original(wildcards):
     return experiment.languages[wildcards.language].original
 
 
+def labeled_files_of_cell(wildcards):
+    """Labeled data of the tasks of a cell."""
+    return labeled_files(wildcards.language, experiment.languages[wildcards.language].tasks_of(wildcards.regime))
+
+
 def labeled_files(language, tasks=TASKS, parts=PARTS):
     """Labeled data of a language for these tasks."""
     folder = f"results/datasets/{language}"
@@ -181,11 +186,6 @@ def start(wildcards):
     static = experiment.representations[wildcards.representation].method == "fasttext"
     weights = "vectors.vec" if static else "model.safetensors"
     return f"{experiment.encoder_folder(wildcards.language, wildcards.representation)}/{weights}"
-
-
-def tasks_of(wildcards):
-    """The tasks of a cell."""
-    return [task for tasks in experiment.languages[wildcards.language].datasets(wildcards.regime) for task in tasks]
 
 
 def model_if_kept():

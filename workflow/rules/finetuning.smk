@@ -6,7 +6,7 @@ RESULT = f"results/finetuning/{CELL}"
 rule finetune:
     input:
         start=start,
-        data=lambda wildcards: labeled_files(wildcards.language, tasks_of(wildcards)),
+        data=labeled_files_of_cell,
     output:
         **model_if_kept(),
         metrics=f"{RESULT}/metrics.json",

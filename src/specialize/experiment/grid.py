@@ -66,6 +66,10 @@ class Language:
             return [[task] for task in self.tasks]
         return [["ud", "pos"], *([["ner"]] if "ner" in self.tasks else [])]
 
+    def tasks_of(self, regime: str) -> list[str]:
+        """The tasks of a regime, each of which its models have test scores of."""
+        return [task for together in self.datasets(regime) for task in together]
+
 
 @dataclass(frozen=True)
 class Representation:

@@ -49,8 +49,7 @@ def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:
     entry, language = experiment.config["representations"][cell.representation], experiment.languages[cell.language]
     section, own = dict(experiment.config["finetuning"]), dict(entry.get("finetuning", {}))
     heads = {task: head(**{**section.pop(task), **own.pop(task, {})}) for task, head in HEADS.items()}
-    datasets = language.datasets(cell.regime)
-    tasks = [task for together in datasets for task in together]
+    datasets, tasks = language.datasets(cell.regime), language.tasks_of(cell.regime)
     batch_size = _batch_size(section, entry, language.original or language.tag, "mtl" if len(tasks) > 1 else tasks[0])
     seeds = section.pop("seeds")[str(cell.seed)]
     encoders = None

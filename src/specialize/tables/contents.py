@@ -19,14 +19,10 @@ MULTI_TASK = UPS_ALT  # Table 3's, the best of the regimes before pre-finetuning
 # -- which cells ---------------------------------------------------------------------------------------------
 
 
-def tasks_of(experiment: Experiment, cell: Cell) -> list[str]:
-    """The tasks that a cell has test scores of."""
-    return [task for together in experiment.languages[cell.language].datasets(cell.regime) for task in together]
-
-
 def is_printed(experiment: Experiment, cell: Cell) -> bool:
     """Whether the paper prints a score of this cell."""
-    keys = [(cell.language, cell.method, task) for task in tasks_of(experiment, cell)]
+    tasks = experiment.languages[cell.language].tasks_of(cell.regime)
+    keys = [(cell.language, cell.method, task) for task in tasks]
     return any(key in printed for key in keys for printed in (TABLE_2, TABLE_3, TABLE_4))
 
 

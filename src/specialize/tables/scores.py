@@ -12,7 +12,6 @@ from specialize.errors import SpecializeError
 from specialize.experiment import Cell, Experiment
 from specialize.experiment.regimes import Method
 from specialize.files import read_json
-from specialize.tables.contents import tasks_of
 
 PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
 TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
@@ -70,7 +69,7 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
     by_seed: dict[Key, dict[int, float | None]] = {}
     for cell in cells:
         metrics = read_json(run / cell.metrics)
-        for task in tasks_of(experiment, cell):
+        for task in experiment.languages[cell.language].tasks_of(cell.regime):
             score = None
             if metrics["converged"]:
                 score = 100 * metrics["scores"]["test"][task][PRIMARY_METRIC[task]]
