@@ -9,8 +9,8 @@ from tests.tables.test_tables import small_experiment
 from specialize.tables.contents import (
     FIGURES,
     TABLES,
+    baseline,
     imported,
-    reference,
     table_cells,
     tables_of,
     unaugmented,
@@ -75,8 +75,8 @@ def test_a_run_makes_the_tables_that_it_has_scores_for():
 
 
 def test_gains_are_measured_from_the_base_model_where_the_grid_has_it_everywhere():
-    assert reference(small_experiment()) == "mbert"
+    assert baseline(small_experiment()) == "mbert"
     rare = [{"representations": ["mbert"], "regimes": ["ud"], "seeds": []}]
-    assert reference(small_experiment(exceptions=rare)) == "lapt"
-    assert reference(small_experiment(representations=["fasttext", "bert"])) is None
+    assert baseline(small_experiment(exceptions=rare)) == "lapt"
+    assert baseline(small_experiment(representations=["fasttext", "bert"])) is None
     assert unaugmented(small_experiment(representations=["mbert", "tva"])) is None

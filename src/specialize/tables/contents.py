@@ -77,7 +77,7 @@ def unaugmented(experiment: Experiment) -> str | None:
     return next((name for name, kind in kinds.items() if kind.method == "adapt" and kind.pieces == 0), None)
 
 
-def reference(experiment: Experiment) -> str | None:
+def baseline(experiment: Experiment) -> str | None:
     """The representation that gains are measured from: the base model as it is, unless the grid has it for fewer
     languages and tasks than the one without new wordpieces."""
     kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
@@ -234,7 +234,7 @@ def _replication_inputs(experiment: Experiment) -> list[str]:
 
 
 def _gain_inputs(experiment: Experiment) -> list[str]:
-    measured = any(cell.representation == reference(experiment) for cell in experiment.single_task_cells)
+    measured = any(cell.representation == baseline(experiment) for cell in experiment.single_task_cells)
     comparable = _comparison_inputs(experiment)
     return [*comparable, *statistics_files(experiment)] if measured and comparable else []
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy import stats
 
 from specialize.experiment import Experiment, Language
 from specialize.experiment.regimes import Method
-from specialize.tables.contents import reference
+from specialize.tables.contents import baseline
 from specialize.tables.figures.style import STYLES, panels_of, single_tasks
 from specialize.tables.inputs import MAIN_DATA, vocabulary_statistics
 from specialize.tables.scores import TASK_TITLES, Scores, load_scores
@@ -22,22 +23,24 @@ MEASURES = (
     ("unknown_token_rate", "Words unknown to the base vocabulary", ".1%"),
     ("wordpieces_per_token", "Wordpieces per word with the base vocabulary", ".2f"),
 )
+Gains = dict[tuple[str, str], float]  # points, by language and representation
 LANGUAGES_OF_A_CORRELATION = 4  # fewer rank too easily
 
 
 def draw_gains(experiment: Experiment, run: Path) -> Figure:
-    """What each representation gains over `contents.reference`; a line for each language, the worst covered one on top.
+    """What each representation gains over `contents.baseline`; a line for each language, the worst covered one on top.
 
     Hollow marks are languages in Latin letters. Where there are languages enough, Spearman's rank correlation of gain
     and coverage stands beside the method (the paper, §2.3, sees one with type and script).
     """
     scores = load_scores(experiment, run, experiment.single_task_cells)
     statistics = vocabulary_statistics(experiment, run)
-    base = str(reference(experiment))
+    base = str(baseline(experiment))
     tasks = [
         task for task in single_tasks(experiment) if any(key[1:] == (Method(base), task) for key in scores.by_seed)
     ]
     methods = [name for name in experiment.grid_representations if name != base]
+    markers = {method: marker for method, (marker, _) in zip(methods, cycle(STYLES), strict=False)}
     gains = {task: _gains_of(experiment, scores, task, base, methods) for task in tasks}
     languages = max(len({language for language, _ in found}) for found in gains.values())
     figure, panels = panels_of(len(tasks), len(MEASURES), (4.8, 1.2 + 0.3 * languages))
@@ -49,22 +52,12 @@ def draw_gains(experiment: Experiment, run: Path) -> Figure:
                 if (coverage := _base_coverage(experiment, statistics, language))
             }
             places = sorted(covered, key=lambda language: covered[language])
-            correlations = []
-            drawn = [method for method in methods if any(name == method for _, name in gains[task])]
-            for method, (marker, _) in zip(methods, cycle(STYLES), strict=False):
-                points = [(tag, gain) for (tag, name), gain in gains[task].items() if name == method and tag in covered]
-                for tag, gain in points:
-                    lift = 0.4 * (0.5 - (drawn.index(method) + 0.5) / len(drawn))  # marks of like gains stay apart
-                    face = "white" if _in_latin(experiment.languages[tag]) else "black"
-                    axes.plot(gain, places.index(tag) + lift, marker, color="black", markerfacecolor=face, markersize=5)
-                ranked = [covered[tag] for tag, _ in points], [gain for _, gain in points]
-                if len(set(ranked[0])) >= LANGUAGES_OF_A_CORRELATION and len(set(ranked[1])) > 1:
-                    correlations.append(f"{method} ρ = {stats.spearmanr(*ranked).statistic:.2f}")
+            _draw_marks(axes, experiment, gains[task], places, markers)
+            correlations = _correlations(gains[task], covered, methods)
             lines = [", ".join(correlations[start : start + 2]) for start in range(0, len(correlations), 2)]
             axes.set_title("\n".join([title, *lines]), fontsize=8)
-            axes.set_yticks(
-                range(len(places)), [f"{experiment.languages[tag].name}, {covered[tag]:{form}}" for tag in places]
-            )
+            names = [f"{experiment.languages[tag].name}, {covered[tag]:{form}}" for tag in places]
+            axes.set_yticks(range(len(places)), names)
             axes.tick_params(axis="y", labelsize=8)
             axes.set_ylim(-0.6, len(places) - 0.4)
             axes.axvline(0, color="0.6", linewidth=0.8, zorder=1)
@@ -72,21 +65,54 @@ def draw_gains(experiment: Experiment, run: Path) -> Figure:
             axes.margins(0.1)
             axes.grid(color="0.9")
             axes.set_axisbelow(True)
+    figure.legend(
+        handles=_legend_marks(experiment, gains, markers),
+        title="Gains in single-task test scores, of means over each one's own seeds",
+        loc="outside upper center", ncols=3, frameon=False,
+    )  # fmt: skip
+    return figure
+
+
+def _draw_marks(
+    axes: Axes, experiment: Experiment, gains: Gains, places: Sequence[str], markers: dict[str, str]
+) -> None:
+    """A mark for each gain of a task, on the line of its language."""
+    drawn = [method for method in markers if any(name == method for _, name in gains)]
+    for method in drawn:
+        lift = 0.4 * (0.5 - (drawn.index(method) + 0.5) / len(drawn))  # marks of like gains stay apart
+        for (tag, name), gain in gains.items():
+            if name == method and tag in places:
+                face = "white" if _in_latin(experiment.languages[tag]) else "black"
+                axes.plot(
+                    gain, places.index(tag) + lift, markers[method],
+                    color="black", markerfacecolor=face, markersize=5,
+                )  # fmt: skip
+
+
+def _correlations(gains: Gains, covered: dict[str, float], methods: Iterable[str]) -> list[str]:
+    """How gain and coverage go together over languages, for each method that has languages enough."""
+    found = []
+    for method in methods:
+        points = [(covered[tag], gain) for (tag, name), gain in gains.items() if name == method and tag in covered]
+        coverages, gained = [coverage for coverage, _ in points], [gain for _, gain in points]
+        if len(set(coverages)) >= LANGUAGES_OF_A_CORRELATION and len(set(gained)) > 1:
+            found.append(f"{method} ρ = {stats.spearmanr(coverages, gained).statistic:.2f}")
+    return found
+
+
+def _legend_marks(experiment: Experiment, gains: dict[str, Gains], markers: dict[str, str]) -> list[Line2D]:
+    """The methods that are shown, and what hollow means where a mark is hollow."""
     shown = {name for found in gains.values() for _, name in found}
     marks = [
         Line2D([], [], linestyle="none", marker=marker, color="black", label=method)
-        for method, (marker, _) in zip(methods, cycle(STYLES), strict=False)
+        for method, marker in markers.items()
         if method in shown
     ]
     if any(_in_latin(experiment.languages[tag]) for found in gains.values() for tag, _ in found):
         hollow = Line2D([], [], linestyle="none", marker="o", color="black", markerfacecolor="white")
         hollow.set_label("hollow: Latin letters")
         marks.append(hollow)
-    figure.legend(
-        handles=marks, title="Gains in single-task test scores, of means over each one's own seeds",
-        loc="outside upper center", ncols=3, frameon=False,
-    )  # fmt: skip
-    return figure
+    return marks
 
 
 def _in_latin(language: Language) -> bool:
@@ -94,9 +120,7 @@ def _in_latin(language: Language) -> bool:
     return language.original is not None or language.entry.get("script") == "Latin"
 
 
-def _gains_of(
-    experiment: Experiment, scores: Scores, task: str, base: str, names: Iterable[str]
-) -> dict[tuple[str, str], float]:
+def _gains_of(experiment: Experiment, scores: Scores, task: str, base: str, names: Iterable[str]) -> Gains:
     """By how many points each representation is above the base one, by language and representation."""
     found = {}
     for language in experiment.grid_languages:
