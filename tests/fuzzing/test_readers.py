@@ -137,14 +137,14 @@ def taken_or_refused(read, path, content):
         return None
 
 
-@fuzzed(times=30)
+@fuzzed(times=20)
 @given(content=damaged(TREEBANK, PARTS_OF_LINES))
 def test_treebanks(folder, content):
     for sentence in taken_or_refused(read_treebank, folder / "train.conllu", content) or ():
         assert sentence.surface()
 
 
-@fuzzed(times=30)
+@fuzzed(times=20)
 @given(content=damaged(ENTITIES, PARTS_OF_LINES))
 @example(content="\ufeff\ufeffAna\tB-PER\n\n".encode())
 def test_named_entities(folder, content):
@@ -174,14 +174,14 @@ def clean_articles(path):
         CLEANER.clean(page)
 
 
-@fuzzed(times=30)
+@fuzzed(times=20)
 @given(data=st.data())
 def test_dumps(folder, damaged_dump, data):
     content = data.draw(damaged_dump)
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", bz2.compress(content))
 
 
-@fuzzed(times=15)
+@fuzzed(times=10)
 @given(content=damaged(PAGES[0][2], PARTS_OF_XML))
 def test_wikitext(content):
     """Whatever a page holds, it is cleaned or left out by name; it never ends the work on a dump."""
@@ -189,27 +189,27 @@ def test_wikitext(content):
     assert cleaned.problem == "" or cleaned.problem.startswith("article 1 (Alpha): WikiExtractor fails")
 
 
-@fuzzed(times=10)
+@fuzzed(times=6)
 @given(data=st.data())
 def test_compressed_dumps(folder, whole_dump, data):
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", data.draw(damaged_bytes(whole_dump)))
 
 
-@fuzzed(times=20)
+@fuzzed(times=13)
 @given(content=damaged(CONFIG, PARTS_OF_YAML))
 def test_configurations(folder, content):
     experiment = taken_or_refused(lambda path: Experiment.read([path]), folder / "own.yaml", content)
     assert experiment is None or experiment.vocabularies
 
 
-@fuzzed(times=5)
+@fuzzed(times=3)
 @given(content=damaged("Bir. Ikki ئۈچ.\nTört?\n\n“Besh”, alte.\n", PARTS_OF_LINES))
 def test_own_text(folder, content):
     for article in taken_or_refused(lambda path: list(read_articles(path)), folder / "text.txt", content) or ():
         CLEANER.clean(article)
 
 
-@fuzzed(times=10)
+@fuzzed(times=6)
 @given(data=st.data())
 def test_archives_name_the_file(folder, data):
     path = folder / "xx.tar.gz"
