@@ -7,6 +7,7 @@ representation, `workflow/schemas/`, the reference page, and the parameters that
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, WrapValidator
@@ -97,7 +98,10 @@ def _is_neutral(field: FieldInfo, value: Any) -> bool:
 
 
 def without_neutral(model: type[Settings], section: dict[str, Any]) -> dict[str, Any]:
-    """A section of a configuration, or some keys of it, without those at values that change nothing."""
+    """A section of a configuration, or some keys of it, without those at values that change nothing.
+
+    What overrides a section stays as it is: its neutral value changes something where the section's is another.
+    """
     known = {}
     for key, value in section.items():
         field = model.model_fields.get(key)
@@ -106,6 +110,8 @@ def without_neutral(model: type[Settings], section: dict[str, Any]) -> dict[str,
             continue
         if isinstance(inner, type) and issubclass(inner, Settings) and isinstance(value, dict):
             value = without_neutral(inner, value)
+        for entries in (mark for mark in field.metadata if isinstance(mark, Entries)) if field else ():
+            value = {name: without_neutral(entries.model, entry) for name, entry in value.items()}
         known[key] = value
     return known
 
@@ -115,6 +121,13 @@ def schema_of(model: type[Settings]) -> dict[str, Any]:
     schema = model.model_json_schema()
     tidied: dict[str, Any] = _tidied(schema, schema.get("$defs", {}))
     return tidied
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Marks the type of a mapping of names: its entries are of this model."""
+
+    model: type[Settings]
 
 
 def overrides(model: type[Settings]) -> Any:
@@ -132,6 +145,8 @@ def named(entry: Any, pattern: str) -> Any:
     schema: dict[str, Any] = {"type": "object", "propertyNames": {"pattern": pattern}}
     if entry is not None:
         schema["additionalProperties"] = schema_of(entry)
+    if isinstance(entry, type) and issubclass(entry, Settings):
+        return Annotated[dict[str, Any], WithJsonSchema(schema), Entries(entry)]
     return Annotated[dict[str, Any], WithJsonSchema(schema)]
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from specialize.experiment import Experiment
 from specialize.finetuning.settings import FinetuningOptions
-from specialize.settings import Number, Settings, declared, setting, without_neutral
+from specialize.settings import Number, Settings, declared, named, overrides, setting, without_neutral
 
 PAPER = yaml.safe_load((Path(__file__).parents[2] / "config" / "config.yaml").read_text(encoding="utf-8"))
 OTHER_VALUES = {
@@ -154,6 +154,18 @@ def test_a_setting_at_its_neutral_value_is_as_if_it_did_not_exist():
     assert Made(warmth=1.5, rounds=3, heated=False).job_parameters() == {"rounds": 3}
     assert Made(warmth=0, rounds=None).as_dict() == {"warmth": 0, "rounds": None}
     assert without_neutral(Made, {"warmth": 0, "rounds": 2}) == {"rounds": 2}
+
+
+class House(Settings):
+    """Settings by name, and some that override others."""
+
+    rooms: named(Made, "") = setting("by name")  # type: ignore[valid-type]
+    guests: overrides(Made) = setting("overrides any key of a room")  # type: ignore[valid-type]
+
+
+def test_neutral_values_go_from_named_entries_but_not_from_overrides():
+    house = {"rooms": {"hall": {"warmth": 0, "rounds": 2}, "attic": {}}, "guests": {"warmth": 0}}
+    assert without_neutral(House, house) == {"rooms": {"hall": {"rounds": 2}, "attic": {}}, "guests": {"warmth": 0}}
 
 
 @pytest.mark.parametrize("wrong", [{"warmth": "1"}, {"warmth": True}, {"warmth": -1}, {"rounds": 1.0}, {"other": 1}])

@@ -211,7 +211,7 @@ def test_treebanks(folder, name, content, data):
     assert set(task.file_scores(gold, gold).values()) == {1.0}
 
 
-@fuzzed(times=30)
+@fuzzed(times=20)
 @given(content=damaged(ENTITIES, PARTS_OF_LINES))
 @example(content="\ufeff\ufeffAna\tB-PER\n\n".encode())
 def test_named_entities(folder, content):
@@ -263,14 +263,14 @@ def clean_articles(path):
         CLEANER.clean(page)
 
 
-@fuzzed(times=30)
+@fuzzed(times=20)
 @given(data=st.data())
 def test_dumps(folder, damaged_dump, data):
     content = data.draw(damaged_dump)
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", bz2.compress(content))
 
 
-@fuzzed(times=15)
+@fuzzed(times=10)
 @given(content=damaged(PAGES[0][2], PARTS_OF_XML))
 def test_wikitext(content):
     """Whatever a page holds, it is cleaned or left out by name; it never ends the work on a dump."""
@@ -278,13 +278,13 @@ def test_wikitext(content):
     assert cleaned.problem == "" or cleaned.problem.startswith("article 1 (Alpha): WikiExtractor fails")
 
 
-@fuzzed(times=10)
+@fuzzed(times=6)
 @given(data=st.data())
 def test_compressed_dumps(folder, whole_dump, data):
     taken_or_refused(clean_articles, folder / "damaged.xml.bz2", data.draw(damaged_bytes(whole_dump)))
 
 
-@fuzzed(times=20)
+@fuzzed(times=13)
 @given(content=damaged(CONFIG, PARTS_OF_YAML))
 def test_configurations(folder, content):
     experiment = taken_or_refused(lambda path: Experiment.read([path]), folder / "own.yaml", content)
@@ -313,7 +313,7 @@ def clean_own_text(path, declared):
 
 
 @pytest.mark.parametrize("form", OWN_TEXTS)
-@fuzzed(times=5)
+@fuzzed(times=3)
 @given(data=st.data())
 def test_own_text(folder, form, data):
     """Whether its format is told from it or declared, it is read or refused, and what is read can be written."""
@@ -325,7 +325,7 @@ def test_own_text(folder, form, data):
 PACKED = [pack(OWN_TEXTS["text"].encode() * 3) for pack in (gzip.compress, bz2.compress, lzma.compress, zstd.compress)]
 
 
-@fuzzed(times=5)
+@fuzzed(times=3)
 @given(data=st.data())
 def test_packed_own_text(folder, data):
     path = folder / "packed"
@@ -336,7 +336,7 @@ def test_packed_own_text(folder, data):
         assert str(path) in str(error)
 
 
-@fuzzed(times=10)
+@fuzzed(times=6)
 @given(data=st.data())
 def test_archives_name_the_file(folder, data):
     path = folder / "xx.tar.gz"

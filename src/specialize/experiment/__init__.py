@@ -2,11 +2,10 @@
 
 from specialize.experiment.experiment import Experiment
 from specialize.experiment.grid import Cell, Language, Representation
-from specialize.experiment.regimes import MULTI_TASK_REGIMES, PREFINETUNED_REGIMES, REGIMES, TASKS, Method, Regime
+from specialize.experiment.regimes import MULTI_TASK_REGIMES, REGIMES, TASKS, Method, Regime
 
 __all__ = [
     "MULTI_TASK_REGIMES",
-    "PREFINETUNED_REGIMES",
     "REGIMES",
     "TASKS",
     "Cell",

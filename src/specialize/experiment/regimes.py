@@ -63,7 +63,6 @@ PREFINETUNED = tuple(
 # Every regime by name; a new one is an entry in one of the groups above.
 REGIMES = {regime.name: regime for regime in (*SINGLE_TASK, *MULTI_TASK, *PREFINETUNED)}
 MULTI_TASK_REGIMES = tuple(regime.name for regime in MULTI_TASK)
-PREFINETUNED_REGIMES = tuple(regime.name for regime in PREFINETUNED)
 
 
 @dataclass(frozen=True, order=True)

@@ -14,27 +14,26 @@ from matplotlib.ticker import MaxNLocator
 
 from specialize.experiment import Cell, Experiment
 from specialize.files import read_json
-from specialize.tables.figures.style import Look, by_epoch, looks, panels_of, single_tasks
+from specialize.tables.figures.style import Look, by_epoch, in_rows, looks, panels_of, single_tasks
 from specialize.tables.scores import PRIMARY_METRIC, TASK_TITLES
 
 
 def draw_learning_curves(experiment: Experiment, run: Path) -> Figure:
     """Development scores by epoch: the mean of the seeds in a band from the lowest to the highest.
 
-    Of single-task cells: a multi-task one has several scores an epoch. A panel for each language and task, languages
-    below one another.
+    Of single-task cells: a multi-task one has several scores an epoch. A panel for each language and task.
     """
     cells = experiment.single_task_cells
     languages = list(dict.fromkeys(cell.language for cell in cells))
     tasks = single_tasks(experiment)
     look_of = looks(list(dict.fromkeys(cell.representation for cell in cells)))
-    figure, panels = panels_of(len(languages), len(tasks))
-    for place, axes in enumerate(panels.flat):
-        language, task = languages[place // len(tasks)], tasks[place % len(tasks)]
+    known = {(cell.language, cell.regime) for cell in cells}
+    places = [(language, task) for language in languages for task in tasks if (language, task) in known]
+    figure, panels = panels_of(len(in_rows(places, len(tasks))), len(tasks))
+    for axes in panels.flat[len(places) :]:
+        axes.set_axis_off()
+    for axes, (language, task) in zip(panels.flat, places, strict=False):
         of_panel = [cell for cell in cells if (cell.language, cell.regime) == (language, task)]
-        if not of_panel:
-            axes.set_axis_off()
-            continue
         for name, look in look_of.items():
             _draw_seeds(axes, _histories(run, of_panel, name), PRIMARY_METRIC[task], look)
         axes.set_title(experiment.languages[language].name, fontsize=9)

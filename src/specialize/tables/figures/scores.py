@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from specialize.experiment import Experiment, Language
 from specialize.experiment.regimes import Method
-from specialize.tables.figures.style import legend_of, sized_panels
+from specialize.tables.figures.style import in_rows, legend_of, sized_panels
 from specialize.tables.scores import TASK_TITLES, Scores, load_scores
 from specialize.tables.statistics import compare_scores
 
@@ -26,22 +27,22 @@ LINE, MARGIN = 0.24, 0.9  # inches of a method, and of titles around them
 def draw_scores(experiment: Experiment, run: Path) -> Figure:
     """Mean test score of each method with its standard deviation over seeds; a panel for each language and task."""
     scores = load_scores(experiment, run)
-    places = list(dict.fromkeys((tag, task) for tag, _, task in scores.by_seed))
-    languages = [language for language in experiment.grid_languages if any(tag == language.tag for tag, _ in places)]
-    tasks = list(
-        dict.fromkeys(task for language in languages for task in language.tasks if (language.tag, task) in places)
-    )
+    known = {(tag, task) for tag, _, task in scores.by_seed}
+    places = [
+        (language, task)
+        for language in experiment.grid_languages
+        for task in language.tasks
+        if (language.tag, task) in known
+    ]
+    columns = len({task for _, task in places})
     methods = list(dict.fromkeys(method for _, method, _ in scores.by_seed))
     width = 2.6 + 0.06 * max(len(method.title) for method in methods)
-    most = {language.tag: max(len(scores.methods(language.tag, task)) for task in tasks) for language in languages}
-    figure, panels = sized_panels([width] * len(tasks), [MARGIN + LINE * lines for lines in most.values()])
-    for row, language in enumerate(languages):
-        for column, task in enumerate(tasks):
-            axes = panels[row, column]
-            if (language.tag, task) in places:
-                _draw_panel(axes, experiment, scores, language, task)
-            else:
-                axes.set_axis_off()
+    most = [max(len(scores.methods(language.tag, task)) for language, task in row) for row in in_rows(places, columns)]
+    figure, panels = sized_panels([width] * columns, [MARGIN + LINE * lines for lines in most])
+    for axes in panels.flat[len(places) :]:
+        axes.set_axis_off()
+    for axes, (language, task) in zip(panels.flat, places, strict=False):
+        _draw_panel(axes, experiment, scores, language, task)
     legend_of(figure, panels.flat, 2)
     return figure
 
@@ -68,6 +69,7 @@ def _draw_panel(axes: Axes, experiment: Experiment, scores: Scores, language: La
     axes.set_title(language.name, fontsize=9)
     axes.set_xlabel(f"{TASK_TITLES[task]}, test, % (± 1 sd over seeds)", fontsize=8)
     axes.tick_params(axis="x", labelsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(5))  # so that numbers with several decimals do not run together
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
 

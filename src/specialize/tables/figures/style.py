@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy
 from matplotlib import colormaps, rcParams
@@ -16,6 +16,7 @@ from specialize.files import atomic_path
 
 STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (5, 1, 1, 1, 1, 1))), ("P", (0, (5, 5))))
 PANEL = (3.2, 2.6)  # inches
+Place = TypeVar("Place")
 
 
 def save_figure(figure: Figure, folder: Path, name: str, endings: tuple[str, ...] = ("svg", "png")) -> None:
@@ -37,6 +38,11 @@ def sized_panels(widths: Sequence[float], heights: Sequence[float]) -> tuple[Fig
     """A figure with an array of panels, its columns as wide and its rows as high as given in inches."""
     figure = Figure(figsize=(max(sum(widths), 5), 0.5 + sum(heights)), layout="constrained")
     return figure, figure.subplots(len(heights), len(widths), squeeze=False, width_ratios=widths, height_ratios=heights)
+
+
+def in_rows(places: Sequence[Place], columns: int) -> list[Sequence[Place]]:
+    """What panels show, row by row without gaps: a row for each language where all have every task."""
+    return [places[start : start + columns] for start in range(0, len(places), columns)]
 
 
 def legend_of(figure: Figure, panels: Iterable[Axes], columns: int) -> None:
