@@ -10,6 +10,7 @@ from specialize.corpora.decontamination import labeled_sentences, squeeze
 from specialize.corpora.dump import extract, read_dump
 from specialize.corpora.own_text import read_articles
 from specialize.corpora.processes import clean_all
+from specialize.corpora.sentence_ends import OwnMarks, sentence_ends
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, read_corpus, split_of
 from specialize.corpora.twin import transliterate_corpus
@@ -20,6 +21,7 @@ __all__ = [
     "CleanArticle",
     "Cleaner",
     "Cleaning",
+    "OwnMarks",
     "Page",
     "build_corpus",
     "clean_all",
@@ -29,6 +31,7 @@ __all__ = [
     "read_articles",
     "read_corpus",
     "read_dump",
+    "sentence_ends",
     "split_of",
     "squeeze",
     "transliterate_corpus",

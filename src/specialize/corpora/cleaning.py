@@ -14,6 +14,8 @@ from functools import cached_property
 from specialize.corpora.articles import Article, CleanArticle, Page, not_sampled
 from specialize.corpora.decontamination import files_by_sentence, squeeze
 from specialize.corpora.dump import extract
+from specialize.corpora.markup_left import markup_left
+from specialize.corpora.sentence_ends import OwnMarks, part_marks, part_sentences, sentence_ends
 from specialize.corpora.settings import SENTENCE_END, Cleaning
 from specialize.corpora.splits import share_of
 from specialize.errors import SpecializeError
@@ -26,11 +28,24 @@ SPACED = re.compile(r"""[,"':;/?!؟،«»‹›¿¡—]""")
 FINAL = ".!?؟۔…"
 
 
-def clean_line(line: str, sentence_end: str = SENTENCE_END, sentence_final: str = "punctuation") -> list[str]:
-    """Sentences of one line of extracted text, with spaces around punctuation; none if it is markup."""
+def clean_line(
+    line: str, sentence_end: str | OwnMarks = SENTENCE_END, sentence_final: str = "punctuation"
+) -> list[str]:
+    """Sentences of one line of extracted text, with spaces around punctuation; none if it is markup.
+
+    Args:
+        line: of an article.
+        sentence_end: what parts two sentences, with its space; or what `sentence_ends` says of the article.
+        sentence_final: what is parted from the end of a sentence: `punctuation`, or the last run of `any` character.
+    """
     line = line.replace("<br>", "").strip()
     if not line or line.startswith(MARKUP_STARTS):
         return []
+    if isinstance(sentence_end, OwnMarks):
+        pieces = part_sentences(line, sentence_end)
+        if sentence_final == "punctuation":
+            return [_spaced(part_marks(sentence)) for sentence in pieces]
+        return [_spaced(_part_final(sentence, sentence_final)) for sentence in pieces]
     pieces = line.split(sentence_end)
     stop = sentence_end.rstrip()
     sentences = [piece + stop for piece in pieces[:-1]] + [pieces[-1]]
@@ -64,7 +79,7 @@ class Cleaner:
         if rules.sampling == "articles" and share_of(item.identifier, rules.seed, "sample") >= rules.sample:
             return not_sampled(item.identifier)
         try:
-            article = extract(item) if isinstance(item, Page) else item
+            article = extract(item, rules.markup) if isinstance(item, Page) else item
         except SpecializeError as error:
             failed = Counter({"articles that could not be extracted": 1})
             return CleanArticle(item.identifier, removed=failed, problem=str(error))
@@ -75,8 +90,9 @@ class Cleaner:
         sentences: list[str] = []
         removed: Counter[str] = Counter()
         removed_by_file: Counter[str] = Counter()
+        sentence_end = rules.sentence_end or sentence_ends(article.lines)
         for line in article.lines:
-            cleaned = clean_line(line, rules.sentence_end, rules.sentence_final)
+            cleaned = clean_line(line, sentence_end, rules.sentence_final)
             if not cleaned and line.strip():
                 removed[f"lines of {_why_none(line)}"] += 1
             for sentence in cleaned:
@@ -92,7 +108,8 @@ class Cleaner:
         size = 0
         if rules.sampling == "files":
             size = sum(len(line.encode()) + 1 for line in article.lines)
-        return CleanArticle(article.identifier, size, tuple(sentences), removed, removed_by_file)
+        left = markup_left(sentences)
+        return CleanArticle(article.identifier, size, tuple(sentences), removed, removed_by_file, markup_left=left)
 
 
 def _why_none(line: str) -> str:

@@ -23,6 +23,11 @@ class CorporaSettings(Settings):
         '("item two" becomes "item tw o")',
         source="fact 2",
     )
+    markup: Literal["clean", "extractor"] = setting(
+        "how a Wikipedia's markup is taken out: by WikiExtractor, with what it would misread mended before and what it "
+        "leaves taken out after; or by WikiExtractor alone, which loses sentences to unclosed marks",
+        source="fact 1",
+    )
     sampling: Literal["articles", "files"] = setting(
         "what downsampling draws: articles, or megabytes of extracted text",
         source="fact 5",
@@ -43,7 +48,7 @@ class Cleaning(CorporaSettings):
     }
 
     sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
-    sentence_end: str = setting("what parts two sentences within a line, with its space", default=SENTENCE_END)
+    sentence_end: str = setting("what parts two sentences within a line, with its space; empty: by script", default="")
 
 
 class CorpusEntry(Settings):
@@ -68,5 +73,8 @@ class CorpusEntry(Settings):
     )
     sample: Number = setting("share of the articles that is kept", default=1, gt=0, le=1)
     sentence_end: str = setting(
-        'what parts two sentences within a line, with its space (". " if not given)', default=SENTENCE_END, min_length=1
+        'what parts two sentences within a line, with its space (if not given: ". " in Latin, Cyrillic and Arabic '
+        "letters, Unicode's sentence terminals in other scripts)",
+        default="",
+        min_length=1,
     )
