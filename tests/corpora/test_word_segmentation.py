@@ -1,14 +1,13 @@
 """Words: parted where a script has no spaces, and left out where they have no end."""
 
 import random
-from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import paper_cleaning
 
-from specialize.corpora import LONG_WORDS, LONGEST_WORD, SPLITS, Article, CleanArticle, build_corpus, squeeze
+from specialize.corpora import LONG_WORDS, LONGEST_WORD, SPLITS, Article, build_corpus, squeeze
 from specialize.corpora.word_segmentation import letters, part_words, spaceless_letters, with_words
 from specialize.files import read_json
 
@@ -66,32 +65,33 @@ def test_letters_are_counted_apart_from_marks_and_scripts_without_spaces_apart_f
 
 
 def finished(*sentences, words="spaces"):
-    return with_words(CleanArticle("x", sentences=sentences, removed=Counter({"other": 1})), words)
+    return with_words(list(sentences), words)
 
 
 def test_longer_words_than_the_bound_are_left_out_and_counted():
     fits, too_long = "a" * LONGEST_WORD, "b" * (LONGEST_WORD + 1)
-    article = finished(f"x {fits} {too_long} y {too_long}", "z .", too_long, "last .")
-    assert article.sentences == (f"x {fits} y", "z .", "last .")
-    assert article.removed == {LONG_WORDS: 3, "other": 1}
-    assert finished("a b", fits).removed == {"other": 1}
+    sentences = [f"x {fits} {too_long} y {too_long}", "z .", too_long, "last ."]
+    assert finished(*sentences) == ([f"x {fits} y", "z .", "last ."], 3)
+    assert finished("a b", fits) == (["a b", fits], 0)
 
 
 def test_an_article_of_one_sentence_is_none_when_its_other_sentence_was_one_long_word():
-    article = finished("one .", "b" * 5000)
+    article = Cleaner(paper_cleaning(), {}).clean(Article("x", ("one.", "b" * 5000)))
     assert article.sentences == ()
-    assert article.removed == {LONG_WORDS: 1, "articles of one sentence or less": 1, "other": 1}
+    assert article.removed == {LONG_WORDS: 1, "articles of one sentence or less": 1}
+    single = Cleaner(paper_cleaning(), {}).clean(Article("x", (f"one {'b' * 5000}",), single=True))
+    assert single.sentences == ("one",)
 
 
 @pytest.mark.parametrize("joint", ["/", "-", "=%", "."])
 def test_a_long_word_with_punctuation_is_one_too(joint):
-    assert finished(joint.join(["abcde"] * 300), "x", "y").sentences == ("x", "y")
+    assert finished(joint.join(["abcde"] * 300), "x", "y") == (["x", "y"], 1)
 
 
 def test_a_paragraph_without_spaces_is_no_long_word_unless_it_goes_on_without_punctuation():
-    assert finished("，".join([CHINESE] * 400), "x").removed == {"other": 1}
-    assert finished(CHINESE * 400, "x", "y").removed == {LONG_WORDS: 1, "other": 1}
-    assert finished(CHINESE * 400, "x", words="icu").removed == {"other": 1}
+    assert finished("，".join([CHINESE] * 400), "x")[1] == 0
+    assert finished(CHINESE * 400, "x", "y") == (["x", "y"], 1)
+    assert finished(CHINESE * 400, "x", words="icu")[1] == 0
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import paper_cleaning
 
 from specialize.corpora import Article, Cleaner, clean_line, read_corpus
-from specialize.corpora.word_segmentation import part_words, with_words
+from specialize.corpora.word_segmentation import part_words
 from specialize.datasets import transliteration, transliterator
 from specialize.vocabularies import (
     WordPieceTraining,
@@ -83,7 +83,7 @@ SHAPES = {
     [
         clean_line,
         part_words,
-        lambda line: with_words(Cleaner(paper_cleaning(), {}).clean(Article("x", (line, line))), "icu"),
+        lambda line: Cleaner(paper_cleaning(words="icu"), {}).clean(Article("x", (line, line))),
         lambda line: coverage(base_vocabulary(), Counter(line.split())),
         lambda line: transliterator("uyghur")(line),
         lambda line: transliterator("transliterate", "ru")(line),

@@ -11,6 +11,7 @@ from specialize.corpora.dump import extract, read_dump
 from specialize.corpora.occurrences import squeeze
 from specialize.corpora.own_text import read_articles, read_own_text
 from specialize.corpora.processes import clean_all
+from specialize.corpora.sentence_ends import OwnMarks, sentence_ends
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, read_corpus, split_of
 from specialize.corpora.twin import transliterate_corpus
@@ -27,6 +28,7 @@ __all__ = [
     "Cleaner",
     "Cleaning",
     "LabeledSentence",
+    "OwnMarks",
     "Page",
     "build_corpus",
     "clean_all",
@@ -37,6 +39,7 @@ __all__ = [
     "read_corpus",
     "read_dump",
     "read_own_text",
+    "sentence_ends",
     "split_of",
     "squeeze",
     "transliterate_corpus",

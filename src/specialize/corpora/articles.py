@@ -42,6 +42,7 @@ class CleanArticle:
         sentences: what is left of it.
         removed, removed_by_file: how often each rule, and each labeled file, took something out.
         problem: why it could not be extracted, if so.
+        markup_left: how many of its sentences have markup that was not taken out, by kind.
     """
 
     identifier: str
@@ -50,6 +51,7 @@ class CleanArticle:
     removed: Counter[str] = field(default_factory=Counter)
     removed_by_file: Counter[str] = field(default_factory=Counter)
     problem: str = ""
+    markup_left: Counter[str] = field(default_factory=Counter)
 
 
 def not_sampled(identifier: str) -> CleanArticle:

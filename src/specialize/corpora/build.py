@@ -84,7 +84,7 @@ def _write_splits(folder: Path, articles: Iterable[CleanArticle], cleaning: Clea
             if article.sentences:
                 split = split_of(article.identifier, cleaning)
                 streams[split].write("\n".join(article.sentences) + "\n\n")
-                counts.add_kept(split, article.sentences)
+                counts.add_kept(split, article)
 
 
 class _Counts:
@@ -97,6 +97,7 @@ class _Counts:
     def __init__(self, labeled: Iterable[str]) -> None:
         self._articles_read = 0
         self._kept = {split: Counter[str]() for split in SPLITS}
+        self._markup_left: Counter[str] = Counter()
         self._removed: Counter[str] = Counter()
         self._removed_by_file: Counter[str] = Counter(dict.fromkeys(labeled, 0))
 
@@ -106,8 +107,10 @@ class _Counts:
         self._removed.update(article.removed)
         self._removed_by_file.update(article.removed_by_file)
 
-    def add_kept(self, split: str, sentences: tuple[str, ...]) -> None:
-        """Count an article that is written, with its tokens, which have spaces between them, and its letters."""
+    def add_kept(self, split: str, article: CleanArticle) -> None:
+        """Count an article that is written: its tokens, which have spaces between them, letters, and markup left."""
+        self._markup_left.update(article.markup_left)
+        sentences = article.sentences
         kept = self._kept[split]
         kept["articles"] += 1
         kept["sentences"] += len(sentences)
@@ -133,7 +136,8 @@ class _Counts:
             source,
             f"has {self._articles_read} articles, and no article for {', '.join(empty)} ({rules or 'nothing'} removed)",
             remedy="give more text or larger shares; a blank line parts the articles of a plain text; where each line "
-            "is by itself, say `format: sentences`, and where each record is, `fewest_sentences: 1`",
+            "is by itself, say `format: sentences`, and where each record is, `fewest_sentences: 1`; if sentences end "
+            'in a mark of their own, name it in the language\'s entry, as in corpus: {sentence_end: "। "}',
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -145,6 +149,7 @@ class _Counts:
             "articles_read": self._articles_read,
             "total": dict(sorted(total.items())),
             **{split: dict(sorted(self._kept[split].items())) for split in SPLITS},
+            "markup_left": dict(sorted(self._markup_left.items())),
             "removed": dict(sorted(self._removed.items())),
             "removed_by_labeled_file": dict(sorted(self._removed_by_file.items())),
         }

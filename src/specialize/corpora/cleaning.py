@@ -14,10 +14,12 @@ from functools import cached_property
 from specialize.corpora.articles import Article, CleanArticle, Page, not_sampled
 from specialize.corpora.decontamination import LabeledSentence, WholeLines, finder
 from specialize.corpora.dump import extract
+from specialize.corpora.markup_left import markup_left
 from specialize.corpora.occurrences import RunningText
+from specialize.corpora.sentence_ends import OwnMarks, part_marks, part_sentences, sentence_ends
 from specialize.corpora.settings import SENTENCE_END, Cleaning
 from specialize.corpora.splits import share_of
-from specialize.corpora.word_segmentation import with_words
+from specialize.corpora.word_segmentation import LONG_WORDS, with_words
 from specialize.errors import SpecializeError
 
 # Lines that start so are markup that extraction left over (fact 1).
@@ -28,11 +30,24 @@ SPACED = re.compile(r"""[,"':;/?!؟،«»‹›¿¡—]""")
 FINAL = ".!?؟۔…"
 
 
-def clean_line(line: str, sentence_end: str = SENTENCE_END, sentence_final: str = "punctuation") -> list[str]:
-    """Sentences of one line of extracted text, with spaces around punctuation; none if it is markup."""
+def clean_line(
+    line: str, sentence_end: str | OwnMarks = SENTENCE_END, sentence_final: str = "punctuation"
+) -> list[str]:
+    """Sentences of one line of extracted text, with spaces around punctuation; none if it is markup.
+
+    Args:
+        line: of an article.
+        sentence_end: what parts two sentences, with its space; or what `sentence_ends` says of the article.
+        sentence_final: what is parted from the end of a sentence: `punctuation`, or the last run of `any` character.
+    """
     line = line.replace("<br>", "").strip()
     if not line or line.startswith(MARKUP_STARTS):
         return []
+    if isinstance(sentence_end, OwnMarks):
+        pieces = part_sentences(line, sentence_end)
+        if sentence_final == "punctuation":
+            return [_spaced(part_marks(sentence)) for sentence in pieces]
+        return [_spaced(_part_final(sentence, sentence_final)) for sentence in pieces]
     pieces = line.split(sentence_end)
     stop = sentence_end.rstrip()
     sentences = [piece + stop for piece in pieces[:-1]] + [pieces[-1]]
@@ -64,7 +79,8 @@ class Cleaner:
         return finder(self.labeled, self.cleaning.decontamination, self._sentences)
 
     def _sentences(self, line: str) -> list[str]:
-        return clean_line(line, self.cleaning.sentence_end, self.cleaning.sentence_final)
+        sentence_end = self.cleaning.sentence_end or sentence_ends([line])
+        return clean_line(line, sentence_end, self.cleaning.sentence_final)
 
     def clean(self, item: Page | Article) -> CleanArticle:
         """Extract and clean one article, without its labeled sentences."""
@@ -72,18 +88,19 @@ class Cleaner:
         if rules.sampling == "articles" and share_of(item.identifier, rules.seed, "sample") >= rules.sample:
             return not_sampled(item.identifier)
         try:
-            article = extract(item) if isinstance(item, Page) else item
+            article = extract(item, rules.markup) if isinstance(item, Page) else item
         except SpecializeError as error:
             failed = Counter({"articles that could not be extracted": 1})
             return CleanArticle(item.identifier, removed=failed, problem=str(error))
-        return with_words(self._clean_lines(article), rules.words)
+        return self._clean_lines(article)
 
     def _clean_lines(self, article: Article) -> CleanArticle:
         rules = self.cleaning
         sentences: list[str] = []
         removed = Counter(article.removed)
+        sentence_end = rules.sentence_end or sentence_ends(article.lines)
         for line in article.lines:
-            cleaned = self._sentences(line)
+            cleaned = clean_line(line, sentence_end, rules.sentence_final)
             if not cleaned and line.strip():
                 removed[f"lines of {_why_none(line)}"] += 1
             sentences += cleaned
@@ -91,6 +108,9 @@ class Cleaner:
         if found.lines:
             removed["sentences of labeled data"] = len(found.lines)
             sentences = [sentence for number, sentence in enumerate(sentences) if number not in found.lines]
+        sentences, long_words = with_words(sentences, rules.words)
+        if long_words:
+            removed[LONG_WORDS] = long_words
         fewest = 1 if article.single else rules.fewest_sentences
         if len(sentences) < fewest:
             if article.lines or not article.removed:  # else its reader has said why
@@ -99,7 +119,8 @@ class Cleaner:
         size = 0
         if rules.sampling == "files":
             size = sum(len(line.encode()) + 1 for line in article.lines)
-        return CleanArticle(article.identifier, size, tuple(sentences), removed, found.files)
+        left = markup_left(sentences)
+        return CleanArticle(article.identifier, size, tuple(sentences), removed, found.files, markup_left=left)
 
 
 def _why_none(line: str) -> str:

@@ -11,6 +11,8 @@ from tqdm import tqdm
 from wikiextractor.extract import Extractor
 
 from specialize.corpora.articles import Article, Page
+from specialize.corpora.markup import mended, restored
+from specialize.corpora.markup_left import without_markup_left
 from specialize.errors import InputError, SpecializeError
 from specialize.sources.packing import DAMAGED, damaged, unpacked
 
@@ -106,15 +108,25 @@ class _DumpReader:
         raise InputError(self._path, problem, self.line, DUMP_REMEDY)
 
 
-def extract(page: Page) -> Article:
+def extract(page: Page, markup: str = "clean") -> Article:
     """A page's text without its markup, by WikiExtractor; templates and parser functions are dropped.
+
+    Args:
+        page: the page.
+        markup: `clean`: what WikiExtractor would misread is mended before, and what it leaves is taken out after;
+            `extractor`: WikiExtractor alone, as the paper's code had it (fact 1).
 
     Raises:
         SpecializeError: if WikiExtractor fails on it.
     """
+    is_clean = markup == "clean"
     extractor = Extractor(page.identifier, "", "", page.title, [])
     try:  # escaped, since it expects entities as they stand in a dump
-        lines = extractor.clean_text(escape(page.text), expand_templates=False, html_safe=False)
+        text = escape(mended(page.text) if is_clean else page.text)
+        lines = extractor.clean_text(text, expand_templates=False, html_safe=False)
     except Exception as error:  # a page can trip it in many ways
         raise SpecializeError(f"article {page.identifier} ({page.title}): WikiExtractor fails: {error!r}") from error
-    return Article(page.identifier, tuple("\n".join(lines).split("\n")))
+    text = "\n".join(lines)
+    if not is_clean:
+        return Article(page.identifier, tuple(text.split("\n")))
+    return Article(page.identifier, without_markup_left(restored(text)))

@@ -39,6 +39,11 @@ class CorporaSettings(Settings):
         '("item two" becomes "item tw o")',
         source="fact 2",
     )
+    markup: Literal["clean", "extractor"] = setting(
+        "how a Wikipedia's markup is taken out: by WikiExtractor, with what it would misread mended before and what it "
+        "leaves taken out after; or by WikiExtractor alone, which loses sentences to unclosed marks",
+        source="fact 1",
+    )
     sampling: Literal["articles", "files"] = setting(
         "what downsampling draws: articles, or megabytes of extracted text",
         source="fact 5",
@@ -60,7 +65,7 @@ class Cleaning(CorporaSettings):
     }
 
     sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
-    sentence_end: str = setting("what parts two sentences within a line, with its space", default=SENTENCE_END)
+    sentence_end: str = setting("what parts two sentences within a line, with its space; empty: by script", default="")
     fewest_sentences: int = setting("an article with fewer is left out", source="fact 4", default=2, neutral=2, ge=1)
     words: Literal["spaces", "icu"] = setting("what parts the words", default="spaces")
 
@@ -99,7 +104,10 @@ class CorpusEntry(Settings):
         "an article with fewer is left out; of single sentences none is", source="fact 4", default=2, ge=1
     )
     sentence_end: str = setting(
-        'what parts two sentences within a line, with its space (". " if not given)', default=SENTENCE_END, min_length=1
+        'what parts two sentences within a line, with its space (if not given: ". " in Latin, Cyrillic and Arabic '
+        "letters, Unicode's sentence terminals in other scripts)",
+        default="",
+        min_length=1,
     )
     words: Literal["spaces", "icu"] = setting(
         "what parts the words: spaces, or ICU those of Thai, Lao, Khmer, Burmese, Japanese and Chinese, and the "

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import regex
 
-from specialize.corpora.articles import CleanArticle
 from specialize.unicode import ZERO_WIDTH_SPACE
 
 # Image data, runs of letters and the like: learning pieces of a word takes time quadratic in its length. The longest
@@ -66,27 +63,28 @@ def _words_of_run(run: str) -> str:
     return " ".join(words)
 
 
-def with_words(article: CleanArticle, words: str) -> CleanArticle:
-    """A cleaned article as every later stage reads it, with spaces between words and without words that have no end.
+def with_words(sentences: list[str], words: str) -> tuple[list[str], int]:
+    """Sentences as every later stage reads them, with spaces between words and without words that have no end.
 
     Args:
-        article: its sentences may be none.
+        sentences: of an article.
         words: `spaces`, as the text has them, or `icu`; see `part_words`.
+
+    Returns:
+        the sentences of which something is left, and how many words were left out.
     """
-    sentences = tuple(map(part_words, article.sentences)) if words == "icu" else article.sentences
+    if words == "icu":
+        sentences = [part_words(sentence) for sentence in sentences]
     if all(len(sentence) <= LONGEST_WORD for sentence in sentences):
-        return replace(article, sentences=sentences)
-    kept, removed = [], article.removed.copy()
+        return sentences, 0
+    kept, left_out = [], 0
     for sentence in sentences:
         tokens = sentence.split(" ")
         fitting = [token for token in tokens if not _is_too_long(token)]
-        removed[LONG_WORDS] += len(tokens) - len(fitting)
+        left_out += len(tokens) - len(fitting)
         if fitting:
             kept.append(" ".join(fitting))
-    if len(kept) <= 1 < len(sentences):
-        removed["articles of one sentence or less"] += 1
-        kept = []
-    return replace(article, sentences=tuple(kept), removed=+removed)
+    return kept, left_out
 
 
 def _is_too_long(token: str) -> bool:
