@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import paper_cleaning
 
-from specialize.corpora import LONG_WORDS, LONGEST_WORD, SPLITS, Article, build_corpus, squeeze
+from specialize.corpora import LONG_WORDS, LONGEST_WORD, SPLITS, Article, Cleaner, build_corpus, squeeze
 from specialize.corpora.word_segmentation import letters, part_words, spaceless_letters, with_words
 from specialize.files import read_json
 
