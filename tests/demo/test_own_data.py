@@ -8,7 +8,11 @@ import pytest
 import yaml
 from tests.conftest import ROOT, run_snakemake
 
+from specialize.experiment import Experiment
+from specialize.experiment.yaml_files import load, merge
 from specialize.files import read_json
+from specialize.tables.contents import figure_inputs, tables_of
+from specialize.tables.write import write_all, write_figure
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,7 @@ def own_run(demo, tmp_path_factory):
         "representations": ["embert", "tva", "va", "wild"],
         "regimes": ["pos", "ud", "ner"],
         "seeds": [1],
-        "exceptions": [{"representations": ["va", "wild"], "regimes": ["ud", "ner"], "seeds": []}],
+        "exceptions": [{"representations": ["embert", "va", "wild"], "regimes": ["ud", "ner"], "seeds": []}],
     }
     wild = {"method": "adapt", "training": {"learning_rate": 1e6, "warmup_steps": 0}}
     base = {"folder": str(demo / "results/pretraining/base/demo")}
@@ -46,10 +50,18 @@ def own_run(demo, tmp_path_factory):
     config = home / "own.yaml"
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
     run = home / "run"
-    finished = run_snakemake(run, "all", "--configfile", config, cwd=home)
+    # Through the workflow one table and one figure: each more would be a process of its own.
+    targets = ["finetuning", "results/tables/answers.md", "results/figures/scores.svg"]
+    finished = run_snakemake(run, targets, "--configfile", config, cwd=home)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "8 finetuning jobs over 1 language\n" in finished.stderr
+    assert "6 finetuning jobs over 1 language\n" in finished.stderr
     assert "downloads: 0 files" in finished.stderr
+    configuration = load(ROOT / "config/config.yaml")
+    merge(configuration, load(config))
+    experiment = Experiment(configuration)
+    write_all(experiment, run, tables_of(experiment))
+    for name in figure_inputs(experiment):
+        write_figure(experiment, run, name)
     return run
 
 
@@ -61,7 +73,7 @@ def test_own_data_reach_the_tables(own_run):
 
 def test_a_single_seed_is_said_to_have_no_test(own_run):
     table = (own_run / "results/tables/comparisons.csv").read_text(encoding="utf-8")
-    assert table.count("no test") == 3 + 1 + 1
+    assert table.count("no test") == 3
 
 
 def test_a_model_that_did_not_converge_prints_as_a_dash(own_run):
@@ -80,7 +92,8 @@ def test_a_model_that_did_not_converge_is_not_exported(own_run):
     from huggingface_hub import ModelCard
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-    finished = run_snakemake(own_run, "export", "--configfile", own_run.parent / "own.yaml", "--keep-going")
+    targets = [f"results/export/x-mine/{name}/README.md" for name in ("tva", "wild")]
+    finished = run_snakemake(own_run, targets, "--configfile", own_run.parent / "own.yaml", "--keep-going")
     assert finished.returncode != 0
     log = (own_run / "logs/export/x-mine/wild.log").read_text(encoding="utf-8")
     assert "results/pretraining/x-mine/wild: did not converge" in log
