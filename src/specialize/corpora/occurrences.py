@@ -95,20 +95,23 @@ class RunningText:
     def __init__(self, sentences: Iterable[tuple[str, str, bool]]) -> None:
         self._anywhere: dict[str, dict[tuple[int, ...], set[str]]] = {}  # files by letters and the gaps between digits
         self._whole: dict[str, set[str]] = {}
+        self._longest_whole = 0
         self._longest_split = 0  # of those that may be found as several whole lines
         for sentence, file, anywhere in sentences:
             self._add(comparable(sentence), file, anywhere)
         self._index = _Index(self._anywhere)
 
     def _add(self, sentence: str, file: str, anywhere: bool) -> None:
-        if whole := squeeze(sentence):
+        letters = _Letters.of(sentence)
+        gaps = letters.gaps(0, len(letters.text))
+        if anywhere and letters.text:
+            self._anywhere.setdefault(letters.text, {}).setdefault(gaps, set()).add(file)
+        # With gaps between digits the whole line may be written without them.
+        if (whole := squeeze(sentence)) and (gaps or not anywhere or not letters.text):
             self._whole.setdefault(whole, set()).add(file)
+            self._longest_whole = max(self._longest_whole, len(whole))
             if not anywhere:
                 self._longest_split = max(self._longest_split, len(whole))
-        letters = _Letters.of(sentence)
-        if anywhere and letters.text:
-            gaps = letters.gaps(0, len(letters.text))
-            self._anywhere.setdefault(letters.text, {}).setdefault(gaps, set()).add(file)
 
     def find(self, lines: Sequence[str]) -> Found:
         """The lines of an article that have a part of a sentence; what is left of it has none."""
@@ -157,7 +160,7 @@ class RunningText:
                 first, last = bisect_right(line_ends, begin), bisect_left(line_ends, end)
                 found.lines.update(numbers[first : last + 1])
                 found.files.update(files)
-        self._find_whole([squeeze(line) for line in text.split("\n")], numbers, found)
+        self._find_whole(text.split("\n"), numbers, found)
         return found
 
     def _spans(self, letters: _Letters) -> Iterator[tuple[int, int, set[str]]]:
@@ -174,18 +177,21 @@ class RunningText:
             if ends:
                 yield begin, max(ends), files
 
-    def _find_whole(self, squeezed: list[str], numbers: Sequence[int], found: Found) -> None:
+    def _find_whole(self, lines: list[str], numbers: Sequence[int], found: Found) -> None:
         """Add the lines that are a sentence, alone or with the next ones."""
-        for first in range(len(numbers)):
-            text = ""
-            for last in range(first, min(first + WHOLE_LINES, len(numbers))):
-                text += squeezed[last]
+        longest = self._longest_whole
+        squeezed = [squeeze(line) if len(line) - line.count(" ") <= longest else "" for line in lines]
+        for first, text in enumerate(squeezed):
+            last = first
+            while text:
                 files = self._whole.get(text)
                 if files and found.lines.isdisjoint(numbers[first : last + 1]):
                     found.lines.update(numbers[first : last + 1])
                     found.files.update(files)
-                if len(text) >= self._longest_split:
+                last += 1
+                if len(text) >= self._longest_split or last in (first + WHOLE_LINES, len(lines)) or not squeezed[last]:
                     break
+                text += squeezed[last]
 
 
 class _Index:
