@@ -10,12 +10,12 @@ from pathlib import Path
 
 import regex
 
-from specialize.corpora.occurrences import SCRIPTS_WITHOUT_SPACES, Found, RunningText, squeeze
+from specialize.corpora.occurrences import WITHOUT_SPACES, Found, RunningText, squeeze
 from specialize.datasets import FORM, EntitySentence, Sentence, read_entities, read_treebank
 
 ANYWHERE_WORDS = 4  # a sentence of so many is found wherever it stands; a shorter one may be anybody's
 TEXT_COMMENT = re.compile(r"#\s*text\s*=\s*(.*)")
-LETTER_WITHOUT_SPACES = regex.compile(rf"[{SCRIPTS_WITHOUT_SPACES}]\p{{M}}*", regex.V1)
+LETTER_WITHOUT_SPACES = regex.compile(rf"{WITHOUT_SPACES}\p{{M}}*", regex.V1)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,10 @@ def _looked_for(sentence: LabeledSentence, cleaned: Callable[[str], list[str]]) 
     """
     writings = set(sentence.writings)
     for writing in sentence.writings:
-        writings |= {" ".join(cleaned(line)) for line in (writing, html.unescape(writing))}
+        for line in {writing, html.unescape(writing)}:
+            text = " ".join(cleaned(line))
+            if squeeze(text) != squeeze(writing):
+                writings.add(text)
     letters = {writing: sum(map(str.isalnum, writing)) for writing in writings}
     for writing in sorted(writings):
         yield writing, sentence.words >= ANYWHERE_WORDS and 2 * letters[writing] >= max(letters.values())
