@@ -131,11 +131,15 @@ def test_every_packing_gives_the_same_corpus_whatever_the_name(tmp_path, plain_c
     assert corpus_of(path, tmp_path / "corpus") == plain_corpus
 
 
-@pytest.mark.parametrize("end", LINE_ENDS)
-@pytest.mark.parametrize("form", ["plain", "json_lines", "wikiextractor"])
+@pytest.mark.parametrize(
+    ("form", "end"),
+    [
+        *(("plain", end) for end in LINE_ENDS),
+        # Others end a line of text, not of a file: JSON may have them in the middle of a record.
+        *itertools.product(["json_lines", "wikiextractor"], ["LF", "CR LF", "CR", "CR CR LF"]),
+    ],
+)
 def test_every_line_end_gives_the_same_corpus(tmp_path, plain_corpus, form, end):
-    if form != "plain" and end in ("NEL", "LS"):
-        pytest.skip("they end a line of text, not of a file: JSON may have them in the middle of a record")
     path = written(tmp_path / "data", FORMATS[form](DOCUMENTS), end=end)
     assert corpus_of(path, tmp_path / "corpus") == plain_corpus
 
@@ -420,6 +424,12 @@ def test_files_that_are_not_there(tmp_path, monkeypatch, given):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SpecializeError, match=r"there (is no file|are no files in) .*gone"):
         own_files(given)
+
+
+def test_a_name_with_braces_is_refused(tmp_path):
+    written(tmp_path / "a{b}", "Ab.\n")
+    with pytest.raises(InputError, match="has braces in its name; rename it"):
+        own_text({"text": str(tmp_path)})
 
 
 def test_a_file_whose_name_looks_like_a_pattern(tmp_path):

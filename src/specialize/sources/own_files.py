@@ -41,6 +41,9 @@ def _files_of(given: str) -> list[Path]:
     found = sorted(one for one in found if one.is_file())
     if not found:
         raise SpecializeError(f"there are no files in {path.absolute()}")
+    braced = next((one for one in found if set("{}") & set(str(one))), None)
+    if braced:  # Snakemake would read them as a pattern
+        raise InputError(braced, "has braces in its name", remedy="rename it")
     return found
 
 
