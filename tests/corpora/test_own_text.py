@@ -1,6 +1,7 @@
 """Text of one's own: the same articles in every format, packing and line end, or a refusal by the format's name."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import itertools
@@ -356,6 +357,24 @@ def test_nothing_grows_without_bound(tmp_path, monkeypatch, declared, bound):
     path = written(tmp_path / "text", f'<doc id="1">\n{text}' if declared == "wikiextractor" else text, "zstd")
     with pytest.raises(InputError, match=r"has over 1,000 (characters|bytes)"):
         list(read_articles(path, declared))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ab." + "\r" * 300_000 + "Cd.\n",
+        "Ab.\n" + "&#13;" * 100_000 + "Cd.\n",
+        '<doc id="1">\n' + '<doc title="' * 100_000 + "\n</doc>\n",
+        "[" + " " * 3_000_000,
+        "Ab.\n" + "&a" * 1_000_000 + "\n" + "&" * 1_000_000,
+        "<?" * 1_000_000 + "\n" + "<!--" * 100_000,
+    ],
+)
+def test_nothing_takes_for_ever(tmp_path, text):
+    """Each of these would take hours, were anything quadratic in it."""
+    path = written(tmp_path / "text", text)
+    with contextlib.suppress(InputError):
+        assert len(list(read_articles(path))) in (1, 2)
 
 
 @pytest.mark.parametrize("packing", [name for name in PACKINGS if name != "as it is"])

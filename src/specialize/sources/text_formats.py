@@ -136,7 +136,7 @@ def _decoded(path: Path, content: bytes) -> str:
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), "")
     if not encoding and b"\0" in content:
         even, odd = content[::2].count(0), content[1::2].count(0)
-        if min(even, odd) == 0 and max(even, odd) > len(content) // 50:
+        if min(even, odd) == 0 and max(even, odd) > max(1, len(content) // 50):
             encoding = "UTF-16BE" if even else "UTF-16LE"
         else:
             line = content.count(b"\n", 0, content.index(b"\0")) + 1
@@ -164,7 +164,7 @@ def _told(path: Path, text: str, lines: list[str]) -> str:
             remedy = f"write each object in one line: jq -c . {NEW}"
             raise InputError(path, "is JSON over several lines, not JSON Lines", 1, remedy)
         return "json-lines"
-    if re.match(r'\[\s*(\{|\[?\s*")', text):
+    if re.match(r'\[\s*([{"]|\[\s*")', text):
         remedy = f"write each item in one line: jq -c '.[]' {NEW}; {AS_TEXT}"
         raise InputError(path, "is a JSON array, not JSON Lines", 1, remedy)
     if all(map(LEIPZIG_ROW.fullmatch, lines)):
@@ -175,7 +175,7 @@ def _told(path: Path, text: str, lines: list[str]) -> str:
 
 def _told_of_markup(path: Path, text: str, lines: list[str]) -> str:
     root = _root(text)
-    if root.lower() == "doc" and not text.startswith("<?xml"):
+    if root == "doc" and not text.startswith("<?xml"):
         if len(lines) > 1 and re.match(r"<(s|p|text)\b|[^\t]*\t[^\t]*\t", lines[1]):
             remedy = f"take its sentences out, one a line, with `format: sentences`; {AS_TEXT}"
             raise InputError(path, "is a vertical corpus, one word a line", 1, remedy)
