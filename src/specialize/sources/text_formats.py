@@ -107,7 +107,7 @@ def recognise(path: Path, declared: str = "", field: str = "text") -> TextFormat
         if packing_of(content):
             raise InputError(path, f"is packed twice, by {packing} and {packing_of(content)}", remedy="unpack it once")
     text = _decoded(path, content)
-    numbered = [pair for pair in enumerate(re.split(r"\r*\n|\r", text), start=1) if pair[1].strip()]
+    numbered = [pair for pair in enumerate(re.split(r"\r?\r?\n|\r", text), start=1) if pair[1].strip()]
     whole = numbered if len(content) < HEAD_BYTES else numbered[:-1]
     lines = [line for _, line in whole or numbered]
     if _root(text) == "mediawiki":
