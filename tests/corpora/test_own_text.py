@@ -1,6 +1,7 @@
 """Text of one's own: the same articles in every format, packing and line end, or a refusal by the format's name."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import itertools
@@ -131,11 +132,15 @@ def test_every_packing_gives_the_same_corpus_whatever_the_name(tmp_path, plain_c
     assert corpus_of(path, tmp_path / "corpus") == plain_corpus
 
 
-@pytest.mark.parametrize("end", LINE_ENDS)
-@pytest.mark.parametrize("form", ["plain", "json_lines", "wikiextractor"])
+@pytest.mark.parametrize(
+    ("form", "end"),
+    [
+        *(("plain", end) for end in LINE_ENDS),
+        # Others end a line of text, not of a file: JSON may have them in the middle of a record.
+        *itertools.product(["json_lines", "wikiextractor"], ["LF", "CR LF", "CR", "CR CR LF"]),
+    ],
+)
 def test_every_line_end_gives_the_same_corpus(tmp_path, plain_corpus, form, end):
-    if form != "plain" and end in ("NEL", "LS"):
-        pytest.skip("they end a line of text, not of a file: JSON may have them in the middle of a record")
     path = written(tmp_path / "data", FORMATS[form](DOCUMENTS), end=end)
     assert corpus_of(path, tmp_path / "corpus") == plain_corpus
 
@@ -354,6 +359,24 @@ def test_nothing_grows_without_bound(tmp_path, monkeypatch, declared, bound):
         list(read_articles(path, declared))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ab." + "\r" * 300_000 + "Cd.\n",
+        "Ab.\n" + "&#13;" * 100_000 + "Cd.\n",
+        '<doc id="1">\n' + '<doc title="' * 100_000 + "\n</doc>\n",
+        "[" + " " * 3_000_000,
+        "Ab.\n" + "&a" * 1_000_000 + "\n" + "&" * 1_000_000,
+        "<?" * 1_000_000 + "\n" + "<!--" * 100_000,
+    ],
+)
+def test_nothing_takes_for_ever(tmp_path, text):
+    """Each of these would take hours, were anything quadratic in it."""
+    path = written(tmp_path / "text", text)
+    with contextlib.suppress(InputError):
+        assert len(list(read_articles(path))) in (1, 2)
+
+
 @pytest.mark.parametrize("packing", [name for name in PACKINGS if name != "as it is"])
 def test_no_packed_file_ends_in_silence(tmp_path, packing):
     """Cut off anywhere, or with something else behind it, it is said; padding and further streams are read."""
@@ -420,6 +443,12 @@ def test_files_that_are_not_there(tmp_path, monkeypatch, given):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SpecializeError, match=r"there (is no file|are no files in) .*gone"):
         own_files(given)
+
+
+def test_a_name_with_braces_is_refused(tmp_path):
+    written(tmp_path / "a{b}", "Ab.\n")
+    with pytest.raises(InputError, match="has braces in its name; rename it"):
+        own_text({"text": str(tmp_path)})
 
 
 def test_a_file_whose_name_looks_like_a_pattern(tmp_path):

@@ -318,8 +318,14 @@ def clean_own_text(path, declared):
 def test_own_text(folder, form, data):
     """Whether its format is told from it or declared, it is read or refused, and what is read can be written."""
     content = data.draw(damaged(OWN_TEXTS[form], PARTS_OF_TEXTS))
+    path = folder / "text"
+    path.write_bytes(content)
     for declared in ("", form):
-        taken_or_refused(lambda path, declared=declared: clean_own_text(path, declared), folder / "text", content)
+        try:
+            clean_own_text(path, declared)
+        except InputError as error:
+            if not re.search(r": is (an? |cut off|packed)", str(error)):  # of a file as a whole, such as a PDF
+                assert_names_file_and_line(error, path)
 
 
 PACKED = [pack(OWN_TEXTS["text"].encode() * 3) for pack in (gzip.compress, bz2.compress, lzma.compress, zstd.compress)]

@@ -66,7 +66,7 @@ class Cleaning(CorporaSettings):
 
     sample: Number = setting("share of the articles that is kept", source="paper, Table 1", default=1.0, gt=0, le=1)
     sentence_end: str = setting("what parts two sentences within a line, with its space; empty: by script", default="")
-    fewest_sentences: int = setting("an article with fewer is left out", source="fact 4", default=2, neutral=2, ge=1)
+    fewest_sentences: int = setting("an article with fewer is left out", source="fact 3", default=2, neutral=2, ge=1)
     words: Literal["spaces", "icu"] = setting("what parts the words", default="spaces")
 
 
@@ -101,7 +101,7 @@ class CorpusEntry(Settings):
     )
     sample: Number = setting("share of the articles that is kept", default=1, gt=0, le=1)
     fewest_sentences: int = setting(
-        "an article with fewer is left out; of single sentences none is", source="fact 4", default=2, ge=1
+        "an article with fewer is left out; of single sentences none is", source="fact 3", default=2, ge=1
     )
     sentence_end: str = setting(
         'what parts two sentences within a line, with its space (if not given: ". " in Latin, Cyrillic and Arabic '

@@ -25,7 +25,7 @@ ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*
 # Spaces of every width, of no-break, form feeds and vertical tabs; a tab stays, as it is where text has columns.
 SPACE = re.compile("[\x0b\x0c\x1c-\x1f\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 # What ends a line within a record, or in a text from another system: carriage return, next line, Unicode's separators.
-LINE_END = re.compile("\r*\n|[\r\x85\u2028\u2029]")
+LINE_END = re.compile("\r?\r?\n|[\r\x85\u2028\u2029]")
 A_LINE_END = re.compile("[\r\n\x85\u2028\u2029]")  # which is found much faster
 
 
@@ -70,7 +70,8 @@ def _up_to_last_line_end(block: bytes) -> tuple[bytes, bytes]:
 def _decoded(path: Path, before: int, whole: bytes) -> list[str]:
     """Lines of some bytes, which follow so many lines of the file."""
     if b"\r" in whole:  # two before a line feed are of a text that was converted twice
-        whole = re.sub(rb"\r*\n|\r", b"\n", whole)
+        for end in (b"\r\r\n", b"\r\n", b"\r"):
+            whole = whole.replace(end, b"\n")
     if b"\0" in whole:
         number = before + whole.count(b"\n", 0, whole.index(b"\0")) + 1
         raise InputError(path, "is no text: it has bytes that are zero", number, "take its text out, in UTF-8")

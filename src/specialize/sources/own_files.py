@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from specialize.errors import InputError, SpecializeError
-from specialize.sources.text_formats import IN_WORDS, TextFormat, recognise
+from specialize.sources.text_formats import TextFormat, recognise
 
 
 def own_files(given: str | list[str]) -> list[Path]:
@@ -41,6 +41,9 @@ def _files_of(given: str) -> list[Path]:
     found = sorted(one for one in found if one.is_file())
     if not found:
         raise SpecializeError(f"there are no files in {path.absolute()}")
+    braced = next((one for one in found if set("{}") & set(str(one))), None)
+    if braced:  # Snakemake would read them as a pattern
+        raise InputError(braced, "has braces in its name", remedy="rename it")
     return found
 
 
@@ -58,7 +61,7 @@ def own_text(corpus: Mapping[str, Any], most: int | None = None) -> dict[Path, T
     found = recognised(corpus[key], corpus.get("format", ""), corpus.get("field", "text"), most)
     for path, known in found.items():
         if known.name == "mediawiki" and key == "text":
-            raise InputError(path, f"is {IN_WORDS['mediawiki']}", 1, "give it by the key `dump` in place of `text`")
+            raise InputError(path, "is a MediaWiki export", 1, "give it by the key `dump` in place of `text`")
         if known.name not in ("mediawiki", "empty") and key == "dump":
             raise InputError(path, "is not a MediaWiki export", 1, "give text by the key `text`")
     return found

@@ -21,24 +21,24 @@ AS_TEXT = "or say `format: text`, if it is plain text"
 TEXT_FROM_IT = "take its text out, as plain text in UTF-8"
 # Formats by their first bytes, with the remedy.
 BINARY: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "a PDF", f"{TEXT_FROM_IT}, and look whether its lines are paragraphs"),
-    (b"{\\rtf", "an RTF document", "save it as plain text in UTF-8"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as plain text in UTF-8"),
-    (b"SQLite format 3\0", "an SQLite database", TEXT_FROM_IT),
-    (b"PAR1", "a Parquet table", "write its column of text as JSON Lines"),
-    (b"ARROW1", "an Arrow table", "write its column of text as JSON Lines"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it, and give what was in it"),
-    (b"Rar!", "a RAR archive", "unpack it, and give what was in it"),
-    (b"\x04\x22\x4d\x18", "packed by lz4", "unpack it: lz4 -d FILE NEW"),
-    (b"\x1f\x9d", "packed by compress", f"unpack it: gzip -dc {NEW}"),
-    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself", "fetch the file: git lfs pull"),
+    (b"%PDF", "is a PDF", f"{TEXT_FROM_IT}, and look whether its lines are paragraphs"),
+    (b"{\\rtf", "is an RTF document", "save it as plain text in UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "is an old Office document", "save it as plain text in UTF-8"),
+    (b"SQLite format 3\0", "is an SQLite database", TEXT_FROM_IT),
+    (b"PAR1", "is a Parquet table", "write its column of text as JSON Lines"),
+    (b"ARROW1", "is an Arrow table", "write its column of text as JSON Lines"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive", "unpack it, and give what was in it"),
+    (b"Rar!", "is a RAR archive", "unpack it, and give what was in it"),
+    (b"\x04\x22\x4d\x18", "is packed by lz4", "unpack it: lz4 -d FILE NEW"),
+    (b"\x1f\x9d", "is packed by compress", "unpack it: gzip -dc < FILE > NEW"),
+    (b"version https://git-lfs", "is a pointer of Git LFS, not the file itself", "fetch the file: git lfs pull"),
 )
 ZIPPED: tuple[tuple[bytes, str, str], ...] = (
-    (b"word/", "a Word document (docx)", "save it as plain text in UTF-8"),
-    (b"application/vnd.oasis.opendocument", "an OpenDocument file (odt)", "save it as plain text in UTF-8"),
-    (b"xl/", "an Excel table (xlsx)", "save its column of text as plain text in UTF-8"),
-    (b"application/epub", "an e-book (epub)", TEXT_FROM_IT),
-    (b"", "a ZIP archive", "unpack it: unzip FILE -d FOLDER, and give what was in it"),
+    (b"word/", "is a Word document (docx)", "save it as plain text in UTF-8"),
+    (b"application/vnd.oasis.opendocument", "is an OpenDocument file (odt)", "save it as plain text in UTF-8"),
+    (b"xl/", "is an Excel table (xlsx)", "save its column of text as plain text in UTF-8"),
+    (b"application/epub", "is an e-book (epub)", TEXT_FROM_IT),
+    (b"", "is a ZIP archive", "unpack it: unzip FILE -d FOLDER, and give what was in it"),
 )
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -107,7 +107,7 @@ def recognise(path: Path, declared: str = "", field: str = "text") -> TextFormat
         if packing_of(content):
             raise InputError(path, f"is packed twice, by {packing} and {packing_of(content)}", remedy="unpack it once")
     text = _decoded(path, content)
-    numbered = [pair for pair in enumerate(re.split(r"\r*\n|\r", text), start=1) if pair[1].strip()]
+    numbered = [pair for pair in enumerate(re.split(r"\r?\r?\n|\r", text), start=1) if pair[1].strip()]
     whole = numbered if len(content) < HEAD_BYTES else numbered[:-1]
     lines = [line for _, line in whole or numbered]
     if _root(text) == "mediawiki":
@@ -124,11 +124,11 @@ def _refuse_binary(path: Path, head: bytes, when: str = "") -> None:
     found = next((kind for kind in kinds if kind[0] in head), None)
     found = found or next((kind for kind in BINARY if head.startswith(kind[0])), None)
     if head[257:262] == b"ustar":
-        found = (b"", "a tar archive", "unpack it: tar -xf FILE, and give what was in it")
+        found = (b"", "is a tar archive", "unpack it: tar -xf FILE, and give what was in it")
     if b"/annex/objects/" in head[:500] and len(head) < 500:
-        found = (b"", "a pointer of git-annex, not the file itself", "fetch the file: git annex get FILE")
+        found = (b"", "is a pointer of git-annex, not the file itself", "fetch the file: git annex get FILE")
     if found:
-        raise InputError(path, f"is {found[1]}{when}", remedy=found[2])
+        raise InputError(path, f"{found[1]}{when}", remedy=found[2])
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -136,7 +136,7 @@ def _decoded(path: Path, content: bytes) -> str:
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), "")
     if not encoding and b"\0" in content:
         even, odd = content[::2].count(0), content[1::2].count(0)
-        if min(even, odd) == 0 and max(even, odd) > len(content) // 50:
+        if min(even, odd) == 0 and max(even, odd) > max(1, len(content) // 50):
             encoding = "UTF-16BE" if even else "UTF-16LE"
         else:
             line = content.count(b"\n", 0, content.index(b"\0")) + 1
@@ -164,7 +164,7 @@ def _told(path: Path, text: str, lines: list[str]) -> str:
             remedy = f"write each object in one line: jq -c . {NEW}"
             raise InputError(path, "is JSON over several lines, not JSON Lines", 1, remedy)
         return "json-lines"
-    if re.match(r'\[\s*(\{|\[?\s*")', text):
+    if re.match(r'\[\s*([{"]|\[\s*")', text):
         remedy = f"write each item in one line: jq -c '.[]' {NEW}; {AS_TEXT}"
         raise InputError(path, "is a JSON array, not JSON Lines", 1, remedy)
     if all(map(LEIPZIG_ROW.fullmatch, lines)):
@@ -175,7 +175,7 @@ def _told(path: Path, text: str, lines: list[str]) -> str:
 
 def _told_of_markup(path: Path, text: str, lines: list[str]) -> str:
     root = _root(text)
-    if root.lower() == "doc" and not text.startswith("<?xml"):
+    if root == "doc" and not text.startswith("<?xml"):
         if len(lines) > 1 and re.match(r"<(s|p|text)\b|[^\t]*\t[^\t]*\t", lines[1]):
             remedy = f"take its sentences out, one a line, with `format: sentences`; {AS_TEXT}"
             raise InputError(path, "is a vertical corpus, one word a line", 1, remedy)
