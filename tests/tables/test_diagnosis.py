@@ -4,7 +4,7 @@ import pytest
 from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
 
 from specialize.experiment import Language
-from specialize.reports.diagnosis import Diagnosis, write_diagnosis
+from specialize.reports.diagnosis import Diagnosis, spelling_met, write_diagnosis
 
 
 def diagnosis(unknown, pieces, tokens=1_000_000, script="Arabic", original=None):
@@ -61,3 +61,13 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
     assert all(before)
     write_diagnosis(experiment, tmp_path)
     assert [path.read_bytes() for path in files] == before
+
+
+def test_normal_forms_and_invisible_marks_are_named_where_there_are_any():
+    clean = {"words": 9000, "other_form": 0, "invisible": {}}
+    met = {"words": 9000, "other_form": 1200, "invisible": {"ZERO WIDTH NON-JOINER": 31}}
+    assert spelling_met({"corpus": clean, "ner": clean}, "NFC") == spelling_met({}, "NFC") == ""
+    words = "text, of 9,000 words: 1,200 not in NFC, 31 with zero width non-joiner; "
+    for form, read in (("NFC", "all spellings of a word are read as one"), ("none", "each is read as it is written")):
+        found = spelling_met({"corpus": met, "treebank": clean}, form)
+        assert found == f"{words}{read} (vocabularies.normal_form: {form})"

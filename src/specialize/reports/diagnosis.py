@@ -141,7 +141,7 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
         )
     scripts = [f"{name} {share:.1%}" for name, share in diagnosis.base["scripts"].items() if share >= 0.001]
     answers.append(("In which scripts?", ", ".join(scripts) or "it has no letters"))
-    if spelling := _spelling(diagnosis.spelling, experiment.normal_form):
+    if spelling := spelling_met(diagnosis.spelling, experiment.normal_form):
         answers.append(("Is it spelled in one way?", spelling))
     named: dict[str, str] = {}  # representations that cover alike need one row
     for representation, coverage in diagnosis.coverage.items():
@@ -158,8 +158,8 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
     return answers
 
 
-def _spelling(statistics: dict[str, dict[str, Any]], form: str) -> str:
-    """What words have besides letters in the normal form; empty if they have nothing."""
+def spelling_met(statistics: dict[str, dict[str, Any]], form: str) -> str:
+    """How many words of each data set are in another normal form or have invisible marks; empty if none are."""
     met = []
     for data, counts in statistics.items():
         found = {f"not in {'NFC' if form == NO_FORM else form}": counts["other_form"]}
