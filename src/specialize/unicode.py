@@ -27,4 +27,5 @@ def comparable(text: str) -> str:
 
 def invisible_marks(text: str) -> list[str]:
     """Those of a text in their order, zero-width spaces among them."""
-    return _INVISIBLE.findall(text)
+    marks: list[str] = _INVISIBLE.findall(text)
+    return marks

@@ -162,6 +162,17 @@ def test_words_that_the_vocabulary_does_not_know_at_all_are_analysed(jobs):
         assert len(text.strip("\n").split("\n\n")) == 5
 
 
+@pytest.mark.parametrize("split_words", [True, False])
+def test_joiners_stay_in_what_is_written(jobs, split_words):
+    """Persian, Sinhala, Malayalam; a mark that nobody sees changes no analysis."""
+    words = ["می\u200cخواهم", "ශ\u0dca\u200dරී", "അവന\u0d4d\u200d", "m\u2060at"]
+    plain = [word.translate(dict.fromkeys([0x200C, 0x200D, 0x2060])) for word in words]
+    written, same = (predicted(jobs["ud"], [" ".join(line)], split_words=split_words) for line in (words, plain))
+    rows, others = ([row.split("\t") for row in text.split("\n") if row[:1].isdigit()] for text in (written, same))
+    assert [row[1] for row in rows] == words
+    assert [row[2:] for row in rows] == [row[2:] for row in others]
+
+
 def test_no_text_gives_no_output(jobs):
     assert predicted(jobs["pos"], ["", "  \n", "\u200b", " \u200b \u200b"]) == ""
 

@@ -8,7 +8,7 @@ from tests.tables.test_tables import small_experiment, statistics_of_uyghur, wri
 from specialize.corpora import LONG_WORDS
 from specialize.experiment import Language
 from specialize.files import read_json, write_json
-from specialize.reports.diagnosis import LETTERS_PER_WORD, Diagnosis, _answers, write_diagnosis
+from specialize.reports.diagnosis import LETTERS_PER_WORD, Diagnosis, _answers, spelling_met, write_diagnosis
 
 
 def covered(unknown, pieces, words=1000, **named):
@@ -191,3 +191,13 @@ def test_what_transliteration_leaves_is_a_row_of_a_twin(tmp_path):
         write_diagnosis(experiment, tmp_path)
         table = (tmp_path / "results/tables/diagnosis.md").read_text(encoding="utf-8")
         assert re.search(rf"What does transliteration leave\? +\| {re.escape(answer)} +\|", table)
+
+
+def test_normal_forms_and_invisible_marks_are_named_where_there_are_any():
+    clean = {"words": 9000, "other_form": 0, "invisible": {}}
+    met = {"words": 9000, "other_form": 1200, "invisible": {"ZERO WIDTH NON-JOINER": 31}}
+    assert spelling_met({"corpus": clean, "ner": clean}, "NFC") == spelling_met({}, "NFC") == ""
+    words = "text, of 9,000 words: 1,200 not in NFC, 31 with zero width non-joiner; "
+    for form, read in (("NFC", "all spellings of a word are read as one"), ("none", "each is read as it is written")):
+        found = spelling_met({"corpus": met, "treebank": clean}, form)
+        assert found == f"{words}{read} (vocabularies.normal_form: {form})"

@@ -121,7 +121,7 @@ def two_spellings(draw):
     return written
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(two_spellings())
 def test_every_folder_cuts_two_spellings_alike(folders, written):
     for folder, tokenizer in zip(folders, tokenizers_of(folders), strict=True):
@@ -140,7 +140,7 @@ def tokenizers_of(folders):
     return [TOKENIZERS[folder] for folder in folders]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(two_spellings())
 def test_words_without_a_tokenizer_are_spelled_alike(written):
     for form in ("NFC", "NFKC"):

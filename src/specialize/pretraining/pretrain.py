@@ -29,6 +29,7 @@ from specialize.training.devices import device, seed_everything
 from specialize.training.loop import Fit, fit
 from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
 from specialize.vocabularies import (
+    Form,
     WordPieceTraining,
     bert_tokenizer,
     cased_normalizer,
@@ -319,7 +320,7 @@ def pretrain_base(
     settings: PretrainingSettings,
     folder: Path,
     checkpoints: Path | None = None,
-    normal_form: str = "NFC",
+    normal_form: Form = "NFC",
 ) -> None:
     """Pretrain a small BERT from scratch on several languages, with free slots in its vocabulary as mBERT has.
 

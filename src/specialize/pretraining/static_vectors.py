@@ -16,7 +16,7 @@ from tqdm import tqdm
 from specialize.errors import InputError
 from specialize.files import atomic_path, read_json, write_json
 from specialize.pretraining.settings import VectorSettings
-from specialize.vocabularies import NO_FORM, spelled
+from specialize.vocabularies import NO_FORM, Form, spelled
 
 VECTORS, SUBWORDS, DESCRIPTION = "vectors.vec", "subwords.safetensors", "statistics.json"
 FILES = (VECTORS, SUBWORDS, DESCRIPTION)
@@ -25,7 +25,7 @@ FILES = (VECTORS, SUBWORDS, DESCRIPTION)
 class _Sentences:
     """The lines of a text as words, with a progress bar for each pass; the first pass counts them."""
 
-    def __init__(self, path: Path, number: int, normal_form: str) -> None:
+    def __init__(self, path: Path, number: int, normal_form: Form) -> None:
         self.path, self.number, self.normal_form, self.passes = path, number, normal_form, 0
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -36,7 +36,7 @@ class _Sentences:
             yield from tqdm(sentences, title, self.number, unit="sentence", mininterval=5)
 
 
-def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path, normal_form: str = "NFC") -> None:
+def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path, normal_form: Form = "NFC") -> None:
     """Train on a language's training text and write vectors.vec, subwords.safetensors and statistics.json.
 
     vectors.vec has the vector of each frequent word, as text that fastText and gensim read. Of the hashed subwords only

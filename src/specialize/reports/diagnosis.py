@@ -231,7 +231,7 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
     answers.append(("In which scripts?", ", ".join(scripts) or "it has no letters"))
     if diagnosis.corpus and "transliteration" in diagnosis.corpus:
         answers.append(("What does transliteration leave?", _left_by_transliteration(diagnosis.corpus)))
-    if spelling := _spelling(diagnosis.spelling, experiment.normal_form):
+    if spelling := spelling_met(diagnosis.spelling, experiment.normal_form):
         answers.append(("Is it spelled in one way?", spelling))
     if diagnosis.spaceless:
         answers.append(("Are its words parted?", _how_parted(diagnosis)))
@@ -279,8 +279,8 @@ def _lacking(diagnosis: Diagnosis) -> str:
     return "; ".join(parts)
 
 
-def _spelling(statistics: dict[str, dict[str, Any]], form: str) -> str:
-    """What words have besides letters in the normal form; empty if they have nothing."""
+def spelling_met(statistics: dict[str, dict[str, Any]], form: str) -> str:
+    """How many words of each data set are in another normal form or have invisible marks; empty if none are."""
     met = []
     for data, counts in statistics.items():
         found = {f"not in {'NFC' if form == NO_FORM else form}": counts["other_form"]}

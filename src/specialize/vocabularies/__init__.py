@@ -14,7 +14,7 @@ from specialize.vocabularies.kinds.wordpiece import (
     new_base_vocabulary,
     save_tokenizer,
 )
-from specialize.vocabularies.normal_form import NO_FORM, spelled, spellings, with_normal_form
+from specialize.vocabularies.normal_form import NO_FORM, Form, spelled, spellings, with_normal_form
 from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection, WordPieceTraining
 from specialize.vocabularies.words import WordCounts, count_labeled_words, count_words, letter_counts, script_shares
 
@@ -25,6 +25,7 @@ __all__ = [
     "UNKNOWN",
     "BytePieceTraining",
     "Coverage",
+    "Form",
     "Kind",
     "VocabulariesSection",
     "WordCounts",

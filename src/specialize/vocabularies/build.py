@@ -12,7 +12,7 @@ from specialize.vocabularies.choose import choose_pieces
 from specialize.vocabularies.coverage import coverage_statistics
 from specialize.vocabularies.kinds import kind_of, known_kinds
 from specialize.vocabularies.kinds.byte_level import KIND as BYTE_LEVEL
-from specialize.vocabularies.normal_form import spelling_statistics, with_normal_form
+from specialize.vocabularies.normal_form import Form, spelling_statistics, with_normal_form
 from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
 from specialize.vocabularies.words import WordCounts, count_words
 
@@ -47,7 +47,7 @@ def build_vocabulary(
     training: WordPieceTraining | None,
     labeled: dict[str, WordCounts],
     folder: Path,
-    normal_form: str = "NFC",
+    normal_form: Form = "NFC",
 ) -> None:
     """Make a representation's vocabulary folder: a tokenizer, and statistics.json on what it covers.
 
@@ -99,7 +99,7 @@ def build_byte_vocabulary(
     training: BytePieceTraining,
     labeled: dict[str, WordCounts],
     folder: Path,
-    normal_form: str = "NFC",
+    normal_form: Form = "NFC",
 ) -> None:
     """Make the vocabulary folder of a monolingual model: byte-level pieces, and statistics.json on what they cover.
 
@@ -122,7 +122,7 @@ def build_byte_vocabulary(
         write_json(temporary / "statistics.json", {"pieces": {}, "coverage": covered, "spelling": spelling})
 
 
-def set_normal_form(folder: Path, normal_form: str) -> None:
+def set_normal_form(folder: Path, normal_form: Form) -> None:
     """Have the tokenizer of a base model's folder, one that was copied for a run, make one of all spellings of a word.
 
     Args:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal, TypeAlias
 
 from tokenizers import Regex, normalizers
 from tokenizers.normalizers import Normalizer
 
 from specialize.unicode import ZERO_WIDTH_SPACE, invisible_marks, without_invisible
 
-NO_FORM = "none"
+Form: TypeAlias = Literal["NFC", "NFKC", "none"]
+
+NO_FORM: Form = "none"
 FORMS = {"NFC": normalizers.NFC, "NFKC": normalizers.NFKC}
 FORM_STEPS = ("NFC", "NFD", "NFKC", "NFKD", "Precompiled")  # the last is SentencePiece's, an NFKC
 # At the edge of a word there is nothing to part. However long a run of marks is, it is read once.
@@ -29,7 +32,7 @@ INVISIBLE = (
 )
 
 
-def with_normal_form(normalizer: Normalizer | None, form: str) -> Normalizer | None:
+def with_normal_form(normalizer: Normalizer | None, form: Form) -> Normalizer | None:
     """A normaliser that makes one of all spellings of a word.
 
     Args:
@@ -51,7 +54,10 @@ def has_normal_form(normalizer: Normalizer | None) -> bool:
 
 def _steps(normalizer: Normalizer | None) -> list[Normalizer]:
     """A sequence's own sequences are taken apart by the library."""
-    return [] if normalizer is None else list(normalizers.Sequence([normalizer]))
+    if normalizer is None:
+        return []
+    steps: Iterable[Normalizer] = normalizers.Sequence([normalizer])  # type: ignore[assignment]
+    return list(steps)
 
 
 def _definition(step: Normalizer) -> dict[str, Any]:
@@ -90,14 +96,14 @@ def spellings(words: Counter[str], normalizer: Normalizer | None, parted: bool =
     return spelled
 
 
-def spelled(word: str, form: str) -> str:
+def spelled(word: str, form: Form) -> str:
     """A word by itself in a normal form, without invisible marks; as it is for `none`. For what has no tokenizer."""
-    if form == NO_FORM:
+    if form == "none":
         return word
     return unicodedata.normalize(form, " ".join(without_invisible(word).split()))
 
 
-def spelling_statistics(words: Counter[str], form: str) -> dict[str, Any]:
+def spelling_statistics(words: Counter[str], form: Form) -> dict[str, Any]:
     """How many words are in another normal form, and how many have which invisible marks.
 
     Args:
@@ -107,7 +113,7 @@ def spelling_statistics(words: Counter[str], form: str) -> dict[str, Any]:
     Returns:
         `words`, `other_form`, and `invisible` by the marks' names, the most frequent first.
     """
-    compared = "NFC" if form == NO_FORM else form
+    compared: Literal["NFC", "NFKC"] = "NFC" if form == "none" else form
     other = 0
     marks: Counter[str] = Counter()
     for word, count in words.items():

@@ -92,18 +92,19 @@ class Kind(ABC):
         The library's own class of a kind makes its normaliser anew. If the tokenizer's is another, the settings name
         the class that takes tokenizer.json as it is, and say for it what the kind's own class knows.
         """
-        kept = settings is not None and settings.is_file()
+        path = folder / "tokenizer_config.json"
+        kept = settings if settings is not None and settings.is_file() else None
         if not has_normal_form(tokenizer.normalizer):
-            if not kept:
-                write_json(folder / "tokenizer_config.json", self.settings())
-            elif settings != folder / "tokenizer_config.json":
-                shutil.copyfile(settings, folder / "tokenizer_config.json")
+            if kept is None:
+                write_json(path, self.settings())
+            elif kept != path:
+                shutil.copyfile(kept, path)
             return
-        known = read_json(settings) if kept else self.settings()
+        known = read_json(kept) if kept is not None else self.settings()
         unknown = self.unknown(tokenizer)
         defaults = {"model_input_names": list(self.inputs)} | special_names(tokenizer)
         defaults |= {"unk_token": unknown} if unknown else {}
-        write_json(folder / "tokenizer_config.json", defaults | known | {"tokenizer_class": AS_SAVED})
+        write_json(path, defaults | known | {"tokenizer_class": AS_SAVED})
 
     def special_ids(self, tokenizer: Tokenizer) -> dict[str, int]:
         """See `special_ids`."""
