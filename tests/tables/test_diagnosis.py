@@ -98,6 +98,7 @@ def test_what_is_counted_by_token_is_not_shown_where_tokens_are_phrases(scripts,
     assert coverage in found["How well does the base vocabulary (mbert) cover it?"]
     assert (parted or "") in found.get("Are its words parted?", "")
     assert ("Are its words parted?" in found) == bool(parted)
+    assert ("What can the base not read?" in found) == ("words" in coverage)
     assert ("parted first" in found["What does that suggest?"]) == (not entry and spaceless > 0.5)
 
 

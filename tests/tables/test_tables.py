@@ -449,3 +449,14 @@ def test_long_cells_and_titles_are_broken_into_lines():
 
 def test_markdown_titles_escape_too():
     assert r"| A\|B " in to_markdown(Table("odd", "odd", ["A|B"], [[Entry("x|y")]]))
+
+
+def test_the_table_of_texts_says_where_tokens_are_phrases(tmp_path):
+    files = statistics_of_uyghur()
+    files["corpora/ug"]["total"]["spaceless_letters"] = 1_500_000
+    write_statistics(tmp_path, files)
+    experiment = small_experiment(languages=["ug"], representations=["mbert"], seeds=[1])
+    note = "Uyghur: 2,000,000 letters, mainly of scripts without spaces"
+    assert any(line.startswith(note) for line in corpora_table(experiment, tmp_path).notes)
+    experiment.languages["ug"].entry["corpus"]["words"] = "icu"
+    assert not any(line.startswith(note) for line in corpora_table(experiment, tmp_path).notes)

@@ -243,7 +243,7 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
         named.setdefault(_covered(diagnosis, coverage, "augmented"), representation)
     answers += [(f"How well does {name} cover it?", text) for text, name in named.items()]
     unknown = _unknown(diagnosis.base["base"])
-    if unknown:
+    if unknown and not (diagnosis.data == "corpus" and diagnosis.unparted):
         answers.append(("What can the base not read?", unknown))
     missing = {letter: share for letter, share in diagnosis.base["missing_letters"].items() if share >= LEAST_LETTER}
     if missing:
