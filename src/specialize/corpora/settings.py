@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from specialize.settings import CODE, LICENSE, PATH, SHA256, Number, Reader, Settings, setting
 
-VERSION = 2  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 SENTENCE_END = ". "
 
 
