@@ -242,9 +242,10 @@ def test_a_label_of_iob2_is_itself(label):
     assert plain_label(label) == label
 
 
-@pytest.mark.parametrize(
-    "label", ["", "-", "B-", "B", "PER", "X-PER", "B PER", "OO", "B-\u200b", "B-\x99", "B-P\x00", "0", "é", "_"]
-)
+NO_LABELS = ["", "-", "B-", "B", "PER", "X-PER", "B PER", "OO", "B-\u200b", "B-\x99", "B-P\x00", "0", "é", "_"]
+
+
+@pytest.mark.parametrize("label", NO_LABELS)
 def test_what_is_no_label(label):
     assert plain_label(label) is None
 
