@@ -99,8 +99,11 @@ def test_cleaning_again_changes_nothing(line):
 # -- sentence ends by script ------------------------------------------------------------------------------------
 
 
+RULES = paper_cleaning()
+
+
 def cleaned(*lines, **rules):
-    return Cleaner(paper_cleaning(**rules), {}).clean(Article("1", lines)).sentences
+    return Cleaner(RULES.model_copy(update=rules), {}).clean(Article("1", lines)).sentences
 
 
 EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
@@ -116,12 +119,13 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mark", TERMINALS, ids=[f"U+{ord(mark):04X}" for mark in TERMINALS])
-def test_four_sentences_in_a_paragraph_of_another_script_are_four(mark):
-    words = WORDS["Georgian"]
-    assert cleaned(f"{words}{mark} " * 4) == (f"{words} {mark}",) * 4
-    if mark not in ".!?":
-        assert cleaned(f"{words}{mark}" * 4) == (f"{words} {mark}",) * 4
+def test_four_sentences_in_a_paragraph_of_another_script_are_four():
+    assert len(TERMINALS) > 150
+    word = WORDS["Georgian"]
+    for mark in TERMINALS:
+        assert cleaned(f"{word}{mark} " * 4) == (f"{word} {mark}",) * 4, ascii(mark)
+        if mark not in ".!?":
+            assert cleaned(f"{word}{mark}" * 4) == (f"{word} {mark}",) * 4, ascii(mark)
 
 
 @pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
@@ -131,11 +135,11 @@ def test_the_marks_are_known_in_every_script(word, mark):
 
 
 @pytest.mark.parametrize("word", ["word", "слово", "كلمة"])
-@pytest.mark.parametrize("mark", [*TERMINALS, "؟", "۔", "؞"])
-def test_in_the_papers_scripts_only_a_full_stop_and_a_space_end_a_sentence(word, mark):
-    line = f"{word}{mark} {word}{mark}{word} {word}. {word}{mark}"
-    assert list(cleaned(line, line)) == clean_line(line) * 2
-    assert len(clean_line(line)) == (4 if mark == "." else 2)
+def test_in_the_papers_scripts_only_a_full_stop_and_a_space_end_a_sentence(word):
+    for mark in [*TERMINALS, "؟", "۔", "؞"]:
+        line = f"{word}{mark} {word}{mark}{word} {word}. {word}{mark}"
+        assert list(cleaned(line, line)) == clean_line(line) * 2, ascii(mark)
+        assert len(clean_line(line)) == (3 if mark == "." else 2)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +155,7 @@ def test_in_the_papers_scripts_only_a_full_stop_and_a_space_end_a_sentence(word,
         # marks in a row end one sentence
         ("བོད་ཡིག།། ། ཡི་གེ།", ["བོད་ཡིག །། །", "ཡི་གེ །"]),
         # quotes in other letters do not change the rule
-        ("Նա ասաց «Hello. World»։ Այո։", ["Նա ասաց « Hello. World ։ »", "Այո ։"]),
+        ("Նա մի օր ասաց «Hello. World»։ Այո։", ["Նա մի օր ասաց « Hello. World » ։", "Այո ։"]),
         # no mark at all
         ("ไทย ไม่ มี", ["ไทย ไม่ มี"]),
     ],
@@ -164,12 +168,7 @@ def test_the_rule_is_of_the_article_and_what_the_entry_names_is_kept():
     chinese, uyghur = "今日行く。明日行く。", "بۇ بىر جۈملە 今日行く。 يەنە بىر. ئۈچىنچى."
     assert sentence_ends([chinese, "and"]) == OwnMarks(full_stop=False)
     assert sentence_ends([uyghur, uyghur, chinese]) == ". "
-    assert cleaned(chinese + "いいえ", "いいえ", sentence_end="いい") == (
-        "今日行く。明日行く。いい",
-        "え",
-        "いい",
-        "え",
-    )
+    assert list(cleaned(chinese, uyghur, sentence_end="行")) == clean_line(chinese, "行") + clean_line(uyghur, "行")
 
 
 @settings(max_examples=100, deadline=None)
