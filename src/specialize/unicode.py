@@ -17,7 +17,8 @@ def without_invisible(text: str) -> str:
 
     For comparison and segmentation only: files, predictions and exports keep joiners, which some scripts need.
     """
-    return _INVISIBLE.sub("", text.replace(ZERO_WIDTH_SPACE, " "))
+    seen: str = _INVISIBLE.sub("", text.replace(ZERO_WIDTH_SPACE, " "))
+    return seen
 
 
 def comparable(text: str) -> str:
