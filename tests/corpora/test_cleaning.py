@@ -1,10 +1,14 @@
 """Cleaning: which lines of extracted text are sentences, and where spaces go."""
 
+import sys
+
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import paper_cleaning
 
-from specialize.corpora import clean_line, squeeze
+from specialize.corpora import Article, Cleaner, OwnMarks, clean_line, sentence_ends, squeeze
 
 URDU_END = "۔ "
 
@@ -90,3 +94,87 @@ def test_cleaning_again_changes_nothing(line):
     for sentence in clean_line(line):
         if ". " not in sentence and "<br>" not in sentence and clean_line(sentence):
             assert clean_line(sentence) == [sentence]
+
+
+# -- sentence ends by script ------------------------------------------------------------------------------------
+
+
+RULES = paper_cleaning()
+
+
+def cleaned(*lines, **rules):
+    return Cleaner(RULES.model_copy(update=rules), {}).clean(Article("1", lines)).sentences
+
+
+EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
+TERMINALS = regex.findall(
+    r"[[\p{Sentence_Terminal}\u0f0d-\u0f11]--[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Arabic}]]",
+    EVERY_CHARACTER,
+    regex.V1,
+)
+WORDS = {
+    "Armenian": "բառ", "Cherokee": "ᎠᎡᎢ", "Devanagari": "शब", "Ethiopic": "ቃል", "Georgian": "სიტყვა", "Han": "字母",
+    "Hebrew": "מלה",
+    "Khmer": "ពាក", "Myanmar": "စာ", "Ol Chiki": "ᱚᱛᱜ", "Thai": "คำ", "Tibetan": "ཡིག",
+}  # fmt: skip
+
+
+def test_four_sentences_in_a_paragraph_of_another_script_are_four():
+    assert len(TERMINALS) > 150
+    word = WORDS["Georgian"]
+    for mark in TERMINALS:
+        assert cleaned(f"{word}{mark} " * 4) == (f"{word} {mark}",) * 4, ascii(mark)
+        if mark not in ".!?":
+            assert cleaned(f"{word}{mark}" * 4) == (f"{word} {mark}",) * 4, ascii(mark)
+
+
+@pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
+@pytest.mark.parametrize("mark", [". ", "! ", "? ", "։ ", "। ", "። ", "。", "！", "།"])
+def test_the_marks_are_known_in_every_script(word, mark):
+    assert cleaned(f"{word} {word}{mark}" * 4) == (f"{word} {word} {mark.strip()}",) * 4
+
+
+@pytest.mark.parametrize("word", ["word", "слово", "كلمة"])
+def test_in_the_papers_scripts_only_a_full_stop_and_a_space_end_a_sentence(word):
+    for mark in [*TERMINALS, "؟", "۔", "؞"]:
+        line = f"{word}{mark} {word}{mark}{word} {word}. {word}{mark}"
+        assert list(cleaned(line, line)) == clean_line(line) * 2, ascii(mark)
+        assert len(clean_line(line)) == (3 if mark == "." else 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [
+        # no space behind the marks; a closing bracket goes with what it closes
+        ("今日は行く。明日も行く！「行く？」はい。", ["今日は行く 。", "明日も行く ！", "「行く ？ 」", "はい 。"]),
+        # abbreviations, where the script's own mark is the more frequent
+        ("Ծնվել է 1990 թ. մայիսին։ Նա գրող է։", ["Ծնվել է 1990 թ. մայիսին ։", "Նա գրող է ։"]),
+        # between digits, no mark ends anything; what has no letters goes with the sentence before it
+        ("ժամը 10։30 է։ Այո։", ["ժամը 10։30 է ։", "Այո ։"]),
+        ("राम है॥१॥ सीता है॥२॥", ["राम है॥१ ॥", "सीता है॥२ ॥"]),
+        # marks in a row end one sentence
+        ("བོད་ཡིག།། ། ཡི་གེ།", ["བོད་ཡིག །། །", "ཡི་གེ །"]),
+        # quotes in other letters do not change the rule
+        ("Նա մի օր ասաց «Hello. World»։ Այո։", ["Նա մի օր ասաց « Hello. World » ։", "Այո ։"]),
+        # no mark at all
+        ("ไทย ไม่ มี", ["ไทย ไม่ มี"]),
+    ],
+)
+def test_sentence_ends_by_example(line, sentences):
+    assert clean_line(line, sentence_ends([line])) == sentences
+
+
+def test_the_rule_is_of_the_article_and_what_the_entry_names_is_kept():
+    chinese, uyghur = "今日行く。明日行く。", "بۇ بىر جۈملە 今日行く。 يەنە بىر. ئۈچىنچى."
+    assert sentence_ends([chinese, "and"]) == OwnMarks(full_stop=False)
+    assert sentence_ends([uyghur, uyghur, chinese]) == ". "
+    assert list(cleaned(chinese, uyghur, sentence_end="行")) == clean_line(chinese, "行") + clean_line(uyghur, "行")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.sampled_from("ա։. !?»«'\"।。1५。 བ།"), max_size=40))
+def test_no_letter_is_lost_by_the_marks_of_any_script(line):
+    for full_stop in (True, False):
+        parted = clean_line(line, OwnMarks(full_stop))
+        if any(letter.isalpha() for letter in line):
+            assert squeeze("".join(parted)) == squeeze(line)

@@ -254,7 +254,7 @@ def test_cleaning_of_a_twin_is_that_of_its_original():
     assert experiment.cleaning("ug-Latn") == experiment.cleaning("ug")
     assert experiment.cleaning("ug").sample == 0.5
     assert experiment.cleaning("ur").sentence_end == "۔ "
-    assert experiment.cleaning("be").sentence_end == ". "
+    assert experiment.cleaning("be").sentence_end == ""
 
 
 def test_encoders_come_from_where_they_are_made(paper):

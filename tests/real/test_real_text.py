@@ -178,13 +178,14 @@ def test_real_dumps_build_the_same_bytes_again_and_with_any_number_of_processes(
         assert len({(folder / path.name).read_bytes() for folder in folders}) == 1
 
 
-def test_extraction_is_that_of_wikiextractor_itself(latgalian_articles):
+def test_extraction_as_run_is_that_of_wikiextractor_itself():
     command = [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "--no-templates", "--quiet"]
     finished = subprocess.run(
         [*command, "--processes", "2", "-o", "-", str(DUMPS["ltg"])], capture_output=True, text=True
     )
     peer = {page["id"]: html.unescape(page["text"]) for page in map(json.loads, finished.stdout.splitlines())}
-    ours = {article.identifier: "\n".join(article.lines) for article in latgalian_articles}
+    alone = [extract(page, "extractor") for page in read_dump(DUMPS["ltg"])]
+    ours = {article.identifier: "\n".join(article.lines) for article in alone}
     assert peer.keys() == ours.keys()
     different = {identifier for identifier in ours if ours[identifier] != peer[identifier]}
     # Two pages use {{PAGENAME}}, which it replaces and we drop like any other {{…}}; two have entities that this test
@@ -245,3 +246,38 @@ def test_decontamination_takes_out_lines_with_labeled_sentences_and_nothing_else
         assert list(result.sentences) == (expected if len(expected) > 1 else [])
         assert result.removed["sentences of labeled data"] == len(accounted)
     assert removed > 20
+
+
+# -- markup ------------------------------------------------------------------------------------------------
+
+# What in a sentence, or in the page around it, tells why it is another than with WikiExtractor alone.
+MARKS_LEFT = re.compile(r"\[\[|\]\]|\{\{|\}\}|codice_|formula_|& ?#?\w+ ;|-- ?>|<|^[*#:;]|\|")
+PAIRS = (("[[", "]]"), ("{{", "}}"), ("{|", "|}"), ("[", "]"), ("<", ">"))
+
+
+def sentences_of(page, markup):
+    return Counter(sentence for line in extract(page, markup).lines for sentence in clean_line(line))
+
+
+@pytest.mark.parametrize("language", ["wo", pytest.param("mt", marks=pytest.mark.slow)])
+def test_every_line_that_mending_markup_changes_is_explained(language):
+    changed = 0
+    for page in read_dump(DUMPS[language]):
+        if not MARKS_LEFT.search(page.text) and not re.search("[{}<>&|]", page.text):
+            continue
+        old, new = sentences_of(page, "extractor"), sentences_of(page, "clean")
+        unbalanced = any(page.text.count(left) != page.text.count(right) for left, right in PAIRS)
+        unbalanced = unbalanced or re.search(
+            r"\{\{[^{}|]*\n\s*\n", page.text
+        )  # a template over paragraphs, without a name
+        has_code = re.search(r"<(?:code|pre|script|source|style|syntaxhighlight)\b", page.text)
+        if not (unbalanced or has_code):
+            assert [sentence for sentence in old - new if not MARKS_LEFT.search(sentence)] == []
+        changed += (old - new).total()
+        # a sentence that goes is there again without its markup, or was markup
+        words = Counter(re.findall(r"[^\W\d_]{3,}", " ".join(new.elements())))
+        lost = (
+            Counter(re.findall(r"[^\W\d_]{3,}", re.sub(r"\[[^\[\]|]*\|", "", " ".join((old - new).elements())))) - words
+        )
+        assert has_code or not [word for word in lost if word not in words and word not in ("displaystyle", "codice")]
+    assert 10 < changed < 300

@@ -21,6 +21,7 @@ _SWITCH = re.compile(r"(?<!_)__(?:[^\W\d_]|[\u0900-\u0dff\u200c\u200d]){2,40}(?:
 _ADDRESS = re.compile(
     r"\[(?=(?:[a-z]{2,12}:)?//|(?:bitcoin|geo|magnet|mailto|news|sips?|sms|tel|urn|xmpp):)", re.IGNORECASE
 )
+_LABELED = re.compile(r"\[[^\s\[\]<>|]{1,1000}[ \t]+(?=\w)")
 # Of white space that WikiExtractor does not join, which takes it cubic time behind `==`.
 _ENTITY_SPACE = r"&(?:nbsp|[et][mnh]\w{0,5}sp|#\w{1,8});"
 _WIDE_SPACE = [
@@ -101,7 +102,7 @@ def _without_rows(text: str) -> str:
 
 
 def _without_unclosed_addresses(text: str) -> str:
-    """Without the bracket of an external link that no bracket of its line closes, of which WikiExtractor takes long."""
+    """Without the start of external links that no bracket of their line closes, over which WikiExtractor takes long."""
     edits: list[tuple[int, int, str]] = []
     bracket = line_end = -1  # the next ones, where known
     for mark in _ADDRESS.finditer(text):
@@ -111,5 +112,6 @@ def _without_unclosed_addresses(text: str) -> str:
         if line_end < start:
             line_end = text.find("\n", start) % (len(text) + 1)
         if line_end <= bracket:
-            edits.append((start, start + 1, ""))
+            address = _LABELED.match(text, start)
+            edits.append((start, address.end() if address else start + 1, ""))
     return edited(text, edits) if edits else text

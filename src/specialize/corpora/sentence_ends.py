@@ -26,7 +26,8 @@ _SPACED = ".!?"  # end a sentence only with white space behind them
 _TERMINAL = r"\p{Sentence_Terminal}\u0f0d-\u0f11"
 _OWN_MARK = regex.compile(rf"[[{_TERMINAL}]--[{_SPACED}]]", regex.V1)
 _END = regex.compile(rf"""(?P<marks>[{_TERMINAL}]+)(?:[\p{{Pe}}\p{{Pf}}]|["'](?=\s|$))*""", regex.V1)
-_FINAL = regex.compile(rf"""(?P<marks>[{_TERMINAL}…]+)(?P<closing>[\p{{Pe}}\p{{Pf}}"'\s]*)$""", regex.V1)
+_TAIL = regex.compile(rf"""(?<![{_TERMINAL}…\p{{Pe}}\p{{Pf}}"'\s])[{_TERMINAL}…\p{{Pe}}\p{{Pf}}"'\s]++$""", regex.V1)
+_MARKS = regex.compile(rf"[{_TERMINAL}…](?:.*[{_TERMINAL}…])?", regex.V1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def _ends(end: regex.Match[str], ends: OwnMarks) -> bool:
 
 def part_marks(sentence: str) -> str:
     """A sentence with spaces around the marks that end it."""
-    final = _FINAL.search(sentence)
-    if final is None:
+    tail = _TAIL.search(sentence)
+    marks = _MARKS.search(sentence, tail.start()) if tail else None
+    if marks is None:
         return sentence
-    return f"{sentence[: final.start()]} {final['marks']} {final['closing']}"
+    return f"{sentence[: marks.start()]} {marks[0]} {sentence[marks.end() :]}"
