@@ -13,15 +13,14 @@ PARTS = ("train", "dev", "test")
 def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that are not blank, each with the number of its first line (from 1).
 
-    Lines end in LF, CR LF, or, in a file that has neither, CR. A byte-order mark at the start of a line, where two
-    files were joined, is no part of it.
+    Lines end in LF, CR LF, or, in a file that has neither, CR.
     """
     if "\n" not in text:
         text = text.replace("\r", "\n")
     block: list[str] = []
     number = 0
     for number, line in enumerate(text.split("\n"), start=1):
-        line = line.rstrip("\r").lstrip("\ufeff")
+        line = line.rstrip("\r")
         if line.strip():
             block.append(line)
         elif block:

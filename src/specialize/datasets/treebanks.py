@@ -19,6 +19,7 @@ FORM, UPOS, XPOS, HEAD, DEPREL, DEPS = 1, 3, 4, 6, 7, 8  # places of columns in 
 LABELS = {UPOS: "UPOS", XPOS: "XPOS", DEPREL: "DEPREL"}  # what is learned and scored
 # Control characters but the tab, and the two separators that other readers take for the end of a line.
 UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+JOINED = re.compile("(?<=[\n\r])\ufeff+")  # byte-order marks where two files were joined
 SHOWN = 40  # characters of a bad value in a message
 
 # How much is asked of the heads: nothing; trees of one root or several, as a parser may predict; trees of one root.
@@ -106,7 +107,8 @@ def read_treebank(path: Path, heads: Heads = "any", mended: Counter[str] | None 
         InputError: with the line of the first thing that is wrong; also if there is no sentence.
     """
     counts: Counter[str] = Counter() if mended is None else mended
-    sentences = [_parse_sentence(path, number, lines, heads, counts) for number, lines in blocks(read_text(path))]
+    text = JOINED.sub("", read_text(path))
+    sentences = [_parse_sentence(path, number, lines, heads, counts) for number, lines in blocks(text)]
     require_sentences(path, sentences)
     return sentences
 
