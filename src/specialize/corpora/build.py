@@ -115,8 +115,9 @@ class _Counts:
         kept["articles"] += 1
         kept["sentences"] += len(sentences)
         kept["tokens"] += sum(sentence.count(" ") + 1 for sentence in sentences)
-        kept["letters"] += sum(map(letters, sentences))
-        kept["spaceless_letters"] += sum(map(spaceless_letters, sentences))
+        text = "".join(sentences)
+        kept["letters"] += letters(text)
+        kept["spaceless_letters"] += spaceless_letters(text)
 
     def long_words(self) -> int:
         """How many words were left out because they have no end; see `word_segmentation`."""

@@ -25,7 +25,7 @@ from specialize.errors import SpecializeError
 # Lines that start so are markup that extraction left over (fact 1).
 MARKUP_STARTS = ("=", "[[", "<", "&lt;")
 # Punctuation that gets a space on both sides (fact 2); hyphen, parentheses and full stop are not in it.
-SPACED = re.compile(r"""[,"':;/?!؟،«»‹›¿¡—]""")
+SPACED = re.compile(r"""([,"':;/?!؟،«»‹›¿¡—])""")
 # Sentence-final punctuation is parted from the last word (fact 2, default reading).
 FINAL = ".!?؟۔…"
 
@@ -56,7 +56,7 @@ def clean_line(
 
 
 def _spaced(sentence: str) -> str:
-    return " ".join(SPACED.sub(r" \g<0> ", sentence).split())
+    return " ".join(" ".join(SPACED.split(sentence)).split())
 
 
 def _part_final(sentence: str, sentence_final: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from specialize.corpora.markup_pairs import KNOWN
 
@@ -42,7 +42,7 @@ KINDS = {
     "tags": re.compile(rf"{_A_TAG}|< / [{_LETTERS}]>", re.IGNORECASE),
     "templates": re.compile(r"\{\{|\}\}"),
 }
-_ANY = re.compile("[<>{}|&_=]|\\[\\[|\\]\\]|''|^!")
+_MARKS = ("<", ">", "{", "}", "|", "&", "_", "=", "[[", "]]", "''", "\n!")  # one of which each kind has
 
 
 def without_markup_left(text: str) -> tuple[str, ...]:
@@ -62,12 +62,19 @@ def _without_markup(line: str) -> str:
     return "" if _NO_TEXT.fullmatch(line) else line
 
 
-def markup_left(sentences: Iterable[str]) -> Counter[str]:
+def markup_left(sentences: Collection[str]) -> Counter[str]:
     """How many cleaned sentences have markup left, by kind."""
+    if not _may_have_markup("\n".join(sentences)):
+        return Counter()
     return Counter(
         kind
         for sentence in sentences
-        if _ANY.search(sentence)
+        if _may_have_markup(sentence)
         for kind, pattern in KINDS.items()
         if pattern.search(sentence)
     )
+
+
+def _may_have_markup(text: str) -> bool:
+    text = f"\n{text}"
+    return any(mark in text for mark in _MARKS)

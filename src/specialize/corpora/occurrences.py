@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
-from typing import NamedTuple
 
+import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from specialize.unicode import comparable
 
@@ -24,8 +24,12 @@ WITHOUT_SPACES = (
 # Letters by their category, but punctuation by their use: one writes ' in their place, or nothing.
 APOSTROPHES = r"[\u02b9-\u02bf\u02c8\ua78b\ua78c]"
 WITH_SPACES = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{WITHOUT_SPACES}--{APOSTROPHES}]"
-PLANE, PLANES = 0x10000, 4  # all that have letters
+CHARACTERS = 0x110000  # of Unicode
+SPACED, UNSPACED, MARK = 1, 2, 3  # kinds of characters, beside 0; a digit counts as spaced
+HASHES = 1 << 20
 OPENING = 8  # letters by which a sentence is looked up first
+LONG_OPENING = 24  # and by which a longer one is looked up then: many begin with the same two words
+WHOLE_OPENING = 4  # characters by which a whole line is looked up first
 WHOLE_LINES = 3  # that a sentence which is found as whole lines only may be split into
 
 
@@ -35,20 +39,14 @@ def squeeze(text: str) -> str:
 
 
 @cache
-def _word() -> re.Pattern[str]:
-    """What is parted from the next one: a run of letters, marks and digits, or one letter of a script without spaces.
-
-    The classes are written out for `re`, which then is seven times as fast as `regex`, but not beyond the first plane.
-    """
-    first, others = "".join(map(chr, range(PLANE))), "".join(map(chr, range(PLANE, PLANES * PLANE)))
-    spaced, unspaced, marks = (_written_out(kind, first) for kind in (WITH_SPACES, WITHOUT_SPACES, r"[\p{M}]"))
-    rare, rare_unspaced = (_written_out(kind, others) for kind in (WITH_SPACES, WITHOUT_SPACES))
-    return re.compile(f"{spaced}+|{unspaced}{marks}*|(?=[{others[0]}-{chr(0x10FFFF)}])(?:{rare}+|{rare_unspaced})")
-
-
-def _written_out(characters: str, among: str) -> str:
-    runs = regex.findall(f"{characters}+", among, regex.V1)
-    return "[" + "".join(f"{run[0]}-{run[-1]}" for run in runs) + "]"
+def _kinds() -> NDArray[np.uint8]:
+    """For each character of Unicode what it is: see the constants. Looked up so, a text takes a few steps in all."""
+    characters = "".join(map(chr, range(CHARACTERS)))
+    kinds = np.zeros(CHARACTERS, dtype=np.uint8)
+    for kind, among in ((SPACED, WITH_SPACES), (UNSPACED, WITHOUT_SPACES), (MARK, r"[\p{M}]")):
+        for run in regex.finditer(f"{among}+", characters, regex.V1):
+            kinds[run.start() : run.end()] = kind
+    return kinds
 
 
 @dataclass
@@ -59,26 +57,43 @@ class Found:
     files: Counter[str] = field(default_factory=Counter)
 
 
-class _Letters(NamedTuple):
-    """Running letters and digits, and where in them a word may begin, the end of all included."""
+@dataclass(frozen=True)
+class _Letters:
+    """Running letters, marks and digits, by their numbers, and where in them a word may begin, the end included.
 
-    text: str
-    starts: list[int]
+    A word is a run of them, or one letter of a script without spaces with its marks.
+    """
+
+    numbers: NDArray[np.uint32]
+    starts: NDArray[np.intp]
 
     @classmethod
     def of(cls, text: str) -> _Letters:
         """The letters of a text that is `comparable`."""
-        words = _word().findall(text)
-        return cls("".join(words), list(accumulate(map(len, words), initial=0)))
+        numbers = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        kinds = _kinds()[numbers]
+        words = kinds.copy()  # a mark is of the word of the letter before it
+        letter_before = np.maximum.accumulate(np.where(kinds == MARK, 0, np.arange(len(kinds))))
+        words[kinds == MARK] = np.where(kinds[letter_before] == UNSPACED, UNSPACED, SPACED)[kinds == MARK]
+        begins = kinds == UNSPACED
+        begins |= (words == SPACED) & (np.concatenate(([0], words[:-1])) != SPACED)
+        inside = kinds != 0
+        return cls(numbers[inside], np.append(np.flatnonzero(begins[inside]), np.count_nonzero(inside)))
+
+    @cached_property
+    def text(self) -> str:
+        """They themselves."""
+        return self.numbers.tobytes().decode("utf-32-le", "surrogatepass")
 
     def gaps(self, begin: int, end: int) -> tuple[int, ...]:
         """Where something stands between two digits, counted from the beginning: 1 2 is not 12."""
-        inner = self.starts[bisect_right(self.starts, begin) : bisect_left(self.starts, end)]
+        first, last = np.searchsorted(self.starts, (begin + 1, end))
+        inner = map(int, self.starts[first:last])
         return tuple(place - begin for place in inner if self.text[place - 1 : place + 1].isdigit())
 
 
 def _letters_in(line: str) -> int:
-    return sum(map(len, _word().findall(line)))
+    return len(_Letters.of(line).numbers)
 
 
 class RunningText:
@@ -95,6 +110,7 @@ class RunningText:
     def __init__(self, sentences: Iterable[tuple[str, str, bool]]) -> None:
         self._anywhere: dict[str, dict[tuple[int, ...], set[str]]] = {}  # files by letters and the gaps between digits
         self._whole: dict[str, set[str]] = {}
+        self._whole_openings: set[str] = set()
         self._longest_whole = 0
         self._longest_split = 0  # of those that may be found as several whole lines
         for sentence, file, anywhere in sentences:
@@ -109,6 +125,7 @@ class RunningText:
         # With gaps between digits the whole line may be written without them.
         if (whole := squeeze(sentence)) and (gaps or not anywhere or not letters.text):
             self._whole.setdefault(whole, set()).add(file)
+            self._whole_openings.add(whole[:WHOLE_OPENING])
             self._longest_whole = max(self._longest_whole, len(whole))
             if not anywhere:
                 self._longest_split = max(self._longest_split, len(whole))
@@ -170,8 +187,9 @@ class RunningText:
             files: set[str] = set()
             for sentence in self._index.opening(letters.text, begin):
                 end = begin + len(sentence)
-                at = bisect_left(letters.starts, end)
-                if letters.starts[at] == end and (named := self._anywhere[sentence].get(letters.gaps(begin, end))):
+                ends_word = letters.starts[np.searchsorted(letters.starts, end)] == end
+                named = self._anywhere[sentence].get(letters.gaps(begin, end)) if ends_word else None
+                if named:
                     ends.append(end)
                     files |= named
             if ends:
@@ -179,9 +197,11 @@ class RunningText:
 
     def _find_whole(self, lines: list[str], numbers: Sequence[int], found: Found) -> None:
         """Add the lines that are a sentence, alone or with the next ones."""
-        longest = self._longest_whole
-        squeezed = [squeeze(line) if len(line) - line.count(" ") <= longest else "" for line in lines]
-        for first, text in enumerate(squeezed):
+        for first, line in enumerate(lines):
+            opening = squeeze(line[: 2 * WHOLE_OPENING])[:WHOLE_OPENING]
+            if len(opening) == WHOLE_OPENING and opening not in self._whole_openings:
+                continue
+            text = squeeze(line) if len(line) - line.count(" ") <= self._longest_whole else ""
             last = first
             while text:
                 files = self._whole.get(text)
@@ -189,9 +209,10 @@ class RunningText:
                     found.lines.update(numbers[first : last + 1])
                     found.files.update(files)
                 last += 1
-                if len(text) >= self._longest_split or last in (first + WHOLE_LINES, len(lines)) or not squeezed[last]:
+                if len(text) >= self._longest_split or last in (first + WHOLE_LINES, len(lines)):
                     break
-                text += squeezed[last]
+                following = squeeze(lines[last])
+                text = text + following if following else ""
 
 
 class _Index:
@@ -200,9 +221,17 @@ class _Index:
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys = sorted(keys)
         self.longest = max(map(len, self._keys), default=0)
-        self._openings: dict[int, set[str]] = {}
+        by_length: dict[int, set[str]] = {}
         for key in self._keys:
-            self._openings.setdefault(min(len(key), OPENING), set()).add(key[:OPENING])
+            by_length.setdefault(min(len(key), OPENING), set()).add(key[:OPENING])
+        # Whether there may be an opening, by a hash of its letters.
+        self._openings: dict[int, NDArray[np.bool_]] = {}
+        for length, openings in by_length.items():
+            numbers = np.frombuffer("".join(sorted(openings)).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+            self._openings[length] = np.zeros(HASHES, dtype=bool)
+            self._openings[length][_hashes(numbers, np.arange(0, len(numbers), length), length)] = True
+        self._of_short_keys = {key[:OPENING] for key in self._keys if len(key) < LONG_OPENING}
+        self._long_openings = {key[:LONG_OPENING] for key in self._keys if len(key) >= LONG_OPENING}
         self._shorter = self._longest_openings()
 
     def _longest_openings(self) -> list[int]:
@@ -218,11 +247,17 @@ class _Index:
 
     def candidates(self, letters: _Letters) -> list[int]:
         """Beginnings of words, in order, where a key may begin."""
-        text, starts = letters
         places: set[int] = set()
         for length, openings in self._openings.items():
-            places.update([start for start in starts if text[start : start + length] in openings])
-        return sorted(places)
+            starts = letters.starts[: np.searchsorted(letters.starts, len(letters.numbers) - length, "right")]
+            places.update(map(int, starts[openings[_hashes(letters.numbers, starts, length)]]))
+        text = letters.text if places else ""
+        return sorted(
+            place
+            for place in places
+            if text[place : place + LONG_OPENING] in self._long_openings
+            or not self._of_short_keys.isdisjoint(text[place : place + length] for length in self._openings)
+        )
 
     def opening(self, text: str, begin: int) -> Iterator[str]:
         """Keys that the text has at this place, the longest first."""
@@ -231,3 +266,11 @@ class _Index:
             if text.startswith(self._keys[place], begin):
                 yield self._keys[place]
             place = self._shorter[place]
+
+
+def _hashes(numbers: NDArray[np.uint32], starts: NDArray[np.intp], length: int) -> NDArray[np.uint32]:
+    """A hash, below `HASHES`, of so many letters from each of these places on."""
+    hashes = np.zeros(len(starts), dtype=np.uint32)
+    for step in range(length):
+        hashes = hashes * np.uint32(1_000_003) + numbers[starts + step]
+    return hashes % np.uint32(HASHES)
