@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,7 @@ WITH_SPACES = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{WITHOUT_SPACES}--{APOSTROPHES}]"
 CHARACTERS = 0x110000  # of Unicode
 SPACED, UNSPACED, MARK = 1, 2, 3  # kinds of characters, beside 0; a digit counts as spaced
 HASHES = 1 << 20
+TWO_DIGITS = re.compile(r"\d\d")
 OPENING = 8  # letters by which a sentence is looked up first
 LONG_OPENING = 24  # and by which a longer one is looked up then: many begin with the same two words
 WHOLE_OPENING = 4  # characters by which a whole line is looked up first
@@ -72,13 +74,18 @@ class _Letters:
         """The letters of a text that is `comparable`."""
         numbers = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
         kinds = _kinds()[numbers]
-        words = kinds.copy()  # a mark is of the word of the letter before it
-        letter_before = np.maximum.accumulate(np.where(kinds == MARK, 0, np.arange(len(kinds))))
-        words[kinds == MARK] = np.where(kinds[letter_before] == UNSPACED, UNSPACED, SPACED)[kinds == MARK]
-        begins = kinds == UNSPACED
-        begins |= (words == SPACED) & (np.concatenate(([0], words[:-1])) != SPACED)
-        inside = kinds != 0
-        return cls(numbers[inside], np.append(np.flatnonzero(begins[inside]), np.count_nonzero(inside)))
+        words = np.minimum(kinds, UNSPACED)
+        marks = kinds == MARK
+        words[marks] = SPACED
+        if (unspaced := words == UNSPACED).any():  # there a mark is of the letter before it
+            letter_before = np.maximum.accumulate(np.where(marks, 0, np.arange(len(kinds))))
+            words[marks & unspaced[letter_before]] = UNSPACED
+        begins = words == SPACED
+        begins[1:] &= words[:-1] != SPACED
+        begins |= kinds == UNSPACED
+        letters = numbers[words != 0]
+        starts = np.flatnonzero(begins[words != 0])
+        return cls(letters, np.concatenate((starts, [len(letters)])))
 
     @cached_property
     def text(self) -> str:
@@ -87,6 +94,8 @@ class _Letters:
 
     def gaps(self, begin: int, end: int) -> tuple[int, ...]:
         """Where something stands between two digits, counted from the beginning: 1 2 is not 12."""
+        if TWO_DIGITS.search(self.text, begin, end) is None:
+            return ()
         first, last = np.searchsorted(self.starts, (begin + 1, end))
         inner = map(int, self.starts[first:last])
         return tuple(place - begin for place in inner if self.text[place - 1 : place + 1].isdigit())
