@@ -92,9 +92,13 @@ class _Letters:
         """They themselves."""
         return self.numbers.tobytes().decode("utf-32-le", "surrogatepass")
 
+    @cached_property
+    def _has_digits_together(self) -> bool:
+        return TWO_DIGITS.search(self.text) is not None
+
     def gaps(self, begin: int, end: int) -> tuple[int, ...]:
         """Where something stands between two digits, counted from the beginning: 1 2 is not 12."""
-        if TWO_DIGITS.search(self.text, begin, end) is None:
+        if not self._has_digits_together:
             return ()
         first, last = np.searchsorted(self.starts, (begin + 1, end))
         inner = map(int, self.starts[first:last])
