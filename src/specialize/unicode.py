@@ -1,4 +1,4 @@
-"""Unicode: when two spellings are of the same text, whatever normal form and invisible marks they are written with."""
+"""Unicode: when two spellings are of the same text, whatever normal form and invisible marks they have; letters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ def comparable(text: str) -> str:
     return unicodedata.normalize("NFKC", without_invisible(text))
 
 
+def letter_count(text: str) -> int:
+    """How many letters a text has; marks above and below them do not count."""
+    return sum(map(str.isalpha, text))
+
+
 def invisible_marks(text: str) -> list[str]:
-    """Those of a text in their order, zero-width spaces among them."""
+    """The invisible marks of a text in their order, zero-width spaces among them."""
     marks: list[str] = _INVISIBLE.findall(text)
     return marks

@@ -14,9 +14,10 @@ from specialize.corpora.decontamination import LabeledSentence
 from specialize.corpora.processes import clean_all
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, share_of, split_of
-from specialize.corpora.word_segmentation import LONG_WORDS, letters, spaceless_letters
+from specialize.corpora.word_segmentation import LONG_WORDS, spaceless_letters
 from specialize.errors import InputError
 from specialize.files import atomic_path, atomic_text, write_json
+from specialize.unicode import letter_count
 
 SAMPLED_FILE_BYTES = 1 << 20  # of an extractor's output file, which the paper's code sampled (fact 5)
 
@@ -115,7 +116,7 @@ class _Counts:
         kept["articles"] += 1
         kept["sentences"] += len(sentences)
         kept["tokens"] += sum(sentence.count(" ") + 1 for sentence in sentences)
-        kept["letters"] += sum(map(letters, sentences))
+        kept["letters"] += sum(map(letter_count, sentences))
         kept["spaceless_letters"] += sum(map(spaceless_letters, sentences))
 
     def long_words(self) -> int:

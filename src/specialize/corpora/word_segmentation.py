@@ -29,13 +29,8 @@ _RUN = regex.compile(rf"(?V1){_FOR_ICU}(?:{_FOR_ICU}|[\p{{M}}\u200c\u200d\u2060\
 _PUNCTUATED = regex.compile(r"\p{P}+|[^\p{P}]+")
 
 
-def letters(text: str) -> int:
-    """How many letters a text has; marks above and below them do not count."""
-    return sum(map(str.isalpha, text))
-
-
 def spaceless_letters(text: str) -> int:
-    """How many of them are of scripts without spaces between words."""
+    """How many of a text's letters are of scripts without spaces between words."""
     return len(_SPACELESS_LETTER.findall(text))
 
 
