@@ -1,4 +1,4 @@
-"""Words: parted where a script has no spaces, and left out where they have no end."""
+"""Words: parted where a script has no spaces, and left out where they are too long."""
 
 import random
 
@@ -62,7 +62,7 @@ def test_letters_are_counted_apart_from_marks_and_scripts_without_spaces_apart_f
     assert spaceless_letters("ꦗꦮ ᦟᦲ") == 4  # Javanese and New Tai Lue, which no library parts
 
 
-# -- words without end -------------------------------------------------------------------------------------
+# -- words that are too long ---------------------------------------------------------------------------------
 
 
 def finished(*sentences, words="spaces"):

@@ -120,7 +120,7 @@ class _Counts:
         kept["spaceless_letters"] += sum(map(spaceless_letters, sentences))
 
     def long_words(self) -> int:
-        """How many words were left out because they have no end; see `word_segmentation`."""
+        """How many words were left out because they are too long; see `word_segmentation`."""
         return self._removed[LONG_WORDS]
 
     def require_every_split(self, source: Path) -> None:

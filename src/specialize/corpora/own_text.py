@@ -69,9 +69,9 @@ def read_own_text(files: Mapping[Path, TextFormat], field: str = "text") -> Iter
 
 
 def _article(lines: Iterable[str], single: bool = False, removed: Counter[str] | None = None) -> Article:
-    """An article of the lines in which something can be seen; known by them, whatever packs or ends them.
+    """An article of those lines that are not blank; its identifier is their digest, whatever packs or ends them.
 
-    Spaces are told apart in what it is known by, lest articles change their split that were known so before.
+    The digest is taken before spaces are made plain ones, so that articles stay in the split that they always had.
     """
     kept = tuple(line for line in lines if not is_blank(line))
     removed = Counter(removed or {})

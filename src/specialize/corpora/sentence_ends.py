@@ -16,15 +16,15 @@ import regex
 
 from specialize.corpora.settings import SENTENCE_END
 
-SAMPLED_CHARACTERS = 1000  # of an article, spread over it: by their letters it is judged
+SAMPLED_CHARACTERS = 1000  # spread over an article, whose letters tell its script
 
-_PAPERS = r"\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Arabic}"
-_PAPERS_LETTER = regex.compile(rf"[[{_PAPERS}]&&\p{{L}}]", regex.V1)
-_OTHER_LETTER = regex.compile(rf"[\p{{L}}--[{_PAPERS}]]", regex.V1)
+_PAPER_SCRIPTS = r"\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Arabic}"
+_PAPER_LETTER = regex.compile(rf"[[{_PAPER_SCRIPTS}]&&\p{{L}}]", regex.V1)
+_OTHER_LETTER = regex.compile(rf"[\p{{L}}--[{_PAPER_SCRIPTS}]]", regex.V1)
 _LETTER = regex.compile(r"\p{L}")
-_SPACED = ".!?"  # end a sentence only with white space behind them
+_SPACE_BEHIND = ".!?"  # these end a sentence only with white space behind them
 _TERMINAL = r"\p{Sentence_Terminal}\u0f0d-\u0f11"
-_OWN_MARK = regex.compile(rf"[[{_TERMINAL}]--[{_SPACED}]]", regex.V1)
+_OWN_MARK = regex.compile(rf"[[{_TERMINAL}]--[{_SPACE_BEHIND}]]", regex.V1)
 _END = regex.compile(rf"""(?P<marks>[{_TERMINAL}]+)(?:[\p{{Pe}}\p{{Pf}}]|["'](?=\s|$))*""", regex.V1)
 _TAIL = regex.compile(rf"""(?<![{_TERMINAL}…\p{{Pe}}\p{{Pf}}"'\s])[{_TERMINAL}…\p{{Pe}}\p{{Pf}}"'\s]++$""", regex.V1)
 _MARKS = regex.compile(rf"[{_TERMINAL}…](?:.*[{_TERMINAL}…])?", regex.V1)
@@ -32,7 +32,11 @@ _MARKS = regex.compile(rf"[{_TERMINAL}…](?:.*[{_TERMINAL}…])?", regex.V1)
 
 @dataclass(frozen=True)
 class OwnMarks:
-    """The rule of an article in other scripts; `full_stop`: whether `. ` ends a sentence there too."""
+    """How sentences end in an article of other scripts.
+
+    Attributes:
+        full_stop: whether `. ` ends a sentence there too.
+    """
 
     full_stop: bool
 
@@ -41,7 +45,7 @@ def sentence_ends(lines: Iterable[str]) -> str | OwnMarks:
     """How the sentences of an article end, for `clean_line`, where its entry in the configuration does not say."""
     text = "\n".join(lines)
     sample = text[:: len(text) // SAMPLED_CHARACTERS + 1]
-    if len(_OTHER_LETTER.findall(sample)) <= len(_PAPERS_LETTER.findall(sample)):
+    if len(_OTHER_LETTER.findall(sample)) <= len(_PAPER_LETTER.findall(sample)):
         return SENTENCE_END
     return OwnMarks(full_stop=len(_OWN_MARK.findall(text)) <= text.count(SENTENCE_END))
 

@@ -1,4 +1,4 @@
-"""The words of a text: parted where a script writes no spaces between them, and left out where they have no end."""
+"""The words of a text: parted where a script writes no spaces between them, and left out where they are too long."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _words_of_run(run: str) -> str:
 
 
 def with_words(sentences: list[str], words: str) -> tuple[list[str], int]:
-    """Sentences as every later stage reads them, with spaces between words and without words that have no end.
+    """Sentences as every later stage reads them, with spaces between words and without words that are too long.
 
     Args:
         sentences: of an article.
