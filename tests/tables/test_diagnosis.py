@@ -183,6 +183,13 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
     assert [path.read_bytes() for path in files] == before
 
 
+def test_of_representations_with_the_same_vocabulary_the_tiered_one_is_suggested(tmp_path):
+    experiment = small_experiment(languages=["ug"], representations=["va", "tva"], seeds=[1])
+    write_statistics(tmp_path, statistics_of_uyghur())
+    write_diagnosis(experiment, tmp_path)
+    assert "| tva: new wordpieces should help much" in (tmp_path / "results/tables/diagnosis.md").read_text("utf-8")
+
+
 def test_what_transliteration_leaves_is_a_row_of_a_twin(tmp_path):
     experiment = small_experiment(languages=["ug"], representations=["mbert"], seeds=[1])
     write_statistics(tmp_path, statistics_of_uyghur())
