@@ -53,7 +53,8 @@ def treebank_statistics(run: Path, language: Language) -> dict[str, Any] | None:
         return None
     path = f"results/datasets/{language.original or language.tag}/statistics.json"
     require(run, [path])
-    return read_json(run / path)
+    statistics: dict[str, Any] = read_json(run / path)
+    return statistics
 
 
 def is_spaceless(total: dict[str, int]) -> bool:
