@@ -9,9 +9,6 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.corpora import transliterate_corpus
-    from specialize.datasets import LARGEST_SHARE_LEFT, transliterator
 
-    transliteration = dict(snakemake.params.transliteration)
-    largest = transliteration.pop("largest_share_left", LARGEST_SHARE_LEFT)
     source, destination = (Path(paths[0]).parent for paths in (snakemake.input, snakemake.output))
-    transliterate_corpus(source, destination, transliterator(**transliteration), transliteration["scheme"], largest)
+    transliterate_corpus(source, destination, **snakemake.params.transliteration)

@@ -37,7 +37,7 @@ class DownloadError(SpecializeError):
 
 
 def warn(message: str) -> None:
-    """Say what a user should know although the work goes on: in a job's log, and on the terminal."""
+    """Print what a user should know although the work goes on, to a job's log and to the terminal."""
     print(f"Warning: {message}")
     if sys.stdout is not sys.__stdout__ and sys.__stderr__ is not None:
         print(f"Warning: {message}", file=sys.__stderr__)

@@ -1,15 +1,56 @@
-"""Unicode: when two spellings are of the same text, whatever normal form and invisible marks they are written with."""
+"""Unicode: when two spellings are of the same text, whatever normal form and invisible marks they have; letters."""
 
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
+import numpy as np
 import regex
+from numpy.typing import NDArray
 
 # It parts words where no space is written, as in Khmer; every other invisible mark stands within one.
 ZERO_WIDTH_SPACE = "\u200b"
 # Joiners, direction marks, soft hyphens, variation selectors: what a reader does not see.
 _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+CHARACTERS = 0x110000
+
+# Scripts without spaces between words: what ICU parts (of Tibetan: syllables), and what it does not know.
+ICU_SCRIPTS = ("Thai", "Lao", "Khmer", "Myanmar", "Tibetan", "Han", "Hiragana", "Katakana")
+OTHER_SPACELESS_SCRIPTS = ("Balinese", "Javanese", "New_Tai_Lue", "Tai_Le", "Tai_Tham", "Tai_Viet")
+
+
+def written_in(scripts: tuple[str, ...], kinds: str) -> str:
+    """A set of these kinds of characters in these scripts, with those that they share, such as the long mark."""
+    members = "".join(rf"\p{{scx={script}}}" for script in scripts)
+    return f"[[{kinds}]&&[{members}]]"
+
+
+LETTER = r"\p{L}"
+SPACELESS_LETTER = written_in(ICU_SCRIPTS + OTHER_SPACELESS_SCRIPTS, LETTER)
+
+
+def numbers_of(text: str) -> NDArray[np.uint32]:
+    """The numbers of a text's characters in Unicode."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+@cache
+def table_of(characters: str) -> NDArray[np.bool_]:
+    """For each number in Unicode whether its character is one of these; one by one, a text would take seconds.
+
+    Args:
+        characters: a set of `regex`, of its version 1.
+    """
+    table = np.zeros(CHARACTERS, dtype=bool)
+    for run in regex.finditer(f"{characters}+", "".join(map(chr, range(CHARACTERS))), regex.V1):
+        table[run.start() : run.end()] = True
+    return table
+
+
+def count_of(characters: str, text: str) -> int:
+    """How many characters of a text are of such a set; see `table_of`."""
+    return int(table_of(characters)[numbers_of(text)].sum())
 
 
 def without_invisible(text: str) -> str:
@@ -26,7 +67,12 @@ def comparable(text: str) -> str:
     return unicodedata.normalize("NFKC", without_invisible(text))
 
 
+def letter_count(text: str) -> int:
+    """How many letters a text has; marks above and below them do not count."""
+    return sum(map(str.isalpha, text))
+
+
 def invisible_marks(text: str) -> list[str]:
-    """Those of a text in their order, zero-width spaces among them."""
+    """The invisible marks of a text in their order, zero-width spaces among them."""
     marks: list[str] = _INVISIBLE.findall(text)
     return marks

@@ -17,6 +17,7 @@ from specialize.corpora import (
     split_of,
     transliterate_corpus,
 )
+from specialize.corpora import build as build_module
 from specialize.datasets import transliterate_token, transliterator
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json
@@ -159,14 +160,16 @@ def test_downsampling_and_split_are_independent(tmp_path):
     assert len(corpus["valid"]) / total == pytest.approx(0.1, abs=0.05)
 
 
-def test_downsampling_as_run_keeps_whole_files_of_extracted_text(tmp_path):
-    articles = [Article(str(number), (f"{number} " + "word " * 2000 + ". End.",)) for number in range(1500)]
+def test_downsampling_as_run_keeps_whole_files_of_extracted_text(tmp_path, monkeypatch):
+    assert build_module.SAMPLED_FILE_BYTES == 1 << 20
+    monkeypatch.setattr(build_module, "SAMPLED_FILE_BYTES", 1 << 10)  # and articles as much smaller
+    articles = [Article(str(number), (f"{number} . End.",)) for number in range(1500)]
     rules = paper_cleaning(sample=0.5, sampling="files")
     corpus = build(tmp_path / "corpus", articles, rules)
     kept = sorted(int(article[0].split()[0]) for split in SPLITS for article in corpus[split])
     runs = 1 + sum(second != first + 1 for first, second in itertools.pairwise(kept))
     assert 0.2 < len(kept) / len(articles) < 0.8
-    assert runs <= 8  # fifteen files of a megabyte, of which neighbours join
+    assert runs <= 8  # eighteen files, of which neighbours join
     removed = read_json(tmp_path / "corpus/statistics.json")["removed"]
     assert removed["articles not sampled"] == len(articles) - len(kept)
 
@@ -288,7 +291,7 @@ def test_a_twin_is_its_original_line_for_line(tmp_path):
     ]
     build(tmp_path / "ug", articles)
     convert = transliterator("uyghur")
-    transliterate_corpus(tmp_path / "ug", tmp_path / "ug-Latn", convert, "uyghur", 1.0)
+    transliterate_corpus(tmp_path / "ug", tmp_path / "ug-Latn", "uyghur", largest_share_left=1.0)
     for split in SPLITS:
         before = (tmp_path / "ug" / f"{split}.txt").read_text(encoding="utf-8").split("\n")
         after = (tmp_path / "ug-Latn" / f"{split}.txt").read_text(encoding="utf-8").split("\n")
@@ -305,13 +308,12 @@ def test_a_twin_is_its_original_line_for_line(tmp_path):
 
 def test_a_twin_of_which_too_much_stays_is_refused_with_its_letters(tmp_path, capsys):
     build(tmp_path / "kk", [Article(a.identifier, ("Қазақ әлем.", "Тау, көл.")) for a in made_up_articles(100)])
-    convert = transliterator("transliterate", "ru")
     message = (
         r"kk: transliteration leaves 26\.7% of .* letters in their script, most often Қ қ ә ө .*mix scripts.*"
         "set transliteration: scheme: uroman, which reads any script, or a larger largest_share_left"
     )
     with pytest.raises(InputError, match=message):
-        transliterate_corpus(tmp_path / "kk", tmp_path / "kk-Latn", convert, "transliterate", 0.05)
+        transliterate_corpus(tmp_path / "kk", tmp_path / "kk-Latn", "transliterate", "ru")
     assert not (tmp_path / "kk-Latn").exists()
-    transliterate_corpus(tmp_path / "kk", tmp_path / "kk-Latn", convert, "transliterate", 0.3)
+    transliterate_corpus(tmp_path / "kk", tmp_path / "kk-Latn", "transliterate", "ru", largest_share_left=0.3)
     assert "transliteration leaves 26.7%" in capsys.readouterr().out

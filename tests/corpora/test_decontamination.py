@@ -1,5 +1,6 @@
 """Decontamination: labeled sentences are found by their content, and nothing else is taken out."""
 
+import itertools
 import sys
 import unicodedata
 
@@ -175,6 +176,12 @@ JOINTS = (" ", "  ", "\u00a0", "\t", "\u2009", "\u200b", "\n", ". ", ".\n", ", "
 UNSEEN = ("", "", "", "\u200c", "\u200d", "\u2060", "\u00ad", "\u200e", "\ufeff")
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 
+# Made once, and with few draws for each example, which take most of the time.
+JOINED, FORM = st.sampled_from(list(itertools.product(JOINTS, UNSEEN))), st.sampled_from(FORMS)
+SENTENCES = st.lists(st.lists(st.sampled_from(KNOWN), min_size=4, max_size=7), min_size=1, max_size=3)
+NOISE_LINE = st.sampled_from([" ".join(words) for size in (1, 2, 3) for words in itertools.product(NOISE, repeat=size)])
+NOISE_LINES = st.lists(NOISE_LINE, max_size=3)
+
 
 def letters(text):
     """Independent of what is tested: the words of a text that is spelled as here, one blank between them."""
@@ -197,22 +204,21 @@ def spelled(draw, sentence):
     """The sentence in another spelling, over one line or several."""
     text = ""
     for number, word in enumerate(sentence):
-        text += draw(st.sampled_from(JOINTS)) if number else ""
-        place = draw(st.integers(0, len(word)))
-        text += word[:place] + draw(st.sampled_from(UNSEEN)) + word[place:]
-    return unicodedata.normalize(draw(st.sampled_from(FORMS)), text)
+        joint, unseen = draw(JOINED)
+        place = draw(st.integers(0, len(word))) if unseen else 0
+        text += (joint if number else "") + word[:place] + unseen + word[place:]
+    return unicodedata.normalize(draw(FORM), text)
 
 
 @st.composite
 def contaminated(draw):
     """Sentences, and lines in which they are planted, alone or among noise, between lines of noise."""
-    sentence = st.lists(st.sampled_from(KNOWN), min_size=4, max_size=7)
-    sentences = draw(st.lists(sentence, min_size=1, max_size=3))
-    noise = st.lists(st.sampled_from(NOISE), min_size=1, max_size=4).map(" ".join)
+    sentences = draw(SENTENCES)
     lines = []
     for _ in range(draw(st.integers(0, 5))):
-        lines += draw(st.lists(noise, max_size=3))
-        before, after = draw(st.sampled_from([("", ""), (draw(noise) + " ", ""), ("", ". " + draw(noise))]))
+        lines += draw(NOISE_LINES)
+        noise = draw(NOISE_LINE)
+        before, after = draw(st.sampled_from([("", ""), (noise + " ", ""), ("", ". " + noise)]))
         lines += (before + draw(spelled(draw(st.sampled_from(sentences)))) + after).split("\n")
     return [" ".join(sentence) for sentence in sentences], lines
 

@@ -1,4 +1,4 @@
-"""Words: parted where a script has no spaces, and left out where they have no end."""
+"""Words: parted where a script has no spaces, and left out where they are too long."""
 
 import random
 
@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tests.conftest import paper_cleaning
 
 from specialize.corpora import LONG_WORDS, LONGEST_WORD, SPLITS, Article, Cleaner, build_corpus, squeeze
-from specialize.corpora.word_segmentation import letters, part_words, spaceless_letters, with_words
+from specialize.corpora.word_segmentation import part_words, with_words
 from specialize.files import read_json
+from specialize.unicode import SPACELESS_LETTER, count_of, letter_count
 
 THAI, LAO, KHMER, BURMESE = "ไปโรงเรียนวันนี้", "ໄປໂຮງຮຽນມື້ນີ້", "ទៅសាលាថ្ងៃនេះ", "ကျောင်းသွားတယ်"
 JAPANESE, CHINESE, TIBETAN = "今日は学校に行く", "今天去学校", "སློབ་གྲྭར་འགྲོ"
@@ -54,14 +55,14 @@ def test_any_text_is_parted_into_the_same_characters(text):
 
 
 def test_letters_are_counted_apart_from_marks_and_scripts_without_spaces_apart_from_others():
-    assert letters("ไปa1–b") == 4
-    assert spaceless_letters("ไปa1–b") == 2
-    assert spaceless_letters("".join(RUNS)) == letters("".join(RUNS))
-    assert spaceless_letters("Það слово العربية हिन्दी 한국어 አማርኛ") == 0
-    assert spaceless_letters("ꦗꦮ ᦟᦲ") == 4  # Javanese and New Tai Lue, which no library parts
+    assert letter_count("ไปa1–b") == 4
+    assert count_of(SPACELESS_LETTER, "ไปa1–b") == 2
+    assert count_of(SPACELESS_LETTER, "".join(RUNS)) == letter_count("".join(RUNS))
+    assert count_of(SPACELESS_LETTER, "Það слово العربية हिन्दी 한국어 አማርኛ") == 0
+    assert count_of(SPACELESS_LETTER, "ꦗꦮ ᦟᦲ") == 4  # Javanese and New Tai Lue, which no library parts
 
 
-# -- words without end -------------------------------------------------------------------------------------
+# -- words that are too long ---------------------------------------------------------------------------------
 
 
 def finished(*sentences, words="spaces"):
@@ -111,7 +112,7 @@ def test_a_corpus_has_parted_words_none_without_end_and_says_so(tmp_path, capsys
     assert max(map(len, text.split())) == len("โรงเรียน")
     total = statistics["total"]
     assert total["tokens"] == len(text.split()) > 60 * 3 * 9
-    assert total["letters"] == total["spaceless_letters"] == letters(text)
+    assert total["letters"] == total["spaceless_letters"] == letter_count(text)
     build_corpus(tmp_path / "text.txt", articles, {}, cleaning, tmp_path / "again", 3 - processes)
     for name in ("train.txt", "valid.txt", "test.txt", "statistics.json"):
         assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()

@@ -126,6 +126,10 @@ def test_a_prepared_treebank_is_checked_again_for_what_is_asked_later(tmp_path):
     check_prepared(tmp_path / "results", ["ud"], "upos")  # not there yet
     results = prepare(tmp_path, ["pos"], **{part: {HEAD: WORDS, UPOS: WORDS} for part in PARTS})
     check_prepared(results, ["pos"], "xpos")
+    whole = (results / "test.conllu").read_bytes()
+    (results / "test.conllu").write_text("unreadable", encoding="utf-8")
+    check_prepared(results, ["pos", "ner"], "xpos")  # named entities ask nothing of it, so that nothing is read
+    (results / "test.conllu").write_bytes(whole)
     with pytest.raises(InputError, match=r"results/train\.conllu, line 1: its head is not a word number"):
         check_prepared(results, ["pos", "ud"], "xpos")
     with pytest.raises(

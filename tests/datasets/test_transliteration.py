@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from specialize.datasets import (
     UYGHUR,
     EntitySentence,
-    count_left,
+    count_untransliterated,
     read_entities,
     require_latin,
     transliterate_entities,
+    transliterate_parts,
     transliterate_token,
     transliterate_treebank,
     transliterator,
@@ -309,7 +310,7 @@ def test_romanizing_a_long_word_costs_as_much_as_its_parts(monkeypatch):
 
 def left_of(words, *scheme):
     convert = transliterator(*scheme)
-    return count_left(words, lambda token: transliterate_token(convert, token))
+    return count_untransliterated(words, lambda token: transliterate_token(convert, token))
 
 
 def test_letters_that_stay_are_counted_as_often_as_they_occur():
@@ -326,7 +327,7 @@ def test_words_that_would_vanish_are_left():
 
 
 def test_letters_that_become_marks_are_counted():
-    marked = count_left({"Երևան": 2, "&": 1, "ь": 4}, {"Երևան": "Er&an", "&": "&", "ь": "'"}.__getitem__)
+    marked = count_untransliterated({"Երևան": 2, "&": 1, "ь": 4}, {"Երևան": "Er&an", "&": "&", "ь": "'"}.__getitem__)
     assert marked.marked == 2
 
 
@@ -347,3 +348,15 @@ def test_twins_of_labeled_data_give_their_words(tmp_path):
     assert transliterate_treebank(tmp_path / "a.conllu", tmp_path / "b.conllu", converter("russian")) == {"б": 1}
     write_entities(tmp_path / "a.tsv", [EntitySentence(("б", "в", "б"), ("O", "B-X", "O"))])
     assert transliterate_entities(tmp_path / "a.tsv", tmp_path / "b.tsv", converter("russian")) == {"б": 2, "в": 1}
+
+
+def test_twins_of_a_data_sets_files_are_refused_together(tmp_path, capsys):
+    paths = []
+    for part, word in (("train", "тау"), ("test", "әә")):
+        write_entities(tmp_path / part, [EntitySentence((word,), ("O",))])
+        paths.append((tmp_path / part, tmp_path / f"{part}-Latn"))
+    transliterate_parts(transliterate_entities, paths, "transliterate", "ru", largest_share_left=0.5)
+    assert "transliteration leaves 40.0% of 5 letters in their script" in capsys.readouterr().out
+    assert paths[0][1].read_text(encoding="utf-8") == "tau\tO\n\n"
+    with pytest.raises(InputError, match="transliteration leaves 40"):
+        transliterate_parts(transliterate_entities, paths, "transliterate", "ru")

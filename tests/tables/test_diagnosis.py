@@ -6,6 +6,7 @@ import pytest
 from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
 
 from specialize.corpora import LONG_WORDS
+from specialize.errors import SpecializeError
 from specialize.experiment import Language
 from specialize.files import read_json, write_json
 from specialize.reports.diagnosis import LETTERS_PER_WORD, Diagnosis, _answers, spelling_met, write_diagnosis
@@ -140,16 +141,20 @@ def test_words_without_end_are_shown_with_the_text():
 def test_what_a_treebank_lacks_is_said_and_else_nothing(tmp_path):
     experiment = small_experiment(languages=["ug"], representations=["mbert", "tva"], seeds=[1])
     write_statistics(tmp_path, statistics_of_uyghur())
+    path = tmp_path / "results/datasets/ug/statistics.json"
+    whole = read_json(path)
     missing = {"form": 1, "upos": 0, "xpos": 5, "head": 0, "deprel": 0}
-    parts = {part: {"words": 10, "missing": dict.fromkeys(missing, 0)} for part in ("train", "dev")}
-    write_json(tmp_path / "results/datasets/ug/statistics.json", parts | {"test": {"words": 10, "missing": missing}})
+    write_json(path, whole | {"test": {"words": 10, "missing": missing}})
     write_diagnosis(experiment, tmp_path)
     table = tmp_path / "results/tables/diagnosis.md"
     assert "| What does the treebank lack?" in table.read_text()
     assert "| test: 10.0% of the forms, 50.0% of the xpos tags " in table.read_text()
-    write_json(tmp_path / "results/datasets/ug/statistics.json", parts | {"test": parts["dev"]})
+    write_json(path, whole)
     write_diagnosis(experiment, tmp_path)
     assert "What does the treebank lack?" not in table.read_text()
+    path.unlink()
+    with pytest.raises(SpecializeError, match=r"1 results are missing: results/datasets/ug/statistics\.json"):
+        write_diagnosis(experiment, tmp_path)
 
 
 def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path):
@@ -176,6 +181,13 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
     assert all(before)
     write_diagnosis(experiment, tmp_path)
     assert [path.read_bytes() for path in files] == before
+
+
+def test_of_representations_with_the_same_vocabulary_the_tiered_one_is_suggested(tmp_path):
+    experiment = small_experiment(languages=["ug"], representations=["va", "tva"], seeds=[1])
+    write_statistics(tmp_path, statistics_of_uyghur())
+    write_diagnosis(experiment, tmp_path)
+    assert "| tva: new wordpieces should help much" in (tmp_path / "results/tables/diagnosis.md").read_text("utf-8")
 
 
 def test_what_transliteration_leaves_is_a_row_of_a_twin(tmp_path):

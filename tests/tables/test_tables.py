@@ -333,6 +333,8 @@ def statistics_of_uyghur():
     better = {"corpus": coverage(2.4, 0.01), "ner": coverage(1.9, 0.0)}
     total = {"articles": 1234, "sentences": 20000, "tokens": 345678, "letters": 2000000, "spaceless_letters": 0}
     files = {"corpora/ug": {"articles_read": 2345, "total": total, "removed": {}}}
+    whole = {"words": 10, "missing": dict.fromkeys(("form", "upos", "xpos", "head", "deprel"), 0)}
+    files["datasets/ug"] = dict.fromkeys(("train", "dev", "test"), whole)
     letters = {"sentences": 700, "scripts": {"Arabic": 0.98, "Latin": 0.02}, "missing_letters": {"ې": 0.03, "ۇ": 0.02}}
     for name, after in {"mbert": base, "lapt": base, "va": better, "tva": better}.items():
         covered = {data: {**letters, "base": base[data], "augmented": after[data]} for data in base}

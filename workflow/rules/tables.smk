@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from specialize import __version__
 from specialize.experiment.resolved import model_description
 from specialize.tables import screen
-from specialize.tables.contents import FIGURES, TABLES, figure_inputs, statistics_files, table_inputs, tables_of
+from specialize.tables.contents import FIGURES, TABLES, diagnosis_inputs, figure_inputs, table_inputs, tables_of
 from specialize.tables.parameters import table_parameters
 
 METRICS = [cell.metrics for cell in experiment.cells]
@@ -68,7 +68,7 @@ rule table:
 
 rule diagnose:
     input:
-        statistics_files(experiment),
+        diagnosis_inputs(experiment),
     output:
         table_files("diagnosis")[:-1],
         "results/figures/coverage.svg",

@@ -15,13 +15,11 @@ from specialize.corpora.sentence_ends import OwnMarks, sentence_ends
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, read_corpus, split_of
 from specialize.corpora.twin import transliterate_corpus
-from specialize.corpora.word_segmentation import ICU_SCRIPTS, LONG_WORDS, LONGEST_WORD, OTHER_SPACELESS_SCRIPTS
+from specialize.corpora.word_segmentation import LONG_WORDS, LONGEST_WORD
 
 __all__ = [
-    "ICU_SCRIPTS",
     "LONGEST_WORD",
     "LONG_WORDS",
-    "OTHER_SPACELESS_SCRIPTS",
     "SPLITS",
     "Article",
     "CleanArticle",

@@ -14,9 +14,10 @@ from specialize.corpora.decontamination import LabeledSentence
 from specialize.corpora.processes import clean_all
 from specialize.corpora.settings import Cleaning
 from specialize.corpora.splits import SPLITS, share_of, split_of
-from specialize.corpora.word_segmentation import LONG_WORDS, letters, spaceless_letters
+from specialize.corpora.word_segmentation import LONG_WORDS
 from specialize.errors import InputError
 from specialize.files import atomic_path, atomic_text, write_json
+from specialize.unicode import LETTER, SPACELESS_LETTER, count_of
 
 SAMPLED_FILE_BYTES = 1 << 20  # of an extractor's output file, which the paper's code sampled (fact 5)
 
@@ -116,11 +117,11 @@ class _Counts:
         kept["sentences"] += len(sentences)
         kept["tokens"] += sum(sentence.count(" ") + 1 for sentence in sentences)
         text = "".join(sentences)
-        kept["letters"] += letters(text)
-        kept["spaceless_letters"] += spaceless_letters(text)
+        kept["letters"] += count_of(LETTER, text)
+        kept["spaceless_letters"] += count_of(SPACELESS_LETTER, text)
 
     def long_words(self) -> int:
-        """How many words were left out because they have no end; see `word_segmentation`."""
+        """How many words were left out because they are too long; see `word_segmentation`."""
         return self._removed[LONG_WORDS]
 
     def require_every_split(self, source: Path) -> None:

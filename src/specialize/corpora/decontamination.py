@@ -10,12 +10,13 @@ from pathlib import Path
 
 import regex
 
-from specialize.corpora.occurrences import WITHOUT_SPACES, Found, RunningText, squeeze
+from specialize.corpora.occurrences import Found, RunningText, squeeze
 from specialize.datasets import FORM, EntitySentence, Sentence, read_entities, read_treebank
+from specialize.unicode import SPACELESS_LETTER
 
 ANYWHERE_WORDS = 4  # a sentence of so many is found wherever it stands; a shorter one may be anybody's
 TEXT_COMMENT = re.compile(r"#\s*text\s*=\s*(.*)")
-LETTER_WITHOUT_SPACES = regex.compile(rf"{WITHOUT_SPACES}\p{{M}}*", regex.V1)
+LETTER_WITHOUT_SPACES = regex.compile(rf"{SPACELESS_LETTER}\p{{M}}*", regex.V1)
 
 
 @dataclass(frozen=True)

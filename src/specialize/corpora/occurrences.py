@@ -11,21 +11,13 @@ from functools import cache, cached_property
 from itertools import accumulate
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
-from specialize.unicode import comparable
+from specialize.unicode import CHARACTERS, SPACELESS_LETTER, comparable, numbers_of, table_of
 
-# Of scripts that write no spaces, where a word may begin at any letter.
-WITHOUT_SPACES = (
-    r"[[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}"
-    r"\p{Script=Myanmar}\p{Script=Tibetan}\p{Script=Javanese}\p{Script=Balinese}\p{Script=Tai_Tham}"
-    r"\p{Script=New_Tai_Lue}\p{Script=Tai_Viet}]&&\p{L}]"
-)
 # Letters by their category, but punctuation by their use: one writes ' in their place, or nothing.
 APOSTROPHES = r"[\u02b9-\u02bf\u02c8\ua78b\ua78c]"
-WITH_SPACES = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{WITHOUT_SPACES}--{APOSTROPHES}]"
-CHARACTERS = 0x110000  # of Unicode
+WITH_SPACES = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{SPACELESS_LETTER}--{APOSTROPHES}]"
 SPACED, UNSPACED, MARK = 1, 2, 3  # kinds of characters, beside 0; a digit counts as spaced
 HASHES = 1 << 20
 TWO_DIGITS = re.compile(r"\d\d")
@@ -43,11 +35,9 @@ def squeeze(text: str) -> str:
 @cache
 def _kinds() -> NDArray[np.uint8]:
     """For each character of Unicode what it is: see the constants. Looked up so, a text takes a few steps in all."""
-    characters = "".join(map(chr, range(CHARACTERS)))
     kinds = np.zeros(CHARACTERS, dtype=np.uint8)
-    for kind, among in ((SPACED, WITH_SPACES), (UNSPACED, WITHOUT_SPACES), (MARK, r"[\p{M}]")):
-        for run in regex.finditer(f"{among}+", characters, regex.V1):
-            kinds[run.start() : run.end()] = kind
+    for kind, among in ((SPACED, WITH_SPACES), (UNSPACED, SPACELESS_LETTER), (MARK, r"\p{M}")):
+        kinds[table_of(among)] = kind
     return kinds
 
 
@@ -72,7 +62,7 @@ class _Letters:
     @classmethod
     def of(cls, text: str) -> _Letters:
         """The letters of a text that is `comparable`."""
-        numbers = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        numbers = numbers_of(text)
         kinds = _kinds()[numbers]
         words = np.minimum(kinds, UNSPACED)
         marks = kinds == MARK
@@ -240,7 +230,7 @@ class _Index:
         # Whether there may be an opening, by a hash of its letters.
         self._openings: dict[int, NDArray[np.bool_]] = {}
         for length, openings in by_length.items():
-            numbers = np.frombuffer("".join(sorted(openings)).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+            numbers = numbers_of("".join(sorted(openings)))
             self._openings[length] = np.zeros(HASHES, dtype=bool)
             self._openings[length][_hashes(numbers, np.arange(0, len(numbers), length), length)] = True
         self._of_short_keys = {key[:OPENING] for key in self._keys if len(key) < LONG_OPENING}

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from specialize.corpora.articles import Article, Page
 from specialize.corpora.dump import read_dump
-from specialize.corpora.text_lines import is_blank, numbered_lines, paragraphs, plain_spaces
+from specialize.corpora.text_lines import BYTE_ORDER_MARK, is_blank, numbered_lines, paragraphs, plain_spaces
 from specialize.errors import InputError
 from specialize.sources.text_formats import AS_TEXT, TextFormat, json_record, recognise
 
@@ -69,9 +69,9 @@ def read_own_text(files: Mapping[Path, TextFormat], field: str = "text") -> Iter
 
 
 def _article(lines: Iterable[str], single: bool = False, removed: Counter[str] | None = None) -> Article:
-    """An article of the lines in which something can be seen; known by them, whatever packs or ends them.
+    """An article of those lines that are not blank; its identifier is their digest, whatever packs or ends them.
 
-    Spaces are told apart in what it is known by, lest articles change their split that were known so before.
+    The digest is taken before spaces are made plain ones, so that articles stay in the split that they always had.
     """
     kept = tuple(line for line in lines if not is_blank(line))
     removed = Counter(removed or {})
@@ -169,7 +169,8 @@ def _json_articles(path: Path, lines: Lines, field: str = "text") -> Iterator[Ar
         if not all(isinstance(text, str) for text in texts):
             problem = f"the field {field!r} holds something else than text"
             raise InputError(path, problem, number, "name the field that holds the text: `corpus: {field: NAME}`")
-        whole, halves = HALF_CHARACTER.subn("\ufffd", "\n".join(texts).replace("\ufeff", "").replace("\0", "\ufffd"))
+        whole = "\n".join(texts).replace(BYTE_ORDER_MARK, "").replace("\0", "\ufffd")
+        whole, halves = HALF_CHARACTER.subn("\ufffd", whole)
         removed = Counter({"halves of characters": halves} if halves else {})
         yield _article(paragraphs(whole), removed=removed)
 

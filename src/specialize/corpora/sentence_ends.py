@@ -18,14 +18,14 @@ import regex
 
 from specialize.corpora.settings import SENTENCE_END
 
-SAMPLED_CHARACTERS = 300  # of an article, spread over it: by their letters it is judged
+SAMPLED_CHARACTERS = 300  # spread over an article, whose letters tell its script
 
-_PAPERS = r"\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Arabic}"
-_PAPERS_LETTER = regex.compile(rf"[[{_PAPERS}]&&\p{{L}}]", regex.V1)
+_PAPER_SCRIPTS = r"\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Arabic}"
+_PAPER_LETTER = regex.compile(rf"[[{_PAPER_SCRIPTS}]&&\p{{L}}]", regex.V1)
 _LETTER = regex.compile(r"\p{L}")
-_SPACED = ".!?"  # end a sentence only with white space behind them
+_SPACE_BEHIND = ".!?"  # these end a sentence only with white space behind them
 _TERMINAL = r"\p{Sentence_Terminal}\u0f0d-\u0f11"
-_OWN_MARK = regex.compile(rf"[[{_TERMINAL}]--[{_SPACED}]]", regex.V1)
+_OWN_MARK = regex.compile(rf"[[{_TERMINAL}]--[{_SPACE_BEHIND}]]", regex.V1)
 _END = regex.compile(rf"""(?P<marks>[{_TERMINAL}]+)(?:[\p{{Pe}}\p{{Pf}}]|["'](?=\s|$))*""", regex.V1)
 _TAIL = regex.compile(rf"""(?<![{_TERMINAL}…\p{{Pe}}\p{{Pf}}"'\s])[{_TERMINAL}…\p{{Pe}}\p{{Pf}}"'\s]++$""", regex.V1)
 _MARKS = regex.compile(rf"[{_TERMINAL}…](?:.*[{_TERMINAL}…])?", regex.V1)
@@ -33,7 +33,11 @@ _MARKS = regex.compile(rf"[{_TERMINAL}…](?:.*[{_TERMINAL}…])?", regex.V1)
 
 @dataclass(frozen=True)
 class OwnMarks:
-    """The rule of an article in other scripts; `full_stop`: whether `. ` ends a sentence there too."""
+    """How sentences end in an article of other scripts.
+
+    Attributes:
+        full_stop: whether `. ` ends a sentence there too.
+    """
 
     full_stop: bool
 
@@ -52,7 +56,7 @@ def _side(character: str) -> int:
     """-1 for a letter of the paper's scripts, 1 for one of another script, 0 for what is no letter."""
     if not _LETTER.match(character):
         return 0
-    return -1 if _PAPERS_LETTER.match(character) else 1
+    return -1 if _PAPER_LETTER.match(character) else 1
 
 
 def part_sentences(line: str, ends: OwnMarks) -> list[str]:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from specialize.corpora.splits import SPLITS
-from specialize.datasets import REMEMBERED_WORDS, count_left, require_latin, transliterate_token
+from specialize.datasets import (
+    LARGEST_SHARE_LEFT,
+    REMEMBERED_WORDS,
+    count_untransliterated,
+    require_latin,
+    transliterate_token,
+    transliterator,
+)
 from specialize.files import atomic_path, atomic_text, read_json, write_json
 
 
 def transliterate_corpus(
-    source: Path, destination: Path, convert: Callable[[str], str], scheme: str, largest_share_left: float
+    source: Path,
+    destination: Path,
+    scheme: str,
+    language: str | None = None,
+    largest_share_left: float = LARGEST_SHARE_LEFT,
 ) -> None:
     """Write the transliterated twin of a corpus folder, line for line and token for token (paper §4.1).
 
@@ -24,14 +34,13 @@ def transliterate_corpus(
     Args:
         source: the corpus.
         destination: its twin.
-        convert: a transliterator.
-        scheme: its name.
+        scheme, language: see `transliterator`.
         largest_share_left: of the twin's letters that may be of another script than the Latin one.
 
     Raises:
         InputError: if more are.
     """
-    convert_token = lru_cache(maxsize=REMEMBERED_WORDS)(partial(transliterate_token, convert))
+    convert_token = lru_cache(maxsize=REMEMBERED_WORDS)(partial(transliterate_token, transliterator(scheme, language)))
     words: Counter[str] = Counter()
     with atomic_path(destination) as temporary:
         temporary.mkdir()
@@ -44,7 +53,7 @@ def transliterate_corpus(
                     tokens = line.rstrip("\n").split(" ")
                     words.update(tokens)
                     out.write(" ".join(map(convert_token, tokens)) + "\n")
-        left = count_left(words, convert_token)
+        left = count_untransliterated(words, convert_token)
         require_latin(source, left, scheme, largest_share_left)
         statistics = read_json(source / "statistics.json")
         write_json(temporary / "statistics.json", {**statistics, "transliteration": left.as_json()})

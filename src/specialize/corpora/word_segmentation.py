@@ -1,65 +1,20 @@
-"""The words of a text: parted where a script writes no spaces between them, and left out where they have no end."""
+"""The words of a text: parted where a script writes no spaces between them, and left out where they are too long."""
 
 from __future__ import annotations
 
-from functools import cache
-
-import numpy as np
 import regex
-from numpy.typing import NDArray
 
-from specialize.unicode import ZERO_WIDTH_SPACE
+from specialize.unicode import ICU_SCRIPTS, SPACELESS_LETTER, ZERO_WIDTH_SPACE, count_of, written_in
 
 # Image data, runs of letters and the like: learning pieces of a word takes time quadratic in its length. The longest
 # words of the paper's texts are addresses of some hundred characters.
 LONGEST_WORD = 1000
 LONG_WORDS = f"words of more than {LONGEST_WORD:,} characters"
 
-CHARACTERS = 0x110000  # of Unicode
-# Without spaces between words: what ICU parts (of Tibetan: syllables), and what it does not know.
-ICU_SCRIPTS = ("Thai", "Lao", "Khmer", "Myanmar", "Tibetan", "Han", "Hiragana", "Katakana")
-OTHER_SPACELESS_SCRIPTS = ("Balinese", "Javanese", "New_Tai_Lue", "Tai_Le", "Tai_Tham", "Tai_Viet")
-
-
-def _written_in(scripts: tuple[str, ...], kinds: str = r"\p{L}\p{M}\p{N}") -> str:
-    """A set of these kinds of characters in these scripts, with those that they share, such as the long mark."""
-    members = "".join(rf"\p{{scx={script}}}" for script in scripts)
-    return f"[[{kinds}]&&[{members}]]"
-
-
-_SPACELESS_LETTER = regex.compile("(?V1)" + _written_in(ICU_SCRIPTS + OTHER_SPACELESS_SCRIPTS, r"\p{L}"))
 # A run for ICU goes on over marks and joiners, and over the tsheg that ends a Tibetan syllable.
-_FOR_ICU = _written_in(ICU_SCRIPTS)
+_FOR_ICU = written_in(ICU_SCRIPTS, r"\p{L}\p{M}\p{N}")
 _RUN = regex.compile(rf"(?V1){_FOR_ICU}(?:{_FOR_ICU}|[\p{{M}}\u200c\u200d\u2060\u0f0b\u0f0c])*")
 _PUNCTUATED = regex.compile(r"\p{P}+|[^\p{P}]+")
-
-
-def letters(text: str) -> int:
-    """How many letters a text has; marks above and below them do not count."""
-    return _count(text, _letters())
-
-
-def spaceless_letters(text: str) -> int:
-    """How many of them are of scripts without spaces between words."""
-    return _count(text, _spaceless_letters())
-
-
-def _count(text: str, among: NDArray[np.bool_]) -> int:
-    """How many characters of a text a table of all characters has; one by one in Python it would take seconds."""
-    return int(among[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")].sum())
-
-
-@cache
-def _letters() -> NDArray[np.bool_]:
-    return np.fromiter((chr(number).isalpha() for number in range(CHARACTERS)), dtype=bool, count=CHARACTERS)
-
-
-@cache
-def _spaceless_letters() -> NDArray[np.bool_]:
-    among = np.zeros(CHARACTERS, dtype=bool)
-    for letter in _SPACELESS_LETTER.finditer("".join(map(chr, range(CHARACTERS)))):
-        among[letter.start()] = True
-    return among
 
 
 def part_words(sentence: str) -> str:
@@ -87,7 +42,7 @@ def _words_of_run(run: str) -> str:
 
 
 def with_words(sentences: list[str], words: str) -> tuple[list[str], int]:
-    """Sentences as every later stage reads them, with spaces between words and without words that have no end.
+    """Sentences as every later stage reads them, with spaces between words and without words that are too long.
 
     Args:
         sentences: of an article.
@@ -113,7 +68,7 @@ def with_words(sentences: list[str], words: str) -> tuple[list[str], int]:
 def _is_too_long(token: str) -> bool:
     if len(token) <= LONGEST_WORD:
         return False
-    if 2 * spaceless_letters(token) < len(token):
+    if 2 * count_of(SPACELESS_LETTER, token) < len(token):
         return True
     # A paragraph that nobody has parted into words: what counts is how long it goes on without punctuation.
     return max(map(len, _PUNCTUATED.findall(token))) > LONGEST_WORD

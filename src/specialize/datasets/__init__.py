@@ -2,7 +2,6 @@
 
 from specialize.datasets.columns import check_prepared, prepare_treebank
 from specialize.datasets.layout import PARTS
-from specialize.datasets.left_letters import LeftLetters, count_left, require_latin
 from specialize.datasets.named_entities import (
     EntitySentence,
     mend_labels,
@@ -19,6 +18,7 @@ from specialize.datasets.transliteration import (
     REMEMBERED_WORDS,
     UYGHUR,
     transliterate_entities,
+    transliterate_parts,
     transliterate_token,
     transliterate_treebank,
     transliterator,
@@ -39,6 +39,7 @@ from specialize.datasets.treebanks import (
     write_treebank,
 )
 from specialize.datasets.trees import NO_HEAD
+from specialize.datasets.untransliterated import Untransliterated, count_untransliterated, require_latin
 
 __all__ = [
     "COLUMNS",
@@ -56,11 +57,11 @@ __all__ = [
     "XPOS",
     "EntitySentence",
     "Heads",
-    "LeftLetters",
     "Sentence",
+    "Untransliterated",
     "Word",
     "check_prepared",
-    "count_left",
+    "count_untransliterated",
     "mend_labels",
     "parse_entities",
     "prepare_treebank",
@@ -71,6 +72,7 @@ __all__ = [
     "repair_labels",
     "require_latin",
     "transliterate_entities",
+    "transliterate_parts",
     "transliterate_token",
     "transliterate_treebank",
     "transliterator",

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from specialize.datasets.corrections import Corrections
 from specialize.datasets.entity_labels import plain_label
 from specialize.datasets.layout import require_sentences
-from specialize.datasets.mended import Mended
 from specialize.errors import InputError
 from specialize.files import read_text
 
@@ -52,35 +52,35 @@ def read_rows(path: Path) -> list[list[Row]]:
         InputError: on a line without a token or a label, or with more columns than others; if it is not clear which
             column has the labels; if no blank line parts sentences.
     """
-    mended = Mended(path)
-    lines = list(_lines(read_text(path), mended))
-    sentences = _sentences(path, lines, mended)
+    corrections = Corrections(path)
+    lines = list(_lines(read_text(path), corrections))
+    sentences = _sentences(path, lines, corrections)
     require_sentences(path, sentences)
-    _require_blank_lines(path, sentences, mended)
-    sentences = _without_language_prefix(sentences, mended)
-    mended.report()
+    _require_blank_lines(path, sentences, corrections)
+    sentences = _without_language_prefix(sentences, corrections)
+    corrections.report()
     return sentences
 
 
-def _lines(text: str, mended: Mended) -> Iterator[tuple[int, str]]:
+def _lines(text: str, corrections: Corrections) -> Iterator[tuple[int, str]]:
     """Lines with their numbers, without marks and white space that no editor shows; a document's start is empty."""
     text = text.replace("\r\n", "\n")
     ends = "\n" if "\n" in text else "\r"
     for number, line in enumerate(text.split(ends), start=1):
         if line.startswith("\ufeff"):
-            mended.add(number, "a byte-order mark within the file is left out")
+            corrections.add(number, "a byte-order mark within the file is left out")
             line = line.lstrip("\ufeff")
         if line.startswith(_DOCUMENT):
-            mended.add(number, f"{_DOCUMENT} is no token: left out, and a sentence ends there")
+            corrections.add(number, f"{_DOCUMENT} is no token: left out, and a sentence ends there")
             line = ""
         yield number, line
 
 
-def _sentences(path: Path, lines: Sequence[tuple[int, str]], mended: Mended) -> list[list[Row]]:
+def _sentences(path: Path, lines: Sequence[tuple[int, str]], corrections: Corrections) -> list[list[Row]]:
     """Rows between blank lines."""
     written = [line for _, line in lines if line.strip() and not line.startswith("#")]
     tabs = 2 * sum("\t" in line.rstrip() for line in written) > len(written)
-    layout = _Layout.of(path, [_columns(line, tabs) for line in written], tabs, mended)
+    layout = _Layout.of(path, [_columns(line, tabs) for line in written], tabs, corrections)
     sentences: list[list[Row]] = []
     block: list[Row] = []
     for number, line in [*lines, (len(lines) + 1, "")]:
@@ -88,7 +88,7 @@ def _sentences(path: Path, lines: Sequence[tuple[int, str]], mended: Mended) -> 
             sentences += [block] if block else []
             block = []
         elif left_out := layout.left_out(line):
-            mended.add(number, left_out)
+            corrections.add(number, left_out)
         else:
             block.append(layout.row(path, number, line))
     return sentences
@@ -109,7 +109,7 @@ class _Layout:
     tabs: bool
 
     @classmethod
-    def of(cls, path: Path, rows: Sequence[list[str]], tabs: bool, mended: Mended) -> _Layout:
+    def of(cls, path: Path, rows: Sequence[list[str]], tabs: bool, corrections: Corrections) -> _Layout:
         """The layout of a file's rows.
 
         Raises:
@@ -120,10 +120,11 @@ class _Layout:
             return cls(2, 0, 1, tabs)
         rows = [row for row in rows if len(row) == columns]
         if sum(bool(_NUMBER.match(row[0])) for row in rows) == len(rows) and rows[0][0].startswith(("0", "1")):
-            mended.add(1, "column 2 is taken for the tokens and column 3 for the labels: column 1 numbers the tokens")
+            numbered = "column 2 is taken for the tokens and column 3 for the labels: column 1 numbers the tokens"
+            corrections.add(1, numbered)
             return cls(columns, NUMBERED_TOKEN, NUMBERED_LABEL, tabs)
         label = _label_column(path, rows)
-        mended.add(1, f"column 1 of {columns} is taken for the tokens and column {label + 1} for the labels")
+        corrections.add(1, f"column 1 of {columns} is taken for the tokens and column {label + 1} for the labels")
         return cls(columns, 0, label, tabs)
 
     def left_out(self, line: str) -> str:
@@ -176,7 +177,7 @@ def _label_column(path: Path, rows: Sequence[list[str]]) -> int:
     return having[0] if having else last
 
 
-def _require_blank_lines(path: Path, sentences: Sequence[Sequence[Row]], mended: Mended) -> None:
+def _require_blank_lines(path: Path, sentences: Sequence[Sequence[Row]], corrections: Corrections) -> None:
     """Refuse what can be no sentence, since no blank line ends it, and tell of what may be none."""
     alone = len(sentences) == 1
     for rows in sentences:
@@ -185,10 +186,10 @@ def _require_blank_lines(path: Path, sentences: Sequence[Sequence[Row]], mended:
             raise InputError(path, f"starts a sentence of {len(rows):,} tokens", rows[0].line, remedy)
         if alone or len(rows) > LONG_SENTENCE:
             only = "the only sentence" if alone else f"a sentence of more than {LONG_SENTENCE} tokens"
-            mended.add(rows[0].line, f"starts {only}; if it is several, {remedy}")
+            corrections.add(rows[0].line, f"starts {only}; if it is several, {remedy}")
 
 
-def _without_language_prefix(sentences: list[list[Row]], mended: Mended) -> list[list[Row]]:
+def _without_language_prefix(sentences: list[list[Row]], corrections: Corrections) -> list[list[Row]]:
     """Tokens without WikiAnn's `xx:`, if most have the same one; a token that is nothing else keeps it."""
     found = Counter(match[0] for rows in sentences for row in rows if (match := _LANGUAGE_PREFIX.match(row.token)))
     tokens = sum(map(len, sentences))
@@ -198,13 +199,13 @@ def _without_language_prefix(sentences: list[list[Row]], mended: Mended) -> list
     prefix, most = found.most_common(1)[0]
     if most <= PREFIXED_AT_LEAST * tokens:
         if found.total() >= WARNED_PREFIXES * tokens:
-            mended.add(
+            corrections.add(
                 first,
                 f"{found.total():,} of {tokens:,} tokens begin as {prefix!r} does and stay as they are; "
                 "if that is no part of the words, take it off",
             )
         return sentences
-    mended.add(
+    corrections.add(
         first,
         f"{prefix!r} is taken off the {most:,} tokens of {tokens:,} that begin with it: WikiAnn's mark of the language",
     )

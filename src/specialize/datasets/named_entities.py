@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from specialize.datasets.corrections import Corrections
 from specialize.datasets.entity_labels import IOB2_LABEL, as_iob2, is_iob1, one_spelling, plain_label
 from specialize.datasets.entity_layouts import read_rows
 from specialize.datasets.layout import PARTS, blocks, require_sentences
-from specialize.datasets.mended import Mended
 from specialize.errors import InputError
 from specialize.files import atomic_text, read_archive_members, read_text
 
@@ -109,9 +109,9 @@ def mend_labels(
     Raises:
         InputError: at the first label that is none; at the first that is mended, if those are refused.
     """
-    mended = {part: Mended(path, refuse=broken_labels == "refuse") for part, path in paths.items()}
+    corrections = {part: Corrections(path, refuse=broken_labels == "refuse") for part, path in paths.items()}
     plain = {
-        part: [_plainly_labeled(paths[part], sentence, mended[part]) for sentence in sentences]
+        part: [_plainly_labeled(paths[part], sentence, corrections[part]) for sentence in sentences]
         for part, sentences in parts.items()
     }
     spelling = one_spelling(
@@ -125,12 +125,12 @@ def mend_labels(
     )
     alike = {}
     for part, sentences in plain.items():
-        alike[part] = [_spelled_alike(sentence, spelling, mended[part]) for sentence in sentences]
-        mended[part].report()
+        alike[part] = [_spelled_alike(sentence, spelling, corrections[part]) for sentence in sentences]
+        corrections[part].report()
     return alike
 
 
-def _plainly_labeled(path: Path, sentence: EntitySentence, mended: Mended) -> EntitySentence:
+def _plainly_labeled(path: Path, sentence: EntitySentence, corrections: Corrections) -> EntitySentence:
     """A sentence with labels in Latin capitals with hyphens, and in IOB2 or IOB1."""
     plain = []
     for place, label in enumerate(sentence.labels):
@@ -141,17 +141,17 @@ def _plainly_labeled(path: Path, sentence: EntitySentence, mended: Mended) -> En
     converted = as_iob2(plain)
     for line, old, new in zip(sentence.lines, sentence.labels, converted, strict=True):
         if old != new:
-            mended.add(line, f"label {old!a} is not IOB2; taken as {new}")
+            corrections.add(line, f"label {old!a} is not IOB2; taken as {new}")
     return replace(sentence, labels=converted)
 
 
-def _spelled_alike(sentence: EntitySentence, spelling: Mapping[str, str], mended: Mended) -> EntitySentence:
+def _spelled_alike(sentence: EntitySentence, spelling: Mapping[str, str], corrections: Corrections) -> EntitySentence:
     """A sentence with one spelling of each type."""
     alike = []
     for line, label in zip(sentence.lines, sentence.labels, strict=True):
         new = label if label == "O" else label[:2] + spelling[label[2:]]
         if new != label:
-            mended.add(line, f"type {label[2:]!a} is written {new[2:]!a} more often; taken as that")
+            corrections.add(line, f"type {label[2:]!a} is written {new[2:]!a} more often; taken as that")
         alike.append(new)
     return replace(sentence, labels=tuple(alike))
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
 from specialize.datasets.named_entities import read_entities, write_entities
+from specialize.datasets.settings import LARGEST_SHARE_LEFT
 from specialize.datasets.treebanks import COLUMNS, FORM
+from specialize.datasets.untransliterated import count_untransliterated, require_latin
 from specialize.files import atomic_text, read_text
 
 # Uyghur to the Turkish-like Latin of Muller et al. (2021), facts 9 and 10.
@@ -143,3 +145,30 @@ def transliterate_entities(source: Path, destination: Path, convert: Callable[[s
         (replace(sentence, tokens=tuple(map(convert_token, sentence.tokens))) for sentence in sentences),
     )
     return Counter(token for sentence in sentences for token in sentence.tokens)
+
+
+def transliterate_parts(
+    write_twin: Callable[[Path, Path, Callable[[str], str]], Counter[str]],
+    paths: Iterable[tuple[Path, Path]],
+    scheme: str,
+    language: str | None = None,
+    largest_share_left: float = LARGEST_SHARE_LEFT,
+) -> None:
+    """Write the twins of a data set's files.
+
+    Args:
+        write_twin: `transliterate_treebank` or `transliterate_entities`.
+        paths: each file, and where its twin appears.
+        scheme, language: see `transliterator`.
+        largest_share_left: of the twins' letters that may be of another script than the Latin one.
+
+    Raises:
+        InputError: if more are.
+    """
+    convert = transliterator(scheme, language)
+    paths = list(paths)
+    words: Counter[str] = Counter()
+    for source, destination in paths:
+        words += write_twin(source, destination, convert)
+    left = count_untransliterated(words, partial(transliterate_token, convert))
+    require_latin(paths[0][0].parent, left, scheme, largest_share_left)

@@ -34,6 +34,11 @@ class Language:
         return "corpus" in self.entry
 
     @property
+    def has_treebank(self) -> bool:
+        """Whether there are labeled sentences in CoNLL-U."""
+        return "treebank" in self.entry
+
+    @property
     def has_own_text(self) -> bool:
         """Whether its text is of one's own, so that no Wikipedia's dump is fetched."""
         return bool(self.entry.get("corpus", {}).keys() & {"text", "dump"})

@@ -20,7 +20,7 @@ WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
 def cleaning(experiment: Experiment, language: str) -> Cleaning:
     """How a language's text is cleaned and split; a twin's as its original's."""
     corpus = experiment.languages[language].entry["corpus"]
-    own = {key: corpus[key] for key in ("sample", "sentence_end", "fewest_sentences", "words") if key in corpus}
+    own = {key: value for key, value in corpus.items() if key in Cleaning.model_fields}
     return Cleaning(**experiment.config["corpora"], **own)
 
 

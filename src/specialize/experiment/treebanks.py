@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from specialize.errors import ConfigError
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import TASKS
+from specialize.sources import PARTS
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
 
-PARTS = ("train", "dev", "test")
 COLUMNS = {"form": 1, "upos": 3, "xpos": 4, "head": 6, "deprel": 7}  # of CoNLL-U
 
 

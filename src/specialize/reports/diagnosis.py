@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from specialize.corpora import LONG_WORDS, OTHER_SPACELESS_SCRIPTS
+from specialize.corpora import LONG_WORDS
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
@@ -22,6 +22,7 @@ from specialize.tables.inputs import (
     treebank_statistics,
     vocabulary_statistics,
 )
+from specialize.unicode import OTHER_SPACELESS_SCRIPTS
 from specialize.vocabularies import NO_FORM
 
 # Thresholds between the paper's languages, by what 99 new wordpieces gain on their words with mBERT's vocabulary
@@ -71,7 +72,7 @@ class Diagnosis:
         language: the language.
         corpus: its corpus statistics, if it has text.
         coverage: coverage statistics by representation and data set.
-        grown: the representations with new wordpieces.
+        grown: the representations with new wordpieces, of those that gain alike the better one first.
         spelling: normal forms and invisible marks of words by data set.
         treebank: what its treebank's columns hold, by part, if it has one.
     """
@@ -184,13 +185,19 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
                     language,
                     corpora.get(language.tag),
                     {name: read["coverage"] for name, read in own.items()},
-                    tuple(name for name, read in own.items() if read["pieces"]),
+                    _grown(experiment, own),
                     next(read.get("spelling", {}) for read in own.values()),
                     treebank_statistics(run, language),
                 )
             )
     write_table(diagnosis_table(experiment, diagnoses), run / "results" / "tables")
     write_figure(diagnoses, run / "results" / "figures")
+
+
+def _grown(experiment: Experiment, vocabularies: dict[str, Any]) -> tuple[str, ...]:
+    """The representations with new wordpieces; those with a tiered learning rate, as the paper advises, come first."""
+    names = [name for name, read in vocabularies.items() if read["pieces"]]
+    return tuple(sorted(names, key=lambda name: experiment.representations[name].multiplier == 1))
 
 
 def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table:

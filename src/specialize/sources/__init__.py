@@ -10,13 +10,21 @@ from specialize.sources.downloads import download, fetch
 from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
 from specialize.sources.own_entities import ENTITY_ENDINGS, entity_files
 from specialize.sources.own_files import own_files, own_text
-from specialize.sources.published import Source, treebank_files, wikiann_archive, wikiann_collection, wikipedia_dump
+from specialize.sources.published import (
+    PARTS,
+    Source,
+    treebank_files,
+    wikiann_archive,
+    wikiann_collection,
+    wikipedia_dump,
+)
 from specialize.sources.text_formats import TextFormat, recognise
 from specialize.sources.treebanks import fetch_treebank
 from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
 
 __all__ = [
     "ENTITY_ENDINGS",
+    "PARTS",
     "Source",
     "TextFormat",
     "copy_model",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-PARTS = ("train", "dev", "test")
+from specialize.sources.published import PARTS
+
 # WikiAnn's and our own files, MasakhaNER's (.txt), CoNLL's and Universal NER's.
 ENTITY_ENDINGS = ("tsv", "txt", "conll", "iob2", "iob", "bio")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PARTS = ("train", "dev", "test")  # of labeled data
 WIKIMEDIA = "https://dumps.wikimedia.org"
 WIKIANN = "https://s3.amazonaws.com/datasets.huggingface.co/wikiann/1.1.0/panx_dataset.zip"
 # As the datasets library of its publisher has it (datasets/wikiann/dataset_infos.json, 234,008,884 bytes).
@@ -70,7 +71,7 @@ def wiki_name(code: str) -> str:
 def treebank_files(name: str, release: str, prefix: str, sha256: dict[str, str]) -> dict[str, Source]:
     """The train, dev and test part of a treebank's release, with the digests that are pinned for them."""
     files = {}
-    for part in ("train", "dev", "test"):
+    for part in PARTS:
         path = f"{name}/{release}/{prefix}-ud-{part}.conllu"
         files[part] = Source(
             urls=(f"https://raw.githubusercontent.com/UniversalDependencies/{path}",),

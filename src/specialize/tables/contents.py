@@ -191,6 +191,13 @@ def statistics_files(experiment: Experiment) -> list[str]:
     ]
 
 
+def diagnosis_inputs(experiment: Experiment) -> list[str]:
+    """The statistics that a diagnosis is made from: also of treebanks, a twin's being its original's."""
+    tags = [language.original or language.tag for language in experiment.grid_languages if language.has_treebank]
+    treebanks = [f"results/datasets/{tag}/statistics.json" for tag in dict.fromkeys(tags)]
+    return statistics_files(experiment) + treebanks
+
+
 # -- figures -------------------------------------------------------------------------------------------------
 
 

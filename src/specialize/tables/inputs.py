@@ -44,9 +44,17 @@ def vocabulary_statistics(experiment: Experiment, run: Path) -> dict[tuple[str, 
 
 
 def treebank_statistics(run: Path, language: Language) -> dict[str, Any] | None:
-    """What the columns of a language's treebank hold, by part, a twin's as its original's; None if it has none."""
-    path = run / "results" / "datasets" / (language.original or language.tag) / "statistics.json"
-    return read_json(path) if path.is_file() else None
+    """What the columns of a language's treebank hold, by part, a twin's as its original's; None if it has none.
+
+    Raises:
+        SpecializeError: if the file is missing.
+    """
+    if not language.has_treebank:
+        return None
+    path = f"results/datasets/{language.original or language.tag}/statistics.json"
+    require(run, [path])
+    statistics: dict[str, Any] = read_json(run / path)
+    return statistics
 
 
 def is_spaceless(total: dict[str, int]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from specialize.unicode import letter_count
 from specialize.vocabularies.kinds import kind_of
 from specialize.vocabularies.normal_form import spellings
 from specialize.vocabularies.words import WordCounts, letter_counts, script_shares, shares
@@ -65,7 +66,7 @@ def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:
             unknown_pieces += count * its_pieces.count(unknown_piece)
     readable_but_for_marks = _unknown_by_marks_only(tokenizer, unknown_piece, sorted(unknown))
     unknown_marks = Counter({word: unknown.pop(word) for word in readable_but_for_marks})
-    tokens, letters = words.total(), sum(count * sum(map(str.isalpha, word)) for word, count in words.items())
+    tokens, letters = words.total(), sum(count * letter_count(word) for word, count in words.items())
     lettered = sum(count for word, count in words.items() if any(map(str.isalpha, word)))
     return Coverage(
         tokens=tokens,

@@ -33,7 +33,7 @@ INVISIBLE = (
 
 
 def with_normal_form(normalizer: Normalizer | None, form: Form) -> Normalizer | None:
-    """A normaliser that makes one of all spellings of a word.
+    """A normalizer that makes one of all spellings of a word.
 
     Args:
         normalizer: a tokenizer's own; one that fixes a form already, as XLM-R's NFKC, gets no other.
@@ -76,7 +76,7 @@ def _fixes_form(step: Normalizer) -> bool:
 
 
 def spellings(words: Counter[str], normalizer: Normalizer | None, parted: bool = True) -> Counter[str]:
-    """Words as a normaliser's steps spell them that make one of their spellings; all as they are if it has none.
+    """Words as a normalizer's steps spell them that make one of their spellings; all as they are if it has none.
 
     Args:
         words: with their counts, which are added up for those that become alike.

@@ -89,7 +89,7 @@ class Kind(ABC):
     def save_settings(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
         """Write tokenizer_config.json; arguments as of `save`.
 
-        The library's own class of a kind makes its normaliser anew. If the tokenizer's is another, the settings name
+        The library's own class of a kind makes its normalizer anew. If the tokenizer's is another, the settings name
         the class that takes tokenizer.json as it is, and say for it what the kind's own class knows.
         """
         path = folder / "tokenizer_config.json"

@@ -103,7 +103,7 @@ KIND = WordPiece()
 def learn_wordpieces(
     words: Counter[str], training: WordPieceTraining, normalizer: Normalizer | None = None
 ) -> Tokenizer:
-    """Learn a WordPiece vocabulary of words as a normaliser spells them, by default a cased one.
+    """Learn a WordPiece vocabulary of words as a normalizer spells them, by default a cased one.
 
     Two choices that the trainer makes in an order that changes from run to run are made here: which of the rarest
     letters go beyond the limit, and the numbers of the letters that continue a word, which break its ties.

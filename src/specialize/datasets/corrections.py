@@ -9,7 +9,7 @@ from specialize.errors import InputError
 SHOWN_KINDS = 20  # for each file; the rest is only counted
 
 
-class Mended:
+class Corrections:
     """The kinds of what was mended in one file, with their lines.
 
     Args:

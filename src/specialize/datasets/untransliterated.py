@@ -22,7 +22,7 @@ _MARK = regex.compile(r"[\p{P}\p{S}\p{N}--['’`\"]]", regex.V1)
 
 
 @dataclass(frozen=True)
-class LeftLetters:
+class Untransliterated:
     """Counts over the words of a twin, each as often as it occurs.
 
     Attributes:
@@ -65,7 +65,7 @@ class LeftLetters:
         }
 
 
-def count_left(words: Mapping[str, int], convert_token: Callable[[str], str]) -> LeftLetters:
+def count_untransliterated(words: Mapping[str, int], convert_token: Callable[[str], str]) -> Untransliterated:
     """Count what a transliteration leaves of words.
 
     Args:
@@ -88,10 +88,10 @@ def count_left(words: Mapping[str, int], convert_token: Callable[[str], str]) ->
             is_mixed = bool(_LATIN_LETTER.search(converted))
             mixed += count * is_mixed
             unchanged += count * (not is_mixed)
-    return LeftLetters(letters, left, number, mixed, unchanged, marked)
+    return Untransliterated(letters, left, number, mixed, unchanged, marked)
 
 
-def require_latin(path: Path, left: LeftLetters, scheme: str, largest_share_left: float) -> None:
+def require_latin(path: Path, left: Untransliterated, scheme: str, largest_share_left: float) -> None:
     """Print what is left, and refuse a twin of which too much is.
 
     Args:
