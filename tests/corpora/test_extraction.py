@@ -66,6 +66,17 @@ def test_articles_and_nothing_else_come_out(small_dump):
     assert extract(pages["2"]).lines == ("Beta comes second.", "It was a house.")
 
 
+def test_pages_that_are_no_articles_are_counted_in_the_log(small_dump, capsys):
+    list(read_dump(small_dump))
+    assert capsys.readouterr().out == f"{small_dump}: 3 redirects and pages of other namespaces, passed over\n"
+
+
+def test_the_other_contents_of_a_page_are_not_its_text(small_dump):
+    other = b"<content><role>mediainfo</role><text>{}</text></content></revision>"
+    small_dump.write_bytes(bz2.compress(bz2.decompress(small_dump.read_bytes()).replace(b"</revision>", other)))
+    assert [page.text for page in read_dump(small_dump)] == [PAGES[number][2] for number in (0, 1, 5, 6)]
+
+
 def test_redirects_are_known_by_their_element(small_dump):
     text = bz2.decompress(small_dump.read_bytes()).replace(b"<title>Beta", b'<redirect title="Alpha" /><title>Beta')
     small_dump.write_bytes(bz2.compress(text))

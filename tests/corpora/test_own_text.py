@@ -24,7 +24,7 @@ from tests.corpora.test_building import build, made_up_articles
 from specialize.corpora import SPLITS, build_corpus, read_articles, read_own_text
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json
-from specialize.sources import own_files, own_text
+from specialize.sources import own_files, own_text, recognise
 from specialize.sources.packing import DAMAGED, unpacked
 
 DOCUMENTS = [list(article.lines) for article in made_up_articles(80)]
@@ -306,6 +306,9 @@ REFUSED = {
     "indented JSON": (b'{\n "text": "Ab"}', r"is JSON over several lines.*jq -c \."),
     "another field": (b'{"content": "Ab"}\n{"id": 3}\n', "no record with the field 'text'.* 'content', 'id'"),
     "broken JSON": (b'{"text": "Ab\n', "line 1: is not a record of JSON Lines"),
+    "records of Python": (b"{'text': 'Ab.'}\n{'text': 'Cd.'}\n", "line 1: is not a record of JSON Lines"),
+    "sentences with a broken line": (b"1\tAb.\n" * 20 + b"Cd.\n", "line 21: is not a number, a tab and a sentence"),
+    "documents in one line": (b'<doc id="1">Ab. Cd.</doc>\n', "line 1: has more than the <doc …> that starts"),
     "deep JSON": (b'{"text": ' + b"[" * 10_000 + b"\n", "line 1: is not a record of JSON Lines"),
     "CoNLL-U": (CONLLU.encode(), "is CoNLL-U, not plain text"),
     "words of Leipzig": (b"1\tab\t33\n2\tcd\t22\n3\tef\t1\n", "is a table of 3 columns.*sentences.txt"),
@@ -316,6 +319,25 @@ REFUSED = {
     "nothing, packed": (gzip.compress(b""), "is empty"),
     "cut off": (gzip.compress(TEXT.encode())[:-9], "is cut off or damaged"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ('"Ab. \\"Cd.\\""\n"Ef.\\nGh."\n', "json-lines"),  # as `jq -c '.[]'` makes of an array
+        ('{}\n{"text": "Ab."}\n', "json-lines"),
+        ('"Ab," he said.\n"Cd."\n', "text"),
+        ('"Ab."\n\n"Cd."\n', "text"),
+        ('"Ab."\r\n\r\n"Cd."\r\n', "text"),
+        ('"Ab."\r\n"Cd."\r\n', "json-lines"),
+        ("<doc>\nAb. Cd.\n</doc>\n", "wikiextractor"),
+        ("1\tAb.\nCd.\n\nEf.\n", "text"),
+    ],
+)
+def test_what_comes_near_to_a_format(tmp_path, content, name):
+    path = written(tmp_path / "text", content)
+    assert recognise(path).name == name
+    assert list(read_articles(path))
 
 
 @pytest.mark.parametrize(("content", "problem"), REFUSED.values(), ids=REFUSED)

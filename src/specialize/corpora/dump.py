@@ -43,12 +43,15 @@ def read_dump(path: Path) -> Iterator[Page]:
                     raise InputError(path, problem, error.lineno, DUMP_REMEDY) from error
                 yield from pages
                 progress.update(compressed.tell() - progress.n)
+    if reader.passed_over:
+        print(f"{path}: {reader.passed_over:,} redirects and pages of other namespaces, passed over")
 
 
 class _DumpReader:
     """Collects articles while an export is parsed; any <id> but the page's own is of a revision or a person."""
 
     def __init__(self, path: Path) -> None:
+        self.passed_over = 0  # pages that are no articles
         self._path = path
         self._pages: list[Page] = []
         self._fields: dict[str, str] = {}  # of the page that is being read
@@ -91,7 +94,9 @@ class _DumpReader:
 
     def _end(self, name: str) -> None:
         self._open.pop()
-        if name in ("title", "ns", "text") or (name == "id" and self._open[-1:] == ["page"]):
+        within = self._open[-1] if self._open else ""
+        is_text = name == "text" and within != "content"  # there it is of another slot, such as a picture's data
+        if name in ("title", "ns") or is_text or (name == "id" and within == "page"):
             self._fields[name] = "".join(self._text)
         elif name == "page":
             self._end_page(self._fields)
@@ -103,6 +108,8 @@ class _DumpReader:
             self._refuse(f"has a page without <{lacks[0]}>")
         if fields["ns"] == "0" and "redirect" not in fields:
             self._pages.append(Page(fields["id"], fields["title"], fields.get("text", "")))
+        else:
+            self.passed_over += 1
 
     def _refuse(self, problem: str) -> None:
         raise InputError(self._path, problem, self.line, DUMP_REMEDY)

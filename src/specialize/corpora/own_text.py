@@ -22,7 +22,7 @@ LONGEST_ARTICLE = 64_000_000  # characters
 SINGLE = "where each line is by itself, say `format: sentences`"
 WITHOUT_TEXT = "documents without text"
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can write them, UTF-8 cannot
-DOCUMENT = re.compile(r"<doc\s[^>]*?(?:title=\"(.*)\")?>")
+DOCUMENT = re.compile(r"<doc(?:\s[^>]*?(?:title=\"(.*)\")?)?>")
 LONGEST_OPENING = 10_000  # characters of <doc …>; a title has 255 bytes
 
 Lines = Iterable[tuple[int, str]]
@@ -133,6 +133,9 @@ def _documents(path: Path, lines: Lines) -> Iterator[Article]:
             opened, title, document, size = number, (start[1] or "").strip(), [], 0
             continue
         if opened is None:
+            if text.startswith("<doc"):
+                remedy = f"give <doc …>, the text and </doc> lines of their own; {AS_TEXT}"
+                raise InputError(path, "has more than the <doc …> that starts it", number, remedy)
             if text:
                 remedy = f"leave nothing between </doc> and the next <doc …>; {AS_TEXT}"
                 raise InputError(path, "is outside of any document", number, remedy)

@@ -50,6 +50,9 @@ BYTE_ORDER_MARKS = (
 INLINE = {"a", "b", "big", "br", "center", "em", "font", "i", "ref", "small", "span", "strong", "sub", "sup", "u"}
 ELEMENT = re.compile(r"<([A-Za-z][\w:.-]*)(?=[\s/>])")
 LEIPZIG_ROW = re.compile(r"[0-9]+\t[^\t]*", re.ASCII)
+LEIPZIG_SHARE = 0.9  # of the lines; the others are refused, each with its number
+JSON_TEXT = re.compile(r'\s*"(?:[^"\\]|\\.)*+"\s*')
+BLANK_LINE = re.compile(r"(?>\r?\r?\n|\r)[ \t]*[\r\n]")
 CSV_HEAD = re.compile(r'"?[\w -]{1,30}"?([,;]"?[\w -]{0,30}"?)+')
 
 
@@ -159,7 +162,9 @@ def _told(path: Path, text: str, lines: list[str]) -> str:
     """The format of a text that begins so."""
     if text.startswith("<"):
         return _told_of_markup(path, text, lines)
-    if re.match(r'\{\s*"', text):
+    if re.match(r"""\{\s*["'}]""", text) or (
+        not BLANK_LINE.search(text.rstrip()) and all(map(JSON_TEXT.fullmatch, lines))
+    ):
         if re.match(r"\{\s*$", lines[0]):
             remedy = f"write each object in one line: jq -c . {NEW}"
             raise InputError(path, "is JSON over several lines, not JSON Lines", 1, remedy)
@@ -167,7 +172,7 @@ def _told(path: Path, text: str, lines: list[str]) -> str:
     if re.match(r'\[\s*([{"]|\[\s*")', text):
         remedy = f"write each item in one line: jq -c '.[]' {NEW}; {AS_TEXT}"
         raise InputError(path, "is a JSON array, not JSON Lines", 1, remedy)
-    if all(map(LEIPZIG_ROW.fullmatch, lines)):
+    if sum(map(bool, map(LEIPZIG_ROW.fullmatch, lines))) > LEIPZIG_SHARE * len(lines):
         return "leipzig"
     _refuse_tables(path, text, lines)
     return "text"
