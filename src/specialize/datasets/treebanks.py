@@ -21,7 +21,7 @@ LABELS = {UPOS: "UPOS", XPOS: "XPOS", HEAD: "HEAD", DEPREL: "DEPREL"}  # what is
 # Control characters but the tab, and the two separators that other readers take for the end of a line.
 UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 # A row, or a comment of CoNLL-U, in what should be one comment: some lines end in a carriage return alone.
-SWALLOWED = re.compile("\r+(# ?[a-z_]+ = |[^\r\t]+(\t[^\r\t]*){9})")
+SWALLOWED = re.compile("\r(# ?[a-z_]+ = |[^\r\t]+(\t[^\r\t]*){9})")
 JOINED = re.compile("(?<=[\n\r])\ufeff+")  # byte-order marks where two files were joined
 COLUMNS_REMEDY = (
     "write each of them after a single tab, with _ for what is not there; docs/tutorial.md says how for tokens and tags"
