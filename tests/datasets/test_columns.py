@@ -87,6 +87,20 @@ def test_a_smaller_share_is_a_warning_with_its_line(tmp_path, column, name, caps
     assert f"own/test.conllu, line 1: 15.0% of its words have _ in place of {name}; scores count these words" in said
 
 
+@pytest.mark.parametrize(("words", "warned"), [(1, False), (3, True)])
+@pytest.mark.parametrize(("column", "name"), [(XPOS, "an xpos tag"), (DEPREL, "a relation")])
+def test_labels_that_training_data_lack_are_told(tmp_path, column, name, words, warned, capsys):
+    prepare(tmp_path, ["pos", "ud"])
+    capsys.readouterr()
+    own = tmp_path / "own"
+    write_part(own / "dev.conllu", {column: words}, value="odd")
+    prepare_treebank({part: own / f"{part}.conllu" for part in PARTS}, tmp_path / "results", ["pos", "ud"], "xpos")
+    said = capsys.readouterr().out
+    share = f"{words / WORDS:.1%} of its words have {name}"
+    assert f"own/dev.conllu, line 1: {share} that train.conllu lacks, most often 'odd'; none of" in said
+    assert ("Warning" in said) == warned
+
+
 def test_an_underscore_that_is_punctuation_is_no_withheld_form(tmp_path, capsys):
     own = tmp_path / "own"
     own.mkdir()

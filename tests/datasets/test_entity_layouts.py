@@ -225,6 +225,21 @@ def test_labels_that_would_be_mended_are_refused_where_that_is_wanted(tmp_path, 
         read_text_as(tmp_path, text, broken_labels="refuse")
 
 
+def test_types_that_training_data_lack_are_told(tmp_path, capsys):
+    paths = {part: tmp_path / f"{part}.tsv" for part in ("train", "dev")}
+    paths["train"].write_text(rendered())
+    paths["dev"].write_text(rendered(labels=lambda labels: [label.replace("PER", "PERSON") for label in labels]))
+    read_parts(paths)
+    said = capsys.readouterr().out
+    assert "dev.tsv, line 1: type 'PERSON' is not in train.tsv, so that it cannot be found (of 2 labels)" in said
+    assert "'LOC'" not in said
+
+
+def test_lines_that_end_in_two_ways_are_refused_as_such(tmp_path):
+    with pytest.raises(InputError, match=r"line 10: has 8 columns, .*; end all lines alike, in line feeds"):
+        read_text_as(tmp_path, rendered() + "\n" + rendered(end="\r"))
+
+
 def test_lines_of_repairs_are_those_of_the_file(tmp_path, capsys):
     read_text_as(tmp_path, "# text = a\n-DOCSTART-\tO\na\tB-LOC\n# between\nb\tI-PER\n\nc\tO\n")
     assert "line 5: label I-PER continues nothing of its type; taken as B-PER" in capsys.readouterr().out

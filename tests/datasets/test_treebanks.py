@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from specialize.datasets import FORM, HEAD, NO_HEAD, UPOS, XPOS, read_treebank, write_treebank
 from specialize.errors import InputError
+from specialize.unicode import invisible_marks
 
 # -- generated treebanks -----------------------------------------------------------------------------------
 
 PRINTABLE = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp", "Zs"])
-FORMS = FIELDS = st.text(PRINTABLE, min_size=1, max_size=6)
+FORMS = st.text(PRINTABLE, min_size=1, max_size=6)
+FIELDS = FORMS.filter(lambda text: not invisible_marks(text))  # which labels lose
 COMMENTS = st.text(st.one_of(PRINTABLE, st.sampled_from("\t \u00a0")), max_size=12).map(lambda text: f"#{text}")
 
 
@@ -159,7 +161,7 @@ def break_self_loop(draw, lines):
 
 def break_missing_head(draw, lines):
     row = draw(st.sampled_from(word_rows(lines)))
-    head = draw(st.sampled_from(["_", "", "-1", "1.1", "one", "²", "1 "]))
+    head = draw(st.sampled_from(["_", "", "-1", "1.1", "one", "²", "1 2"]))
     return damage(lines, row, HEAD, head), "is not a word number"
 
 
@@ -309,13 +311,15 @@ def test_nothing_but_an_input_error_ever_comes_out(folder, text):
 AMONG, CONTROL, AROUND = (
     "comments among the words of a sentence, now before them",
     "control characters outside forms and labels, now spaces",
-    "labels with white space around them, now without",
+    "labels and heads with white space around them or invisible marks, now without",
 )
 ROWS = ["# text = a b", "1\ta\tl\tX\tY\tf\t0\troot\td\tm", "2\tb\tl\tX\tY\tf\t1\tdep\td\tm"]
 MENDED = {
     "a comment among the words": ([*ROWS[:2], "# late", ROWS[2]], [ROWS[0], "# late", *ROWS[1:]], {AMONG: 1}),
     "a comment after the words": ([*ROWS, "# late", "#"], [ROWS[0], "# late", "#", *ROWS[1:]], {AMONG: 2}),
     "tags with spaces": ([*ROWS[:2], ROWS[2].replace("X", " X\u00a0")], ROWS, {AROUND: 1}),
+    "heads with spaces": ([ROWS[0], ROWS[1].replace("\t0", "\t 0 "), ROWS[2]], ROWS, {AROUND: 1}),
+    "a tag with invisible marks": ([*ROWS[:2], ROWS[2].replace("X\tY", "\ufeffX\tY\u200b\u200d")], ROWS, {AROUND: 2}),
     "a relation with a line end": ([*ROWS[:2], ROWS[2].replace("dep", "dep\r")], ROWS, {AROUND: 1}),
     "a mark of another file's beginning": ([ROWS[0], "\ufeff" + ROWS[1], ROWS[2]], ROWS, {}),
     "two carriage returns": ([line + "\r\r" for line in ROWS], ROWS, {}),
@@ -350,6 +354,26 @@ def test_lines_may_end_as_on_an_old_macintosh(tmp_path):
     path = tmp_path / "old.conllu"
     path.write_bytes("\r".join([*ROWS, "", *ROWS, "", ""]).encode())
     assert [list(sentence.lines) for sentence in read_treebank(path)] == [ROWS, ROWS]
+
+
+@pytest.mark.parametrize("ends", ["\r", "\r\r"])
+def test_lines_that_end_in_two_ways_are_no_long_comment(tmp_path, ends):
+    path = tmp_path / "joined.conllu"
+    path.write_bytes((ends.join(ROWS) + "\n\n" + "\n".join(ROWS)).encode())
+    with pytest.raises(InputError, match=r"joined\.conllu, line \d: .*carriage return.*; end all lines alike"):
+        read_treebank(path)
+
+
+OTHER_FORMATS = {"tokens and tags": "word NOUN", "CoNLL-2009": "1\tw" + 12 * "\t_", "an end": ROWS[1] + "\t"}
+
+
+@pytest.mark.parametrize("line", OTHER_FORMATS.values(), ids=OTHER_FORMATS)
+def test_another_format_is_refused_with_what_to_do(tmp_path, line):
+    path = tmp_path / "other.conllu"
+    path.write_text(line + "\n")
+    remedy = "write each of them after a single tab, with _ for what is not there; docs/tutorial.md says how for tokens"
+    with pytest.raises(InputError, match=rf"line 1: has \d+ columns, CoNLL-U has 10; {remedy}"):
+        read_treebank(path)
 
 
 @pytest.mark.parametrize("column", [UPOS, XPOS, 7])

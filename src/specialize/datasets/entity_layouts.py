@@ -14,7 +14,7 @@ from pathlib import Path
 
 from specialize.datasets.corrections import Corrections
 from specialize.datasets.entity_labels import plain_label
-from specialize.datasets.layout import require_sentences
+from specialize.datasets.layout import ONE_LINE_END, require_sentences
 from specialize.errors import InputError
 from specialize.files import read_text
 
@@ -151,6 +151,7 @@ class _Layout:
         cells = _columns(line, self.tabs)
         if len(cells) > self.columns:
             remedy = "part them by tabs, and nothing else" if self.tabs else "part them by tabs if tokens have blanks"
+            remedy = ONE_LINE_END if "\r" in line else remedy
             raise InputError(path, f"has {len(cells)} columns, most lines have {self.columns}", number, remedy)
         token, label = ((cells + [""] * self.columns)[place] for place in (self.token, self.label))
         if not token.strip() or not label:

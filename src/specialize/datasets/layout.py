@@ -8,6 +8,7 @@ from pathlib import Path
 from specialize.errors import InputError
 
 PARTS = ("train", "dev", "test")
+ONE_LINE_END = "end all lines alike, in line feeds"  # remedy where some end in a carriage return alone
 
 
 def blocks(text: str) -> Iterator[tuple[int, list[str]]]:

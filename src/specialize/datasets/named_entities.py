@@ -127,7 +127,23 @@ def mend_labels(
     for part, sentences in plain.items():
         alike[part] = [_spelled_alike(sentence, spelling, corrections[part]) for sentence in sentences]
         corrections[part].report()
+    _tell_unlearned(paths, alike)
     return alike
+
+
+def _tell_unlearned(paths: Mapping[str, Path], parts: Mapping[str, list[EntitySentence]]) -> None:
+    """Print the types of each part that the training part lacks."""
+    learned = {"", *(label[2:] for sentence in parts["train"] for label in sentence.labels)}
+    for part, sentences in parts.items():
+        lines: dict[str, list[int]] = {}
+        for sentence in sentences:
+            for line, label in zip(sentence.lines, sentence.labels, strict=True):
+                lines.setdefault(label[2:], []).append(line)
+        for kind in sorted(lines.keys() - learned):
+            print(
+                f"{paths[part]}, line {lines[kind][0]}: type {kind!r} is not in {paths['train'].name}, so that it "
+                f"cannot be found (of {len(lines[kind]):,} labels)"
+            )
 
 
 def _plainly_labeled(path: Path, sentence: EntitySentence, corrections: Corrections) -> EntitySentence:

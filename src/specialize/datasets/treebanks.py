@@ -9,17 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from specialize.datasets.layout import blocks, require_sentences
+from specialize.datasets.layout import ONE_LINE_END, blocks, require_sentences
 from specialize.datasets.trees import NO_HEAD, check_tree
 from specialize.errors import InputError
 from specialize.files import atomic_text, read_text
+from specialize.unicode import ZERO_WIDTH_SPACE, without_invisible
 
 COLUMNS = 10
 FORM, UPOS, XPOS, HEAD, DEPREL, DEPS = 1, 3, 4, 6, 7, 8  # places of columns in a row
-LABELS = {UPOS: "UPOS", XPOS: "XPOS", DEPREL: "DEPREL"}  # what is learned and scored
+LABELS = {UPOS: "UPOS", XPOS: "XPOS", HEAD: "HEAD", DEPREL: "DEPREL"}  # what is learned and scored
 # Control characters but the tab, and the two separators that other readers take for the end of a line.
 UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+# A row, or a comment of CoNLL-U, in what should be one comment: some lines end in a carriage return alone.
+SWALLOWED = re.compile("\r(# ?[a-z_]+ = |[^\r\t]+(\t[^\r\t]*){9})")
 JOINED = re.compile("(?<=[\n\r])\ufeff+")  # byte-order marks where two files were joined
+COLUMNS_REMEDY = (
+    "write each of them after a single tab, with _ for what is not there; docs/tutorial.md says how for tokens and tags"
+)
 SHOWN = 40  # characters of a bad value in a message
 
 # How much is asked of the heads: nothing; trees of one root or several, as a parser may predict; trees of one root.
@@ -95,8 +101,8 @@ def read_treebank(path: Path, heads: Heads = "any", mended: Counter[str] | None 
     """Read a CoNLL-U file so that all later stages, other readers and scorers can use it.
 
     What no stage needs is mended: comments among the words go before them; a control character, or a character that
-    others take for the end of a line, becomes a space in comments and columns other than form and labels; labels lose
-    the white space around them.
+    others take for the end of a line, becomes a space in comments and columns other than form and labels; labels and
+    heads lose the white space around them and invisible marks.
 
     Args:
         path: the file.
@@ -121,6 +127,9 @@ def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:
 
 
 def _parse_sentence(path: Path, first_line: int, block: list[str], heads: Heads, mended: Counter[str]) -> Sentence:
+    for number, line in enumerate(block, start=first_line):
+        if line.startswith("#") and SWALLOWED.search(line):
+            raise InputError(path, "a comment has a carriage return and another line after it", number, ONE_LINE_END)
     comments = [_printable(line, mended) for line in block if line.startswith("#")]
     rows = _CheckedRows(path, first_line, len(comments), mended)
     for number, line in enumerate(block, start=first_line):
@@ -157,7 +166,7 @@ class _CheckedRows:
         columns = line.split("\t")
         if len(columns) != COLUMNS:
             problem = f"has {len(columns)} columns, CoNLL-U has {COLUMNS}"
-            raise InputError(self._path, problem, number, "part them by tabs")
+            raise InputError(self._path, problem, number, ONE_LINE_END if "\r" in line else COLUMNS_REMEDY)
         if not columns[FORM].strip() or UNPRINTABLE.search(columns[FORM]):
             raise InputError(self._path, f"form {_shown(columns[FORM])} is empty or has a control character", number)
         if multiword := re.fullmatch(r"([0-9]{1,6})-([0-9]{1,6})", columns[0]):
@@ -186,11 +195,11 @@ class _CheckedRows:
             remedy = "number the words of each sentence from 1, and part sentences by a blank line"
             raise InputError(self._path, f"word number {_shown(columns[0])} where {due} is due", number, remedy)
         for column, name in LABELS.items():
-            label = columns[column].strip()
+            label = _plain(columns[column])
             if UNPRINTABLE.search(label):
                 raise InputError(self._path, f"{name} {_shown(label)} has a control character", number)
             if label != columns[column]:
-                self._mended["labels with white space around them, now without"] += 1
+                self._mended["labels and heads with white space around them or invisible marks, now without"] += 1
                 columns[column] = label
         self.words.append(_word(columns, self._comments + len(self.lines)))
         self.numbers.append(number)
@@ -209,6 +218,11 @@ class _CheckedRows:
 def _word(columns: list[str], row: int) -> Word:
     head = int(columns[HEAD]) if re.fullmatch(r"[0-9]{1,6}", columns[HEAD]) else NO_HEAD
     return Word(columns[FORM], columns[UPOS], columns[XPOS], head, columns[DEPREL], row)
+
+
+def _plain(label: str) -> str:
+    """A label without white space around it and invisible marks, with which it would be another one."""
+    return (label if label.isascii() else without_invisible(label.replace(ZERO_WIDTH_SPACE, ""))).strip()
 
 
 def _printable(line: str, mended: Counter[str]) -> str:
