@@ -16,6 +16,7 @@ from specialize.unicode import SPACELESS_LETTER
 
 ANYWHERE_WORDS = 4  # a sentence of so many is found wherever it stands; a shorter one may be anybody's
 TEXT_COMMENT = re.compile(r"#\s*text\s*=\s*(.*)")
+CLEANED_AWAY = re.compile(r"[<&=\[]")  # of what cleaning takes out, beside a lone full stop
 LETTER_WITHOUT_SPACES = regex.compile(rf"{SPACELESS_LETTER}\p{{M}}*", regex.V1)
 
 
@@ -118,12 +119,18 @@ def _looked_for(sentence: LabeledSentence, cleaned: Callable[[str], list[str]]) 
 
     Not where much of it is missing: a comment `# text = _` or `# text = a` is no writing of a long sentence.
     """
+    anywhere = sentence.words >= ANYWHERE_WORDS
     writings = set(sentence.writings)
     for writing in sentence.writings:
+        if anywhere and not CLEANED_AWAY.search(writing):
+            continue  # its letters stay as they are
         for line in {writing, html.unescape(writing)}:
             text = " ".join(cleaned(line))
             if squeeze(text) != squeeze(writing):
                 writings.add(text)
+    if not anywhere or len(writings) == 1:
+        yield from ((writing, anywhere) for writing in sorted(writings))
+        return
     letters = {writing: sum(map(str.isalnum, writing)) for writing in writings}
     for writing in sorted(writings):
-        yield writing, sentence.words >= ANYWHERE_WORDS and 2 * letters[writing] >= max(letters.values())
+        yield writing, 2 * letters[writing] >= max(letters.values())

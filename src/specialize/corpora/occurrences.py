@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,13 +50,15 @@ class Found:
 
 @dataclass(frozen=True)
 class _Letters:
-    """Running letters, marks and digits, by their numbers, and where in them a word may begin, the end included.
+    """Running letters, marks and digits, by their numbers; where in them a word may begin, the end included; where in
+    them each line ends.
 
     A word is a run of them, or one letter of a script without spaces with its marks.
     """
 
     numbers: NDArray[np.uint32]
     starts: NDArray[np.intp]
+    line_ends: NDArray[np.intp]
 
     @classmethod
     def of(cls, text: str) -> _Letters:
@@ -73,9 +74,20 @@ class _Letters:
         begins = words == SPACED
         begins[1:] &= words[:-1] != SPACED
         begins |= kinds == UNSPACED
-        letters = numbers[words != 0]
-        starts = np.flatnonzero(begins[words != 0])
-        return cls(letters, np.concatenate((starts, [len(letters)])))
+        inside = words != 0
+        letters = numbers[inside]
+        starts = np.flatnonzero(begins[inside])
+        line_ends = np.cumsum(inside)[numbers == ord("\n")]
+        return cls(letters, np.concatenate((starts, [len(letters)])), np.concatenate((line_ends, [len(letters)])))
+
+    def by_line(self) -> Iterator[_Letters]:
+        """Those of each line."""
+        first_starts = np.searchsorted(self.starts, self.line_ends)
+        begin = first = 0
+        for end, last in zip(map(int, self.line_ends), map(int, first_starts), strict=True):
+            starts = np.concatenate((self.starts[first:last] - begin, [end - begin]))
+            yield _Letters(self.numbers[begin:end], starts, starts[-1:])
+            begin, first = end, last
 
     @cached_property
     def text(self) -> str:
@@ -95,10 +107,6 @@ class _Letters:
         return tuple(place - begin for place in inner if self.text[place - 1 : place + 1].isdigit())
 
 
-def _letters_in(line: str) -> int:
-    return len(_Letters.of(line).numbers)
-
-
 class RunningText:
     """Finds sentences wherever they stand in an article: across its lines, from the start of a word to the end of one.
 
@@ -116,12 +124,15 @@ class RunningText:
         self._whole_openings: set[str] = set()
         self._longest_whole = 0
         self._longest_split = 0  # of those that may be found as several whole lines
-        for sentence, file, anywhere in sentences:
-            self._add(comparable(sentence), file, anywhere)
+        known = list(sentences)
+        lines = comparable("\n".join(" ".join(sentence.split()) for sentence, _, _ in known))
+        for (_, file, anywhere), line, letters in zip(
+            known, lines.split("\n"), _Letters.of(lines).by_line(), strict=False
+        ):
+            self._add(line, letters, file, anywhere)
         self._index = _Index(self._anywhere)
 
-    def _add(self, sentence: str, file: str, anywhere: bool) -> None:
-        letters = _Letters.of(sentence)
+    def _add(self, sentence: str, letters: _Letters, file: str, anywhere: bool) -> None:
         gaps = letters.gaps(0, len(letters.text))
         if anywhere and letters.text:
             self._anywhere.setdefault(letters.text, {}).setdefault(gaps, set()).add(file)
@@ -143,7 +154,7 @@ class RunningText:
 
     def _find_where_lines_went(self, lines: list[str], found: Found) -> None:
         """Look again where two lines have become neighbours, until none of those that stay makes up a sentence."""
-        sizes = list(map(_letters_in, lines))
+        sizes = list(map(int, np.diff(_Letters.of("\n".join(lines)).line_ends, prepend=0)))
         kept: list[int] = []
         rest = [number for number in reversed(range(len(lines))) if sizes[number] and number not in found.lines]
         while rest:
@@ -175,9 +186,9 @@ class RunningText:
         text = "\n".join(lines[number] for number in numbers)
         letters = _Letters.of(text)
         if spans := list(self._spans(letters)):
-            line_ends = list(accumulate(_letters_in(lines[number]) for number in numbers))
             for begin, end, files in spans:
-                first, last = bisect_right(line_ends, begin), bisect_left(line_ends, end)
+                first = int(np.searchsorted(letters.line_ends, begin, "right"))
+                last = int(np.searchsorted(letters.line_ends, end))
                 found.lines.update(numbers[first : last + 1])
                 found.files.update(files)
         self._find_whole(text.split("\n"), numbers, found)
