@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
 
-import numpy as np
 import regex
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # numpy would slow the start of every job
+    import numpy as np
+    from numpy.typing import NDArray
 
 # It parts words where no space is written, as in Khmer; every other invisible mark stands within one.
 ZERO_WIDTH_SPACE = "\u200b"
@@ -18,6 +21,11 @@ CHARACTERS = 0x110000
 # Scripts without spaces between words: what ICU parts (of Tibetan: syllables), and what it does not know.
 ICU_SCRIPTS = ("Thai", "Lao", "Khmer", "Myanmar", "Tibetan", "Han", "Hiragana", "Katakana")
 OTHER_SPACELESS_SCRIPTS = ("Balinese", "Javanese", "New_Tai_Lue", "Tai_Le", "Tai_Tham", "Tai_Viet")
+
+
+def squeeze(text: str) -> str:
+    """The text without any white space."""
+    return "".join(text.split())
 
 
 def written_in(scripts: tuple[str, ...], kinds: str) -> str:
@@ -32,6 +40,8 @@ SPACELESS_LETTER = written_in(ICU_SCRIPTS + OTHER_SPACELESS_SCRIPTS, LETTER)
 
 def numbers_of(text: str) -> NDArray[np.uint32]:
     """The numbers of a text's characters in Unicode."""
+    import numpy as np
+
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
@@ -42,6 +52,8 @@ def table_of(characters: str) -> NDArray[np.bool_]:
     Args:
         characters: a set of `regex`, of its version 1.
     """
+    import numpy as np
+
     table = np.zeros(CHARACTERS, dtype=bool)
     for run in regex.finditer(f"{characters}+", "".join(map(chr, range(CHARACTERS))), regex.V1):
         table[run.start() : run.end()] = True

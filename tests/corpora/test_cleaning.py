@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import paper_cleaning
 
-from specialize.corpora import Article, Cleaner, OwnMarks, clean_line, sentence_ends, squeeze
+from specialize.corpora import Article, Cleaner, OwnMarks, clean_line, sentence_ends
+from specialize.unicode import squeeze
 
 URDU_END = "۔ "
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import paper_cleaning
 
-from specialize.corpora import LONG_WORDS, LONGEST_WORD, SPLITS, Article, Cleaner, build_corpus, squeeze
+from specialize.corpora import LONG_WORDS, LONGEST_WORD, SPLITS, Article, Cleaner, build_corpus
 from specialize.corpora.word_segmentation import part_words, with_words
 from specialize.files import read_json
-from specialize.unicode import SPACELESS_LETTER, count_of, letter_count
+from specialize.unicode import SPACELESS_LETTER, count_of, letter_count, squeeze
 
 THAI, LAO, KHMER, BURMESE = "ไปโรงเรียนวันนี้", "ໄປໂຮງຮຽນມື້ນີ້", "ទៅសាលាថ្ងៃនេះ", "ကျောင်းသွားတယ်"
 JAPANESE, CHINESE, TIBETAN = "今日は学校に行く", "今天去学校", "སློབ་གྲྭར་འགྲོ"

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from specialize.corpora import clean_line, extract, read_dump, squeeze
+from specialize.corpora import clean_line, extract, read_dump
 from specialize.datasets import Sentence, Word, read_treebank, repair_entities, transliterator, unpack_wikiann
 from specialize.demo_world import DUMP_DATE, ENTITY_SIZES, LANGUAGES, TREEBANK_SIZES, Language, write_world
 from specialize.files import file_hash, read_checksums
+from specialize.unicode import squeeze
 
 pytestmark = pytest.mark.slow  # to make the whole world and to read it takes seconds
 

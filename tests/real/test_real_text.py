@@ -24,7 +24,6 @@ from specialize.corpora import (
     read_articles,
     read_corpus,
     read_dump,
-    squeeze,
 )
 from specialize.datasets import (
     PARTS,
@@ -35,7 +34,7 @@ from specialize.datasets import (
     write_entities,
 )
 from specialize.files import read_json
-from specialize.unicode import without_invisible
+from specialize.unicode import squeeze, without_invisible
 from specialize.vocabularies import count_labeled_words, coverage, load_base
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -8,7 +8,6 @@ from specialize.corpora.build import build_corpus
 from specialize.corpora.cleaning import Cleaner, clean_line
 from specialize.corpora.decontamination import LabeledSentence, labeled_sentences
 from specialize.corpora.dump import extract, read_dump
-from specialize.corpora.occurrences import squeeze
 from specialize.corpora.own_text import read_articles, read_own_text
 from specialize.corpora.processes import clean_all
 from specialize.corpora.sentence_ends import OwnMarks, sentence_ends
@@ -39,6 +38,5 @@ __all__ = [
     "read_own_text",
     "sentence_ends",
     "split_of",
-    "squeeze",
     "transliterate_corpus",
 ]

@@ -54,6 +54,14 @@ class CleanArticle:
     markup_left: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass
+class Found:
+    """What was found in an article: the numbers of the lines, and how often sentences of each file."""
+
+    lines: set[int] = field(default_factory=set)
+    files: Counter[str] = field(default_factory=Counter)
+
+
 def not_sampled(identifier: str) -> CleanArticle:
     """What is left of an article that downsampling leaves out: nothing."""
     return CleanArticle(identifier, removed=Counter({"articles not sampled": 1}))

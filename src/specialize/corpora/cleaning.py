@@ -10,17 +10,20 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from specialize.corpora.articles import Article, CleanArticle, Page, not_sampled
 from specialize.corpora.decontamination import LabeledSentence, WholeLines, finder
 from specialize.corpora.dump import extract
 from specialize.corpora.markup_left import markup_left
-from specialize.corpora.occurrences import RunningText
 from specialize.corpora.sentence_ends import OwnMarks, part_marks, part_sentences, sentence_ends
 from specialize.corpora.settings import SENTENCE_END, Cleaning
 from specialize.corpora.splits import share_of
 from specialize.corpora.word_segmentation import LONG_WORDS, with_words
 from specialize.errors import SpecializeError
+
+if TYPE_CHECKING:
+    from specialize.corpora.occurrences import RunningText
 
 # Lines that start so are markup that extraction left over (fact 1).
 MARKUP_STARTS = ("=", "[[", "<", "&lt;")

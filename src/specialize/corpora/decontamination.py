@@ -7,12 +7,16 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import regex
 
-from specialize.corpora.occurrences import Found, RunningText, squeeze
+from specialize.corpora.articles import Found
 from specialize.datasets import FORM, EntitySentence, Sentence, read_entities, read_treebank
-from specialize.unicode import SPACELESS_LETTER
+from specialize.unicode import SPACELESS_LETTER, squeeze
+
+if TYPE_CHECKING:
+    from specialize.corpora.occurrences import RunningText
 
 ANYWHERE_WORDS = 4  # a sentence of so many is found wherever it stands; a shorter one may be anybody's
 TEXT_COMMENT = re.compile(r"#\s*text\s*=\s*(.*)")
@@ -106,6 +110,8 @@ def finder(
     """
     if decontamination == "rows":
         return WholeLines(labeled)
+    from specialize.corpora.occurrences import RunningText
+
     return RunningText(
         (writing, file, anywhere)
         for file, sentences in labeled.items()

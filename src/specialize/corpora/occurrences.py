@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specialize.unicode import CHARACTERS, SPACELESS_LETTER, comparable, numbers_of, table_of
+from specialize.corpora.articles import Found
+from specialize.unicode import CHARACTERS, SPACELESS_LETTER, comparable, numbers_of, squeeze, table_of
 
 # Letters by their category, but punctuation by their use: one writes ' in their place, or nothing.
 APOSTROPHES = r"[\u02b9-\u02bf\u02c8\ua78b\ua78c]"
@@ -26,11 +26,6 @@ WHOLE_OPENING = 4  # characters by which a whole line is looked up first
 WHOLE_LINES = 3  # that a sentence which is found as whole lines only may be split into
 
 
-def squeeze(text: str) -> str:
-    """The text without any white space."""
-    return "".join(text.split())
-
-
 @cache
 def _kinds() -> NDArray[np.uint8]:
     """For each character of Unicode what it is: see the constants. Looked up so, a text takes a few steps in all."""
@@ -38,14 +33,6 @@ def _kinds() -> NDArray[np.uint8]:
     for kind, among in ((SPACED, WITH_SPACES), (UNSPACED, SPACELESS_LETTER), (MARK, r"\p{M}")):
         kinds[table_of(among)] = kind
     return kinds
-
-
-@dataclass
-class Found:
-    """What was found in an article: the numbers of the lines, and how often sentences of each file."""
-
-    lines: set[int] = field(default_factory=set)
-    files: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
