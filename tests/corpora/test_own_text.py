@@ -10,6 +10,7 @@ import lzma
 import re
 import sqlite3
 import tarfile
+import unicodedata
 import zipfile
 from html import escape
 from pathlib import Path
@@ -143,6 +144,15 @@ def test_every_packing_gives_the_same_corpus_whatever_the_name(tmp_path, plain_c
 def test_every_line_end_gives_the_same_corpus(tmp_path, plain_corpus, form, end):
     path = written(tmp_path / "data", FORMATS[form](DOCUMENTS), end=end)
     assert corpus_of(path, tmp_path / "corpus") == plain_corpus
+
+
+def test_every_normal_form_gives_the_same_split(tmp_path):
+    text = plain(DOCUMENTS).replace("a", "á")
+    splits = {}
+    for form in ("NFC", "NFD"):
+        corpus = corpus_of(written(tmp_path / form, unicodedata.normalize(form, text)), tmp_path / f"{form}-corpus")
+        splits[form] = [unicodedata.normalize("NFC", corpus[f"{split}.txt"].decode()) for split in SPLITS]
+    assert splits["NFC"] == splits["NFD"]
 
 
 def test_several_files_give_the_same_corpus(tmp_path, plain_corpus):

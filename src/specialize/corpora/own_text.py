@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -77,7 +78,8 @@ def _article(lines: Iterable[str], single: bool = False, removed: Counter[str] |
     removed = Counter(removed or {})
     if not kept:
         removed[WITHOUT_TEXT] += 1
-    digest = hashlib.sha256("".join(f"{line}\n" for line in kept).encode())
+    known_by = unicodedata.normalize("NFC", "".join(f"{line}\n" for line in kept))  # one split in every normal form
+    digest = hashlib.sha256(known_by.encode())
     return Article(digest.hexdigest(), tuple(map(plain_spaces, kept)), single, removed)
 
 
