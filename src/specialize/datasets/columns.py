@@ -16,7 +16,6 @@ from specialize.files import read_json, write_json
 # Of a part's words: with more, scores would be about nothing. Of the paper's Belarusian, 64 % of the test words have no
 # XPOS tag.
 MOST_MISSING = 0.9
-TREEBANK_TASKS = {"pos", "ud"}
 # Of a part's words: UD's Uyghur has 0.8 %, its Kazakh, with 31 training sentences, 3 %.
 MANY_UNLEARNED = 0.05
 COLUMN_NAMES = ("form", "upos", "xpos", "head", "deprel")
@@ -36,7 +35,7 @@ def prepare_treebank(
     Raises:
         InputError: if a file is broken, or a column that is needed is missing for most words.
     """
-    statistics: dict[str, Any] = {"checked_for": {"tasks": sorted(tasks), "tags": tags}}
+    statistics: dict[str, Any] = {}
     learned: dict[str, set[str]] = {}
     for part in PARTS:
         mended: Counter[str] = Counter()
@@ -151,8 +150,14 @@ def check_prepared(folder: Path, tasks: Collection[str], tags: Literal["upos", "
     paths = [folder / f"{part}.conllu" for part in PARTS]
     if not all(one.is_file() for one in (path, *paths)):
         return
-    checked = read_json(path).get("checked_for", {})
-    if checked.get("tags") == tags and set(tasks) & TREEBANK_TASKS <= set(checked.get("tasks", [])):
+    columns = ("form", *_learned_columns(tasks, tags))
+    if all(_serves(counts, columns, needed_heads(tasks)) for counts in read_json(path).values()):
         return
     for one in paths:
         check_columns(one, read_treebank(one, needed_heads(tasks)), tasks, tags)
+
+
+def _serves(counts: dict[str, Any], columns: Collection[str], heads: Heads) -> bool:
+    """Whether a part with these statistics has what is needed."""
+    most = MOST_MISSING * counts["words"]
+    return all(counts["missing"][column] <= most for column in columns) and (heads == "any" or not counts["no_trees"])
