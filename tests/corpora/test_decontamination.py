@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.conftest import paper_cleaning
+from tests.corpora.test_building import TREEBANK as SPACED_TREEBANK
 
 from specialize.corpora import Article, Cleaner, LabeledSentence, labeled_sentences
 from specialize.corpora.occurrences import RunningText
@@ -113,17 +114,7 @@ def test_sentences_never_span_two_articles():
 
 # -- what counts as the same sentence ----------------------------------------------------------------------
 
-TREEBANK = """\
-# text = Vámonos ya,dijo.
-1-2\tVámonos\t_\t_\t_\t_\t_\t_\t_\t_
-1\tVamos\t_\tX\tX\t_\t0\troot\t_\t_
-2\tnos\t_\tX\tX\t_\t1\tdep\t_\t_
-3\tya\t_\tX\tX\t_\t1\tdep\t_\t_
-4\t,\t_\tX\tX\t_\t1\tdep\t_\t_
-5\tdijo\t_\tX\tX\t_\t1\tdep\t_\t_
-6\t.\t_\tX\tX\t_\t1\tdep\t_\t_
-
-"""
+TREEBANK = SPACED_TREEBANK.replace(", dijo", ",dijo")  # a third writing
 
 
 @pytest.fixture

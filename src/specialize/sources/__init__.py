@@ -5,9 +5,11 @@ same files with a `sha256sums.txt` in each folder. Either way it appears under i
 and verified.
 """
 
-from specialize.sources.availability import latest_dump, upstream_bytes
-from specialize.sources.downloads import download, fetch
-from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from specialize.sources.own_entities import ENTITY_ENDINGS, entity_files
 from specialize.sources.own_files import own_files, own_text
 from specialize.sources.published import (
@@ -19,8 +21,26 @@ from specialize.sources.published import (
     wikipedia_dump,
 )
 from specialize.sources.text_formats import TextFormat, recognise
-from specialize.sources.treebanks import fetch_treebank
-from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
+
+if TYPE_CHECKING:  # as they load what asks the network, which most jobs never do
+    from specialize.sources.availability import latest_dump, upstream_bytes
+    from specialize.sources.downloads import download, fetch
+    from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
+    from specialize.sources.treebanks import fetch_treebank
+    from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
+
+_ASKS_NETWORK = {
+    "copy_model": "models",
+    "download": "downloads",
+    "extract_archive": "wikiann",
+    "fetch": "downloads",
+    "fetch_model": "models",
+    "fetch_model_from_mirror": "models",
+    "fetch_treebank": "treebanks",
+    "fetch_wikiann_collection": "wikiann",
+    "latest_dump": "availability",
+    "upstream_bytes": "availability",
+}
 
 __all__ = [
     "ENTITY_ENDINGS",
@@ -46,3 +66,9 @@ __all__ = [
     "wikiann_collection",
     "wikipedia_dump",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ASKS_NETWORK:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ASKS_NETWORK[name]}"), name)
