@@ -53,20 +53,31 @@ def test_a_warm_up_longer_than_the_training_never_divides_by_zero():
     assert [first / BASE_RATES[0] for first, _ in seen] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 0, 0, 0])
 
 
-EPOCH = 8  # steps; the top is at 3 epochs
+EPOCH = 8  # steps; with one frozen epoch the top is at 3 epochs
 
 
-@pytest.mark.parametrize(
-    ("step", "since"),
-    [(0, 1), (5, 1), (8, 1), (9, 1), (10, 2), (16, 8), (23, 15), (24, 16), (25, 17), (40, 32), (108, 100)],
-)
-def test_the_rate_climbs_for_two_epochs_after_the_first_and_then_falls_with_the_root(step, since):
-    seen = rates(lambda optimizer: inverse_square_root_schedule(optimizer, steps_per_epoch=EPOCH), 109)
+def finetuning_rates(frozen_epochs, steps):
+    return rates(lambda optimizer: inverse_square_root_schedule(optimizer, EPOCH, frozen_epochs), steps)
+
+
+@pytest.mark.parametrize("frozen_epochs", [0, 1, 3])
+def test_heads_learn_at_the_base_rates_while_the_encoder_is_frozen(frozen_epochs):
+    frozen_steps = frozen_epochs * EPOCH
+    seen = finetuning_rates(frozen_epochs, frozen_steps + 1)
+    assert seen[:frozen_steps] == [list(BASE_RATES)] * frozen_steps
+    assert seen[frozen_steps][0] < BASE_RATES[0] / 10
+
+
+@pytest.mark.parametrize("frozen_epochs", [0, 1, 3])
+@pytest.mark.parametrize(("step", "since"), [(0, 1), (1, 1), (2, 2), (8, 8), (15, 15), (16, 16), (17, 17), (100, 100)])
+def test_the_rate_climbs_for_two_epochs_after_the_frozen_ones_and_then_falls_with_the_root(frozen_epochs, step, since):
+    step += frozen_epochs * EPOCH
+    seen = finetuning_rates(frozen_epochs, step + 1)
     factor = 5 * min(1 / since**0.5, since / (2 * EPOCH) ** 1.5)
     assert seen[step] == pytest.approx([rate * factor for rate in BASE_RATES])
 
 
-def test_the_top_of_the_rate_is_after_the_third_epoch():
-    seen = [first for first, _ in rates(lambda optimizer: inverse_square_root_schedule(optimizer, EPOCH), 60)]
-    assert seen.index(max(seen)) == 3 * EPOCH
+def test_after_the_frozen_epoch_the_top_of_the_rate_is_after_the_third_epoch():
+    seen = [first for first, _ in finetuning_rates(1, 60)][EPOCH:]
+    assert seen.index(max(seen)) == 2 * EPOCH
     assert max(seen) == pytest.approx(BASE_RATES[0] * 5 / (2 * EPOCH) ** 0.5)

@@ -190,7 +190,7 @@ def _train(
     if settings.schedule == "constant":
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
     else:
-        schedule = inverse_square_root_schedule(optimizer, batches.steps())
+        schedule = inverse_square_root_schedule(optimizer, batches.steps(), settings.frozen_epochs)
 
     def freeze(epoch: int) -> None:
         model.encoder.frozen = epoch <= settings.frozen_epochs

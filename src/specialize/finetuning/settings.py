@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from specialize.settings import Number, Reader, Settings, setting
 
-VERSION = 4  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 5  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
 
 class TaggerSettings(Settings):
@@ -61,8 +61,8 @@ class FinetuningOptions(Settings):
     )
     frozen_epochs: int = setting("first epochs in which only the heads learn", source="fact 24", ge=0)
     schedule: Literal["inverse-square-root", "constant"] = setting(
-        "of the learning rates: they rise after the first epoch and then fall with the square root of the step, or "
-        "stay as they are",
+        "of the learning rates: as they are in the frozen epochs, then they rise for two epochs and fall with the "
+        "square root of the step; or as they are throughout",
         source="fact 25",
     )
     learning_rate: Number = setting("of the heads", source="fact 24", gt=0)

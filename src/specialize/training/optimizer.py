@@ -115,11 +115,20 @@ def linear_schedule(optimizer: AdamW, warmup_steps: int, total_steps: int) -> La
     return LambdaLR(optimizer, factor)
 
 
-def inverse_square_root_schedule(optimizer: AdamW, steps_per_epoch: int) -> LambdaLR:
-    """Warm-up over the second and third epoch, then decay with the inverse square root of the step (fact 25)."""
+def inverse_square_root_schedule(optimizer: AdamW, steps_per_epoch: int, frozen_epochs: int) -> LambdaLR:
+    """Base rates while the encoder is frozen, warm-up over the two epochs after it, then decay with the root (fact 25).
+
+    Args:
+        optimizer: its groups have the base rates.
+        steps_per_epoch: steps of one epoch.
+        frozen_epochs: first epochs in which only the heads learn.
+    """
+    frozen_steps = frozen_epochs * steps_per_epoch
 
     def factor(step: int) -> float:
-        since_first_epoch = max(step - steps_per_epoch, 1)
-        return float(5 * min(since_first_epoch**-0.5, since_first_epoch * (2 * steps_per_epoch) ** -1.5))
+        if step < frozen_steps:
+            return 1.0
+        since_frozen = max(step - frozen_steps, 1)
+        return float(5 * min(since_frozen**-0.5, since_frozen * (2 * steps_per_epoch) ** -1.5))
 
     return LambdaLR(optimizer, factor)
