@@ -7,16 +7,19 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers.trainers import WordPieceTrainer
 
 from specialize.vocabularies import (
     SPECIAL_TOKENS,
     WordPieceTraining,
     bert_tokenizer,
+    cased_normalizer,
     choose_pieces,
     in_order,
     learn_wordpieces,
     new_base_vocabulary,
     segment,
+    with_normal_form,
 )
 
 SMALL = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000)
@@ -75,6 +78,41 @@ def test_case_and_accents_are_kept_and_cjk_letters_split():
     vocabulary = learn_wordpieces(Counter({"Éa": 5, "éa": 5, "漢字": 5}), SMALL).get_vocab()
     assert {"É", "é", "漢", "字"} <= vocabulary.keys()
     assert "漢字" not in vocabulary
+
+
+TEXT_OF_MANY_KINDS = st.dictionaries(
+    st.text(st.sampled_from("abéکئا漢字かな(،.-’«\u00ad\u200b\u0301\t\ufffd 1٣"), min_size=1, max_size=8),
+    st.integers(1, 5),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(words=TEXT_OF_MANY_KINDS, form=st.sampled_from(["none", "NFC", "NFKC"]))
+def test_only_letters_that_continue_a_word_take_a_place_for_it(words, form):
+    normalizer = with_normal_form(cased_normalizer(), form)
+    new = learn_wordpieces(Counter(words), SMALL, normalizer)
+    parts = [
+        part for word in words for part, _ in new.pre_tokenizer.pre_tokenize_str(new.normalizer.normalize_str(word))
+    ]
+    continuing = {piece[2:] for piece in new.get_vocab() if piece.startswith("##") and len(piece) == 3}
+    assert continuing == {letter for part in parts for letter in part[1:]}
+
+
+@settings(max_examples=30, deadline=None)
+@given(words=TEXT_OF_MANY_KINDS)
+def test_the_pieces_are_those_of_the_plain_trainer_where_all_have_room(words):
+    """Without a choice to make, its order of letters changes nothing."""
+    plain = bert_tokenizer(vocabulary_of())
+    trainer = WordPieceTrainer(
+        vocab_size=10_000, min_frequency=1, special_tokens=list(SPECIAL_TOKENS), show_progress=False
+    )
+    plain.train_from_iterator([" ".join([word] * count) for word, count in words.items()], trainer)
+    ours = learn_wordpieces(Counter(words), WordPieceTraining(size=10_000, min_frequency=1, limit_alphabet=1000))
+    assert {piece for piece in ours.get_vocab() if len(piece.removeprefix("##")) == 1} == {
+        piece for piece in plain.get_vocab() if len(piece.removeprefix("##")) == 1
+    }
 
 
 def test_a_new_base_vocabulary_has_the_slots_of_mbert():
