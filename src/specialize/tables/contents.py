@@ -270,7 +270,7 @@ FIGURES = {
         _learning_curve_inputs,
         "Development scores of single-task finetuning by epoch: the mean over seeds, as far as all of them were "
         "trained, in a band from the lowest to the highest; a marker for each seed at the epoch that was kept and "
-        "scored once on the test data. In the first epoch only the heads learn, and the rate rises in the two after it.",
+        "scored once on the test data. In the first epoch only the heads learn; in the two after it the rate rises.",
         category="Finetuning",
     ),
     "scores": FigureEntry(

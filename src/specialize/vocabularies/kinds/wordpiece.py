@@ -104,9 +104,9 @@ def learn_wordpieces(
 ) -> Tokenizer:
     """Learn a WordPiece vocabulary of words as a normalizer spells them, by default a cased one.
 
-    Letters are counted after normalising and pre-tokenising, so that only a letter that continues a word takes a place
-    for it (fact 11). Two choices that the trainer makes in an order that changes from run to run are made here: which
-    of the rarest letters go beyond the limit, and the numbers of the letters that continue a word, which break its ties.
+    Letters are counted after normalising and pre-tokenising, so that only those that continue a word take a place for
+    it (fact 11). Two choices that the trainer makes in an order that changes from run to run are made here: which of
+    the rarest letters go beyond the limit, and the numbers of the letters that continue a word, which break its ties.
     """
     tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)}, normalizer)
     words = _pre_tokenized(words, tokenizer)
