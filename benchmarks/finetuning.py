@@ -64,6 +64,7 @@ def run_specialize(settings, folder):
             layer_dropout_when_evaluating=False,
             leading_space=True,
             unknown_words="subwords",
+            vector_updates="dense",
             precision=settings["precision"],
             development_punctuation=True,
             alt_punctuation="upos",

@@ -14,7 +14,8 @@ from specialize.settings import Number, Settings, declared, named, overrides, se
 PAPER = yaml.safe_load((Path(__file__).parents[2] / "config" / "config.yaml").read_text(encoding="utf-8"))
 OTHER_VALUES = {
     "layer_dropout": 0.3, "layer_dropout_when_evaluating": True, "leading_space": False, "unknown_words": "shared",
-    "order": "round-robin", "precision": "bfloat16", "development_punctuation": False, "alt_punctuation": "xpos",
+    "vector_updates": "sparse", "order": "round-robin", "precision": "bfloat16",
+    "development_punctuation": False, "alt_punctuation": "xpos",
     "threads": 3, "epochs": 7, "patience": 3, "frozen_epochs": 2, "schedule": "constant", "learning_rate": 0.5,
     "encoder_multiplier": 0.5, "weight_decay": 0.5, "gradient_norm": 0.5, "bias_correction": False,
 }  # fmt: skip
@@ -53,6 +54,7 @@ def test_a_changed_setting_reruns_the_cells_that_read_it(before, name):
         **dict.fromkeys(("layer_dropout", "layer_dropout_when_evaluating", "precision"), "pretrained encoders"),
         "leading_space": "encoders of byte-level pieces",
         "unknown_words": "static vectors",
+        "vector_updates": "static vectors",
         "order": "regimes of several data sets",
         "development_punctuation": "parsers",
         "alt_punctuation": "parsers under ALT whose development LAS leaves punctuation out",

@@ -168,6 +168,7 @@ def small_settings(regime, **changes):
         "layer_dropout_when_evaluating": False,
         "leading_space": True,
         "unknown_words": "subwords",
+        "vector_updates": "dense",
         "precision": "float32",
         "development_punctuation": True,
         "alt_punctuation": "upos",

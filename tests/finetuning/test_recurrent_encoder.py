@@ -247,8 +247,8 @@ def test_new_text_with_words_that_nobody_saw(static_jobs):
     assert Counter(row[3] for row in rows)["_"] == 0
 
 
-@pytest.mark.parametrize("unknown_words", ["subwords", "shared"])
-def test_both_treatments_of_unknown_words_run_and_are_kept(vectors_folder, data, tmp_path, unknown_words):
+@pytest.mark.parametrize(("unknown_words", "vector_updates"), [("subwords", "dense"), ("shared", "sparse")])
+def test_words_are_treated_by_default_and_as_run(vectors_folder, data, tmp_path, unknown_words, vector_updates):
     job = finetuned(
         tmp_path / "job",
         vectors_folder,
@@ -257,6 +257,7 @@ def test_both_treatments_of_unknown_words_run_and_are_kept(vectors_folder, data,
         keep_model=True,
         epochs=1,
         unknown_words=unknown_words,
+        vector_updates=vector_updates,
         task_encoders={"pos": BILSTM | {"dropout": 0.5}},
     )
     assert load_model(job).pieces.unknown_words == unknown_words

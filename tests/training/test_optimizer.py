@@ -45,6 +45,44 @@ def without_bias_correction(values, its_gradients, learning_rate, weight_decay):
     return values
 
 
+# -- rows that a batch does not touch ----------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), touched=st.lists(st.sets(st.integers(0, 4)), min_size=1, max_size=8))
+def test_rows_without_a_gradient_stay_as_in_the_library_s_sparse_optimizer(seed, touched):
+    epsilon = 1e-12  # so small that it does not matter that they add it before and after correcting the bias
+    ours, theirs = (nn.Parameter(start((5, 3), seed)) for _ in range(2))
+    other, alone = (nn.Parameter(start((2, 2), seed)) for _ in range(2))
+    group = {"params": [ours, other], "lr": LEARNING_RATE, "weight_decay": 0.0}
+    optimizer = AdamW([group], epsilon, bias_correction=True, sparse=ours)
+    reference = torch.optim.SparseAdam([theirs], lr=LEARNING_RATE, eps=epsilon)
+    dense = torch.optim.Adam([alone], lr=LEARNING_RATE, eps=epsilon)
+    generator = torch.Generator().manual_seed(seed)
+    for rows in touched:
+        gradient = torch.zeros(5, 3)
+        gradient[sorted(rows)] = torch.randn(len(rows), 3, generator=generator)
+        ours.grad, theirs.grad = gradient, gradient.to_sparse(1)
+        other.grad = alone.grad = torch.randn(2, 2, generator=generator)
+        for each in (optimizer, reference, dense):
+            each.step()
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(other, alone)
+
+
+def test_momentum_moves_a_row_without_a_gradient_unless_updates_are_sparse():
+    moved = []
+    for is_sparse in (False, True):
+        matrix = nn.Parameter(torch.zeros(2, 1))
+        group = {"params": [matrix], "lr": LEARNING_RATE, "weight_decay": 0.0}
+        optimizer = AdamW([group], EPSILON, bias_correction=True, sparse=matrix if is_sparse else None)
+        for gradient in ([[1.0], [1.0]], [[1.0], [0.0]]):
+            matrix.grad = torch.tensor(gradient)
+            optimizer.step()
+        moved.append(matrix[1].item() != pytest.approx(-LEARNING_RATE, rel=1e-3))
+    assert moved == [True, False]
+
+
 # -- bias correction ---------------------------------------------------------------------------------------
 
 

@@ -89,6 +89,11 @@ class FinetuningOptions(Settings):
         source="fact 21",
         read_by="static vectors",
     )
+    vector_updates: Literal["dense", "sparse"] = setting(
+        "whether Adam's momentum moves the vectors of words that are not in a batch, or these stay where they are",
+        source="fact 21",
+        read_by="static vectors",
+    )
     order: Literal["shuffled", "round-robin"] = setting(
         "how the batches of several data sets follow each other",
         source="fact 33",

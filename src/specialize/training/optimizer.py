@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 # A step count at which Adam's bias corrections 1 - β^t are exactly one in double precision.
 UNCORRECTED_STEP = 1e6
+MOMENTS = ("exp_avg", "exp_avg_sq")  # as the library names them
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class AdamW(torch.optim.AdamW):
         epsilon: added to the denominator (facts 16 and 24).
         bias_correction: divide the moments by 1 - β^t as Adam does; BERT's own code does not (fact 16).
         tier: rows with their own learning rate. AdamW's update is linear in the rate, so scaling a step is exact.
+        sparse: a matrix of which rows without a gradient stay as they are, their moments too, as in `SparseAdam`
+            (fact 21); that one takes no dense gradients, and clipping no sparse ones.
     """
 
     def __init__(
@@ -47,18 +50,21 @@ class AdamW(torch.optim.AdamW):
         epsilon: float,
         bias_correction: bool,
         tier: Tier | None = None,
+        sparse: Tensor | None = None,
     ) -> None:
         super().__init__(groups, eps=epsilon, fused=True)
-        self.tier = tier
+        self.tier, self.sparse = tier, sparse
         if not bias_correction:
             for group in self.param_groups:
                 for parameter in group["params"]:
                     step = torch.tensor(UNCORRECTED_STEP, device=parameter.device)
-                    moments = {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+                    moments = {name: torch.zeros_like(parameter) for name in MOMENTS}
                     self.state[parameter] = {"step": step, **moments}
 
     def step(self, closure: Any = None) -> Any:
         """One update."""
+        if self.sparse is not None and self.sparse.grad is not None:  # it has none while it is frozen
+            return self._sparse_step(self.sparse, self.sparse.grad, closure)
         tier = self.tier
         if tier is None:
             return super().step(closure)
@@ -68,6 +74,16 @@ class AdamW(torch.optim.AdamW):
             tier.matrix[tier.rows] = before + tier.multiplier * (tier.matrix[tier.rows] - before)
             if tier.decayed_twice:
                 self._decay_at_other_rate(tier)
+        return result
+
+    def _sparse_step(self, matrix: Tensor, gradient: Tensor, closure: Any) -> Any:
+        untouched = ~gradient.any(1)
+        state = self.state[matrix]
+        changing = [matrix.detach(), *(state[name] for name in MOMENTS if name in state)]
+        before = [tensor[untouched] for tensor in changing]
+        result = super().step(closure)
+        for tensor, rows in zip(changing, before, strict=True):
+            tensor[untouched] = rows
         return result
 
     def _decay_at_other_rate(self, tier: Tier) -> None:
