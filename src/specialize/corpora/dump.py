@@ -127,10 +127,13 @@ def extract(page: Page, markup: str = "clean") -> Article:
         SpecializeError: if WikiExtractor fails on it.
     """
     is_clean = markup == "clean"
-    extractor = Extractor(page.identifier, "", "", page.title, [])
-    try:  # escaped, since it expects entities as they stand in a dump
-        text = escape(mended(page.text) if is_clean else page.text)
-        lines = extractor.clean_text(text, expand_templates=False, html_safe=False)
+    try:
+        text = mended(page.text) if is_clean else page.text
+        # It takes long to look for each tag of which it drops no more than the tag, and most pages have none.
+        tags = None if "<" in text else []
+        extractor = Extractor(page.identifier, "", "", page.title, [], ignored_tag_patterns=tags)
+        # escaped, since it expects entities as they stand in a dump
+        lines = extractor.clean_text(escape(text), expand_templates=False, html_safe=False)
     except Exception as error:  # a page can trip it in many ways
         raise SpecializeError(f"article {page.identifier} ({page.title}): WikiExtractor fails: {error!r}") from error
     text = "\n".join(lines)
