@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -64,9 +65,15 @@ def table_of(characters: str) -> NDArray[np.bool_]:
 
 def count_of(characters: str, text: str) -> int:
     """How many characters of a text are of such a set; see `table_of`."""
+    return counts_of((characters,), text)[0]
+
+
+def counts_of(sets: Iterable[str], text: str) -> list[int]:
+    """The same for several sets, in less time than one by one."""
     import numpy as np
 
-    return int(np.count_nonzero(table_of(characters)[numbers_of(text)]))
+    numbers = numbers_of(text).astype(np.intp)
+    return [int(np.count_nonzero(table_of(characters)[numbers])) for characters in sets]
 
 
 def without_invisible(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from specialize.corpora.markup_pairs import KNOWN
 
@@ -62,14 +62,9 @@ def _without_markup(line: str) -> str:
     return "" if _NO_TEXT.fullmatch(line) else line
 
 
-def markup_left(sentences: Collection[str]) -> Counter[str]:
+def markup_left(sentences: Sequence[str]) -> Counter[str]:
     """How many cleaned sentences have markup left, by kind."""
-    text = "".join(f"\n{sentence}" for sentence in sentences)
-    marks = [mark for mark in _MARKS if mark in text]
-    return Counter(
-        kind
-        for sentence in sentences
-        if any(mark in f"\n{sentence}" for mark in marks)
-        for kind, pattern in KINDS.items()
-        if pattern.search(sentence)
-    )
+    lines = [f"\n{sentence}" for sentence in sentences]
+    text = "".join(lines)
+    marked = {number for mark in _MARKS if mark in text for number, line in enumerate(lines) if mark in line}
+    return Counter(kind for number in marked for kind, pattern in KINDS.items() if pattern.search(sentences[number]))

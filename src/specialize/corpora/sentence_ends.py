@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import regex
 
 from specialize.corpora.settings import SENTENCE_END
-from specialize.unicode import LETTER, count_of
+from specialize.unicode import LETTER, counts_of
 
 SAMPLED_CHARACTERS = 300  # spread over an article, whose letters tell its script
 
@@ -45,7 +45,8 @@ def sentence_ends(lines: Iterable[str]) -> str | OwnMarks:
     """How the sentences of an article end, for `clean_line`, where its entry in the configuration does not say."""
     text = "\n".join(lines)
     sample = text[:: len(text) // SAMPLED_CHARACTERS + 1]
-    if count_of(LETTER, sample) <= 2 * count_of(_PAPER_LETTER, sample):
+    letters, of_paper_scripts = counts_of((LETTER, _PAPER_LETTER), sample)
+    if letters <= 2 * of_paper_scripts:
         return SENTENCE_END
     return OwnMarks(full_stop=len(_OWN_MARK.findall(text)) <= text.count(SENTENCE_END))
 
