@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ ZERO_WIDTH_SPACE = "\u200b"
 # Joiners, direction marks, soft hyphens, variation selectors: what a reader does not see.
 _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 CHARACTERS = 0x110000
+_WITH_CHARACTERS = (range(0x40000), range(0xE0000, 0xF0000))  # planes that are not empty or private
 
 # Scripts without spaces between words: what ICU parts (of Tibetan: syllables), and what it does not know.
 ICU_SCRIPTS = ("Thai", "Lao", "Khmer", "Myanmar", "Tibetan", "Han", "Hiragana", "Katakana")
@@ -50,19 +52,28 @@ def table_of(characters: str) -> NDArray[np.bool_]:
     """For each number in Unicode whether its character is one of these; one by one, a text would take seconds.
 
     Args:
-        characters: a set of `regex`, of its version 1.
+        characters: a set of `regex`, of its version 1, without private or unassigned ones.
     """
     import numpy as np
 
     table = np.zeros(CHARACTERS, dtype=bool)
-    for run in regex.finditer(f"{characters}+", "".join(map(chr, range(CHARACTERS))), regex.V1):
-        table[run.start() : run.end()] = True
+    for plane in _WITH_CHARACTERS:
+        for run in regex.finditer(f"{characters}+", "".join(map(chr, plane)), regex.V1):
+            table[plane.start + run.start() : plane.start + run.end()] = True
     return table
 
 
 def count_of(characters: str, text: str) -> int:
     """How many characters of a text are of such a set; see `table_of`."""
-    return int(table_of(characters)[numbers_of(text)].sum())
+    return counts_of((characters,), text)[0]
+
+
+def counts_of(sets: Iterable[str], text: str) -> list[int]:
+    """The same for several sets, in less time than one by one."""
+    import numpy as np
+
+    numbers = numbers_of(text).astype(np.intp)
+    return [int(np.count_nonzero(table_of(characters)[numbers])) for characters in sets]
 
 
 def without_invisible(text: str) -> str:

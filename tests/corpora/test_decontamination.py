@@ -262,7 +262,7 @@ def operations(finder, lines):
 
     sys.settrace(trace)
     try:
-        finder.find(lines)
+        finder.find([lines])
     finally:
         sys.settrace(None)
     return count

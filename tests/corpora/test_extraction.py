@@ -119,7 +119,7 @@ def test_a_page_that_extraction_fails_on_is_left_out_and_named(tmp_path, monkeyp
                 raise IndexError("list index out of range")
             return super().clean_text(text, **options)
 
-    monkeypatch.setattr("specialize.corpora.dump.Extractor", Failing)
+    monkeypatch.setattr("wikiextractor.extract.Extractor", Failing)
     path = tmp_path / "dump.xml.bz2"
     pages = [(f"Page {number}", 0, f"One {number}. Two {number}.") for number in range(100)]
     write_dump(path, [*pages, ("The Beta", 0, "Beta comes. Beta goes.")])

@@ -17,7 +17,7 @@ from specialize.corpora.splits import SPLITS, share_of, split_of
 from specialize.corpora.word_segmentation import LONG_WORDS
 from specialize.errors import InputError
 from specialize.files import atomic_path, atomic_text, write_json
-from specialize.unicode import LETTER, SPACELESS_LETTER, count_of
+from specialize.unicode import LETTER, SPACELESS_LETTER, counts_of
 
 SAMPLED_FILE_BYTES = 1 << 20  # of an extractor's output file, which the paper's code sampled (fact 5)
 
@@ -116,9 +116,9 @@ class _Counts:
         kept["articles"] += 1
         kept["sentences"] += len(sentences)
         kept["tokens"] += sum(sentence.count(" ") + 1 for sentence in sentences)
-        text = "".join(sentences)
-        kept["letters"] += count_of(LETTER, text)
-        kept["spaceless_letters"] += count_of(SPACELESS_LETTER, text)
+        letters, spaceless_letters = counts_of((LETTER, SPACELESS_LETTER), "".join(sentences))
+        kept["letters"] += letters
+        kept["spaceless_letters"] += spaceless_letters
 
     def long_words(self) -> int:
         """How many words were left out because they are too long; see `word_segmentation`."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from specialize.corpora.articles import Article, CleanArticle, Page, not_sampled
+from specialize.corpora.articles import Article, CleanArticle, Found, Page, not_sampled
 from specialize.corpora.decontamination import LabeledSentence, WholeLines, finder
 from specialize.corpora.dump import extract
 from specialize.corpora.markup_left import markup_left
@@ -68,6 +68,15 @@ def _part_final(sentence: str, sentence_final: str) -> str:
 
 
 @dataclass(frozen=True)
+class _Draft:
+    """An article, its sentences with the labeled ones among them, and what was taken out, by rule."""
+
+    article: Article
+    sentences: list[str]
+    removed: Counter[str]
+
+
+@dataclass(frozen=True)
 class Cleaner:
     """The rules with the labeled sentences that are to be left out, by the name of their file."""
 
@@ -87,6 +96,19 @@ class Cleaner:
 
     def clean(self, item: Page | Article) -> CleanArticle:
         """Extract and clean one article, without its labeled sentences."""
+        return self.clean_all([item])[0]
+
+    def clean_all(self, items: Sequence[Page | Article]) -> list[CleanArticle]:
+        """The same of each; labeled sentences are looked for in all at once, which takes less time."""
+        drafts = [self._draft(item) for item in items]
+        labeled = self._labeled_sentences.find([draft.sentences for draft in drafts])
+        return [
+            self._finished(draft, found) if isinstance(draft, _Draft) else draft
+            for draft, found in zip(drafts, labeled, strict=True)
+        ]
+
+    def _draft(self, item: Page | Article) -> _Draft | CleanArticle:
+        """An article with its labeled sentences; what is left of it if it is not read at all."""
         rules = self.cleaning
         if rules.sampling == "articles" and share_of(item.identifier, rules.seed, "sample") >= rules.sample:
             return not_sampled(item.identifier)
@@ -95,10 +117,6 @@ class Cleaner:
         except SpecializeError as error:
             failed = Counter({"articles that could not be extracted": 1})
             return CleanArticle(item.identifier, removed=failed, problem=str(error))
-        return self._clean_lines(article)
-
-    def _clean_lines(self, article: Article) -> CleanArticle:
-        rules = self.cleaning
         sentences: list[str] = []
         removed = Counter(article.removed)
         sentence_end = rules.sentence_end or sentence_ends(article.lines)
@@ -107,7 +125,11 @@ class Cleaner:
             if not cleaned and line.strip():
                 removed[f"lines of {_why_none(line)}"] += 1
             sentences += cleaned
-        found = self._labeled_sentences.find(sentences)
+        return _Draft(article, sentences, removed)
+
+    def _finished(self, draft: _Draft, found: Found) -> CleanArticle:
+        """An article without the labeled sentences that were found."""
+        rules, article, sentences, removed = self.cleaning, draft.article, draft.sentences, draft.removed
         if found.lines:
             removed["sentences of labeled data"] = len(found.lines)
             sentences = [sentence for number, sentence in enumerate(sentences) if number not in found.lines]

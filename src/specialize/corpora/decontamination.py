@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,8 +88,11 @@ class WholeLines:
             for text in {squeeze(writing) for sentence in sentences for writing in sentence.writings}:
                 self._files.setdefault(text, []).append(file)
 
-    def find(self, lines: Collection[str]) -> Found:
-        """The lines of an article that are labeled sentences."""
+    def find(self, articles: Iterable[Iterable[str]]) -> list[Found]:
+        """The lines of each article that are labeled sentences."""
+        return [self._find(lines) for lines in articles]
+
+    def _find(self, lines: Iterable[str]) -> Found:
         found = Found()
         for number, line in enumerate(lines):
             if files := self._files.get(squeeze(line)):

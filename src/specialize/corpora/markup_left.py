@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from specialize.corpora.markup_pairs import KNOWN
 
@@ -48,8 +48,8 @@ _MARKS = ("<", ">", "{", "}", "|", "&", "_", "=", "[[", "]]", "''", "\n!")  # on
 def without_markup_left(text: str) -> tuple[str, ...]:
     """The lines of an article's extracted text without markup that was left in it; empty if they were nothing else."""
     lines = text.split("\n")
-    if any(mark in text for mark in _SUSPECT):
-        lines = [_without_markup(line) if any(mark in line for mark in _SUSPECT) else line for line in lines]
+    if marks := [mark for mark in _SUSPECT if mark in text]:
+        lines = [_without_markup(line) if any(mark in line for mark in marks) else line for line in lines]
     return tuple(_LIST_MARK.sub("", line) if line.startswith(_LIST_MARKS) else line for line in lines)
 
 
@@ -62,19 +62,9 @@ def _without_markup(line: str) -> str:
     return "" if _NO_TEXT.fullmatch(line) else line
 
 
-def markup_left(sentences: Collection[str]) -> Counter[str]:
+def markup_left(sentences: Sequence[str]) -> Counter[str]:
     """How many cleaned sentences have markup left, by kind."""
-    if not _may_have_markup("\n".join(sentences)):
-        return Counter()
-    return Counter(
-        kind
-        for sentence in sentences
-        if _may_have_markup(sentence)
-        for kind, pattern in KINDS.items()
-        if pattern.search(sentence)
-    )
-
-
-def _may_have_markup(text: str) -> bool:
-    text = f"\n{text}"
-    return any(mark in text for mark in _MARKS)
+    lines = [f"\n{sentence}" for sentence in sentences]
+    text = "".join(lines)
+    marked = {number for mark in _MARKS if mark in text for number, line in enumerate(lines) if mark in line}
+    return Counter(kind for number in marked for kind, pattern in KINDS.items() if pattern.search(sentences[number]))

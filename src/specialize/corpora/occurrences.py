@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,27 +68,14 @@ class _Letters:
         line_ends = np.cumsum(inside)[numbers == ord("\n")]
         return cls(letters, np.concatenate((starts, [len(letters)])), np.concatenate((line_ends, [len(letters)])))
 
-    def by_line(self) -> Iterator[_Letters]:
-        """Those of each line."""
-        first_starts = np.searchsorted(self.starts, self.line_ends)
-        begin = first = 0
-        for end, last in zip(map(int, self.line_ends), map(int, first_starts), strict=True):
-            starts = np.concatenate((self.starts[first:last] - begin, [end - begin]))
-            yield _Letters(self.numbers[begin:end], starts, starts[-1:])
-            begin, first = end, last
-
     @cached_property
     def text(self) -> str:
         """They themselves."""
         return self.numbers.tobytes().decode("utf-32-le", "surrogatepass")
 
-    @cached_property
-    def _has_digits_together(self) -> bool:
-        return TWO_DIGITS.search(self.text) is not None
-
     def gaps(self, begin: int, end: int) -> tuple[int, ...]:
         """Where something stands between two digits, counted from the beginning: 1 2 is not 12."""
-        if not self._has_digits_together:
+        if not TWO_DIGITS.search(self.text, begin, end):
             return ()
         first, last = np.searchsorted(self.starts, (begin + 1, end))
         inner = map(int, self.starts[first:last])
@@ -113,31 +101,37 @@ class RunningText:
         self._longest_split = 0  # of those that may be found as several whole lines
         known = list(sentences)
         lines = comparable("\n".join(" ".join(sentence.split()) for sentence, _, _ in known))
-        for (_, file, anywhere), line, letters in zip(
-            known, lines.split("\n"), _Letters.of(lines).by_line(), strict=False
-        ):
-            self._add(line, letters, file, anywhere)
+        letters = _Letters.of(lines)
+        begin = 0
+        for (_, file, anywhere), line, end in zip(known, lines.split("\n"), letters.line_ends.tolist(), strict=False):
+            self._add(line, letters.text[begin:end], letters.gaps(begin, end), file, anywhere)
+            begin = end
         self._index = _Index(self._anywhere)
 
-    def _add(self, sentence: str, letters: _Letters, file: str, anywhere: bool) -> None:
-        gaps = letters.gaps(0, len(letters.text))
-        if anywhere and letters.text:
-            self._anywhere.setdefault(letters.text, {}).setdefault(gaps, set()).add(file)
+    def _add(self, sentence: str, letters: str, gaps: tuple[int, ...], file: str, anywhere: bool) -> None:
+        if anywhere and letters:
+            self._anywhere.setdefault(letters, {}).setdefault(gaps, set()).add(file)
         # With gaps between digits the whole line may be written without them.
-        if (whole := squeeze(sentence)) and (gaps or not anywhere or not letters.text):
+        if (gaps or not anywhere or not letters) and (whole := squeeze(sentence)):
             self._whole.setdefault(whole, set()).add(file)
             self._whole_openings.add(whole[:WHOLE_OPENING])
             self._longest_whole = max(self._longest_whole, len(whole))
             if not anywhere:
                 self._longest_split = max(self._longest_split, len(whole))
 
-    def find(self, lines: Sequence[str]) -> Found:
-        """The lines of an article that have a part of a sentence; what is left of it has none."""
-        compared = comparable("\n".join(lines)).split("\n")
-        found = self._find(compared, range(len(lines)))
-        if found.lines:
-            self._find_where_lines_went(compared, found)
-        return found
+    def find(self, articles: Sequence[Sequence[str]]) -> list[Found]:
+        """The lines of each article that have a part of a sentence; what is left of it has none.
+
+        Many articles at once take less time than one by one, since arrays cost much each and little a letter.
+        """
+        compared = comparable("\n".join(line for lines in articles for line in lines)).split("\n")
+        ends = accumulate(map(len, articles))
+        of_articles = [compared[end - len(lines) : end] for lines, end in zip(articles, ends, strict=True)]
+        everywhere = self._find(of_articles)
+        for lines, found in zip(of_articles, everywhere, strict=True):
+            if found.lines:
+                self._find_where_lines_went(lines, found)
+        return everywhere
 
     def _find_where_lines_went(self, lines: list[str], found: Found) -> None:
         """Look again where two lines have become neighbours, until none of those that stay makes up a sentence."""
@@ -147,12 +141,13 @@ class RunningText:
         while rest:
             if kept and rest[-1] != kept[-1] + 1:
                 before, after = self._near(sizes, reversed(kept)), self._near(sizes, reversed(rest))
-                again = self._find(lines, [*reversed(before), *after])
+                together = [*reversed(before), *after]
+                [again] = self._find([[lines[number] for number in together]])
                 if again.lines:
-                    found.lines |= again.lines
+                    found.lines.update(together[place] for place in again.lines)
                     found.files += again.files
                     del kept[-len(before) :], rest[-len(after) :]
-                    rest += [number for number in [*reversed(after), *before] if number not in again.lines]
+                    rest += [number for number in reversed(together) if number not in found.lines]
                     continue
             kept.append(rest.pop())
 
@@ -167,27 +162,38 @@ class RunningText:
             letters += sizes[number]
         return near
 
-    def _find(self, lines: list[str], numbers: Sequence[int]) -> Found:
-        """The same in these lines, as if no other stood between them."""
-        found = Found()
-        text = "\n".join(lines[number] for number in numbers)
-        letters = _Letters.of(text)
-        if spans := list(self._spans(letters)):
-            for begin, end, files in spans:
-                first = int(np.searchsorted(letters.line_ends, begin, "right"))
-                last = int(np.searchsorted(letters.line_ends, end))
-                found.lines.update(numbers[first : last + 1])
-                found.files.update(files)
-        self._find_whole(text.split("\n"), numbers, found)
-        return found
+    def _find(self, articles: Sequence[list[str]]) -> list[Found]:
+        """The same, but what is left may have a sentence where lines went."""
+        everywhere = [Found() for _ in articles]
+        letters = _Letters.of("\n".join(line for lines in articles for line in lines))
+        ends = list(accumulate(map(len, articles)))  # counted in lines
+        for begin, end, files in self._spans(letters, ends):
+            first = int(np.searchsorted(letters.line_ends, begin, "right"))
+            last = int(np.searchsorted(letters.line_ends, end))
+            article = bisect_right(ends, first)
+            start = ends[article] - len(articles[article])
+            everywhere[article].lines.update(range(first - start, last + 1 - start))
+            everywhere[article].files.update(files)
+        for lines, found in zip(articles, everywhere, strict=True):
+            self._find_whole(lines, found)
+        return everywhere
 
-    def _spans(self, letters: _Letters) -> Iterator[tuple[int, int, set[str]]]:
-        """Where sentences stand: for each beginning the end of the longest, and the files that have one there."""
+    def _spans(self, letters: _Letters, lines: list[int]) -> Iterator[tuple[int, int, set[str]]]:
+        """Where sentences stand: for each beginning the end of the longest, and the files that have one there.
+
+        Args:
+            letters: of several articles.
+            lines: the number of lines up to the end of each article, which no sentence goes over.
+        """
+        article_ends = letters.line_ends[[number - 1 for number in lines if number]]
         for begin in self._index.candidates(letters):
+            article_end = article_ends[np.searchsorted(article_ends, begin, "right")]
             ends: list[int] = []
             files: set[str] = set()
             for sentence in self._index.opening(letters.text, begin):
                 end = begin + len(sentence)
+                if end > article_end:
+                    continue
                 ends_word = letters.starts[np.searchsorted(letters.starts, end)] == end
                 named = self._anywhere[sentence].get(letters.gaps(begin, end)) if ends_word else None
                 if named:
@@ -196,7 +202,7 @@ class RunningText:
             if ends:
                 yield begin, max(ends), files
 
-    def _find_whole(self, lines: list[str], numbers: Sequence[int], found: Found) -> None:
+    def _find_whole(self, lines: list[str], found: Found) -> None:
         """Add the lines that are a sentence, alone or with the next ones."""
         for first, line in enumerate(lines):
             opening = squeeze(line[: 2 * WHOLE_OPENING])[:WHOLE_OPENING]
@@ -206,8 +212,8 @@ class RunningText:
             last = first
             while text:
                 files = self._whole.get(text)
-                if files and found.lines.isdisjoint(numbers[first : last + 1]):
-                    found.lines.update(numbers[first : last + 1])
+                if files and found.lines.isdisjoint(range(first, last + 1)):
+                    found.lines.update(range(first, last + 1))
                     found.files.update(files)
                 last += 1
                 if len(text) >= self._longest_split or last in (first + WHOLE_LINES, len(lines)):
@@ -222,17 +228,14 @@ class _Index:
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys = sorted(keys)
         self.longest = max(map(len, self._keys), default=0)
-        by_length: dict[int, set[str]] = {}
+        long = [key for key in self._keys if len(key) >= LONG_OPENING]
+        short: dict[int, list[str]] = {}
         for key in self._keys:
-            by_length.setdefault(min(len(key), OPENING), set()).add(key[:OPENING])
-        # Whether there may be an opening, by a hash of its letters.
-        self._openings: dict[int, NDArray[np.bool_]] = {}
-        for length, openings in by_length.items():
-            numbers = numbers_of("".join(sorted(openings)))
-            self._openings[length] = np.zeros(HASHES, dtype=bool)
-            self._openings[length][_hashes(numbers, np.arange(0, len(numbers), length), length)] = True
-        self._of_short_keys = {key[:OPENING] for key in self._keys if len(key) < LONG_OPENING}
-        self._long_openings = {key[:LONG_OPENING] for key in self._keys if len(key) >= LONG_OPENING}
+            if len(key) < LONG_OPENING:
+                short.setdefault(min(len(key), OPENING), []).append(key)
+        # By what a place is looked up, one after the other.
+        self._openings = [[_Openings(keys, length)] for length, keys in short.items()]
+        self._openings.append([_Openings(long, length) for length in (OPENING, LONG_OPENING)])
         self._shorter = self._longest_openings()
 
     def _longest_openings(self) -> list[int]:
@@ -249,16 +252,12 @@ class _Index:
     def candidates(self, letters: _Letters) -> list[int]:
         """Beginnings of words, in order, where a key may begin."""
         places: set[int] = set()
-        for length, openings in self._openings.items():
-            starts = letters.starts[: np.searchsorted(letters.starts, len(letters.numbers) - length, "right")]
-            places.update(map(int, starts[openings[_hashes(letters.numbers, starts, length)]]))
-        text = letters.text if places else ""
-        return sorted(
-            place
-            for place in places
-            if text[place : place + LONG_OPENING] in self._long_openings
-            or not self._of_short_keys.isdisjoint(text[place : place + length] for length in self._openings)
-        )
+        for steps in self._openings:
+            starts = letters.starts
+            for openings in steps:
+                starts = openings.among(letters.numbers, starts)
+            places.update(starts.tolist())
+        return sorted(places)
 
     def opening(self, text: str, begin: int) -> Iterator[str]:
         """Keys that the text has at this place, the longest first."""
@@ -269,9 +268,23 @@ class _Index:
             place = self._shorter[place]
 
 
-def _hashes(numbers: NDArray[np.uint32], starts: NDArray[np.intp], length: int) -> NDArray[np.uint32]:
-    """A hash, below `HASHES`, of so many letters from each of these places on."""
-    hashes = np.zeros(len(starts), dtype=np.uint32)
-    for step in range(length):
-        hashes = hashes * np.uint32(1_000_003) + numbers[starts + step]
-    return hashes % np.uint32(HASHES)
+class _Openings:
+    """The first letters of keys, so many of each: tells by a hash of a text's letters where one may be."""
+
+    def __init__(self, keys: Iterable[str], length: int) -> None:
+        self._length = length
+        self._known = np.zeros(HASHES, dtype=bool)
+        numbers = numbers_of("".join(sorted({key[:length] for key in keys})))
+        self._known[self._hashes(numbers, np.arange(0, len(numbers), length))] = True
+
+    def among(self, numbers: NDArray[np.uint32], starts: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of these places, which are in order, where one may begin."""
+        starts = starts[: np.searchsorted(starts, len(numbers) - self._length, "right")]
+        return starts[self._known[self._hashes(numbers, starts)]]
+
+    def _hashes(self, numbers: NDArray[np.uint32], starts: NDArray[np.intp]) -> NDArray[np.uint32]:
+        """A hash, below `HASHES`, of the letters from each of these places on."""
+        hashes = np.zeros(len(starts), dtype=np.uint32)
+        for step in range(self._length):
+            hashes = hashes * np.uint32(1_000_003) + numbers[starts + step]
+        return hashes % np.uint32(HASHES)

@@ -25,7 +25,8 @@ def clean_all(articles: Iterable[Page | Article], cleaner: Cleaner, processes: i
         SpecializeError: if a process was killed.
     """
     if processes == 1:
-        yield from map(cleaner.clean, articles)
+        for batch in _batches(articles):
+            yield from cleaner.clean_all(batch)
         return
     # Forked, since a new interpreter would run a job's script again.
     with ProcessPoolExecutor(processes, get_context("fork"), _start_process, (cleaner,)) as pool:
@@ -72,4 +73,4 @@ def _end_with_parent() -> None:
 
 
 def _clean_batch(batch: list[Page | Article]) -> list[CleanArticle]:
-    return [_cleaner.clean(item) for item in batch]
+    return _cleaner.clean_all(batch)

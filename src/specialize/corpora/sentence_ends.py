@@ -9,20 +9,19 @@ abbreviations ("1990 թ. ", "डॉ. ").
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import regex
 
 from specialize.corpora.settings import SENTENCE_END
+from specialize.unicode import LETTER, counts_of
 
 SAMPLED_CHARACTERS = 300  # spread over an article, whose letters tell its script
 
 _PAPER_SCRIPTS = r"\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Arabic}"
-_PAPER_LETTER = regex.compile(rf"[[{_PAPER_SCRIPTS}]&&\p{{L}}]", regex.V1)
-_LETTER = regex.compile(r"\p{L}")
+_PAPER_LETTER = rf"[[{_PAPER_SCRIPTS}]&&{LETTER}]"
+_LETTER = regex.compile(LETTER)
 _SPACE_BEHIND = ".!?"  # these end a sentence only with white space behind them
 _TERMINAL = r"\p{Sentence_Terminal}\u0f0d-\u0f11"
 _OWN_MARK = regex.compile(rf"[[{_TERMINAL}]--[{_SPACE_BEHIND}]]", regex.V1)
@@ -45,18 +44,11 @@ class OwnMarks:
 def sentence_ends(lines: Iterable[str]) -> str | OwnMarks:
     """How the sentences of an article end, for `clean_line`, where its entry in the configuration does not say."""
     text = "\n".join(lines)
-    sample = Counter(text[:: len(text) // SAMPLED_CHARACTERS + 1])
-    if sum(count * _side(character) for character, count in sample.items()) <= 0:
+    sample = text[:: len(text) // SAMPLED_CHARACTERS + 1]
+    letters, of_paper_scripts = counts_of((LETTER, _PAPER_LETTER), sample)
+    if letters <= 2 * of_paper_scripts:
         return SENTENCE_END
     return OwnMarks(full_stop=len(_OWN_MARK.findall(text)) <= text.count(SENTENCE_END))
-
-
-@cache
-def _side(character: str) -> int:
-    """-1 for a letter of the paper's scripts, 1 for one of another script, 0 for what is no letter."""
-    if not _LETTER.match(character):
-        return 0
-    return -1 if _PAPER_LETTER.match(character) else 1
 
 
 def part_sentences(line: str, ends: OwnMarks) -> list[str]:
