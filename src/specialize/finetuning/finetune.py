@@ -109,6 +109,7 @@ def finetune(
             "best_epoch": outcome.best_epoch,
             **converged,
             "scores": scores,
+            "test_items": {task.name: task.items(dataset.sentences["test"]) for task, dataset in tasks},
         }
         write_json(folder / "metrics.json", metrics)
 

@@ -278,7 +278,8 @@ FIGURES = {
         "specialize.tables.figures.scores:draw_scores",
         _score_inputs,
         "Test score of each method, mean and standard deviation over seeds. Hollow: significantly below the best of "
-        "the language and task, by a one-sided paired t-test over seeds (p < 0.05, Bonferroni-corrected).",
+        "the language and task, by a one-sided paired t-test over seeds (p < 0.05, Bonferroni-corrected); of two seeds "
+        "only, that is worth little. No variance: the differences of all seeds are alike, so that there is no test.",
     ),
     "sweep": FigureEntry(
         "specialize.tables.figures.sweep:draw_sweep",
@@ -309,7 +310,8 @@ FIGURES = {
         _comparison_inputs,
         "By how many points the row's representation scores higher than the column's in single-task learning, over the "
         "seeds that both have; the darker, the more. With a star: significantly, by a one-sided paired t-test over "
-        "seeds (p < 0.05, Bonferroni-corrected).",
+        "seeds (p < 0.05, Bonferroni-corrected); in brackets, of two seeds only, which is worth little. With a dagger: "
+        "the differences of all seeds are alike, so that there is no test.",
     ),
 }
 
