@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specialize.datasets import COLUMNS, read_entities, read_treebank
+from specialize.datasets import COLUMNS, described_transliteration, read_entities, read_treebank
 from specialize.errors import InputError
+from specialize.finetuning.model import load_model
 from specialize.finetuning.prediction import predict, words_of
 
 LINES = ["irid mat abide gon .", "kul ebuse.", "", "  gon   abide mat , kul  ", "მატ abide!"]
@@ -175,6 +176,67 @@ def test_joiners_stay_in_what_is_written(jobs, split_words):
 
 def test_no_text_gives_no_output(jobs):
     assert predicted(jobs["pos"], ["", "  \n", "\u200b", " \u200b \u200b"]) == ""
+
+
+# -- transliterated twins ------------------------------------------------------------------------------------
+
+CYRILLIC = str.maketrans("abdegiklmnorstu", "абдегиклмнорсту")
+
+
+@pytest.fixture(scope="module")
+def twins(jobs, tmp_path_factory):
+    """The models as if they had been trained on transliterated text."""
+    folders = {}
+    for regime, folder in jobs.items():
+        model = load_model(folder)
+        model.transliteration = described_transliteration({"scheme": "transliterate", "language": "ru"}, "NFC")
+        folders[regime] = tmp_path_factory.mktemp("twins") / regime
+        folders[regime].mkdir()
+        model.save(folders[regime], folder / "model")
+    return folders
+
+
+@pytest.mark.parametrize("regime", ["pos", "ud", "ner"])
+@pytest.mark.parametrize("split_words", [True, False])
+def test_a_twin_s_model_reads_text_in_the_original_script(twins, jobs, regime, split_words, capsys):
+    latin = ["irid mat abide gon .", "kul, ebuse.", "  gon   abide mat , kul  "]
+    original = [line.translate(CYRILLIC) for line in latin]
+    written, expected = (
+        predicted(folder, lines, split_words=split_words)
+        for folder, lines in ((twins[regime], original), (jobs[regime], latin))
+    )
+    again = predicted(twins[regime], latin, split_words=split_words)
+    assert again == expected, "what is transliterated already stays"
+    if regime == "ner":
+        assert [row.split("\t")[0].translate(CYRILLIC) for row in expected.split("\n")] == [
+            row.split("\t")[0] for row in written.split("\n")
+        ]
+        assert [row.split("\t")[1:] for row in expected.split("\n")] == [
+            row.split("\t")[1:] for row in written.split("\n")
+        ]
+        return
+    for row, other in zip(written.split("\n"), expected.split("\n"), strict=True):
+        if not row[:1].isdigit():
+            assert row == (
+                other
+                if row.startswith("# sent_id")
+                else other.replace("text", "\0").translate(CYRILLIC).replace("\0", "text")
+            )
+            continue
+        columns, others = row.split("\t"), other.split("\t")
+        assert columns[1] == others[1].translate(CYRILLIC)
+        assert columns[2:9] == others[2:9]
+        marks = set(columns[9].split("|")) - {f"Translit={others[1]}"}
+        assert (marks or {"_"}) == set(others[9].split("|"))
+        assert columns[1] == others[1] or f"Translit={others[1]}" in columns[9].split("|")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_twin_s_model_warns_of_a_script_that_its_scheme_does_not_know(twins, capsys):
+    assert predicted(twins["pos"], ["ქართული ენა", "мат"])
+    error = capsys.readouterr().err
+    assert error.startswith("Warning: ")
+    assert error.count("\n") == 1
 
 
 # -- the command line --------------------------------------------------------------------------------------
