@@ -48,7 +48,9 @@ def run(monkeypatch, arguments, text):
     """What the command writes to standard output, and to standard error."""
     streams = {"stdin": io.BytesIO(text), "stdout": io.BytesIO(), "stderr": io.BytesIO()}
     for name, stream in streams.items():
-        monkeypatch.setattr(sys, name, io.TextIOWrapper(stream, encoding="latin-1"))
+        # As under a locale that is not UTF-8; what standard error cannot say, Python escapes there.
+        errors = "backslashreplace" if name == "stderr" else "strict"
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(stream, encoding="latin-1", errors=errors))
     monkeypatch.setattr(sys, "argv", ["specialize", *map(str, arguments)])
     try:
         main()

@@ -122,9 +122,9 @@ def _blank(number: int, line: str, forms: list[str], read: list[str]) -> Sentenc
     for index, (form, latin) in enumerate(zip(forms, read, strict=True), start=1):
         place = line.find(form, place) + len(form)
         spaced = place >= len(line) or line[place].isspace()
-        marks = ([] if spaced else ["SpaceAfter=No"]) + (
-            [] if latin == form else [f"Translit={latin.replace('|', chr(92) + 'p')}"]
-        )
+        marks = [] if spaced else ["SpaceAfter=No"]
+        if latin != form:
+            marks.append("Translit=" + latin.replace("|", r"\p"))  # | parts marks
         rows.append("\t".join([str(index), latin, *["_"] * (COLUMNS - 3), "|".join(marks) or "_"]))
     comments = [f"# sent_id = {number}", f"# text = {line}"]
     words = tuple(Word(latin, "_", "_", NO_HEAD, "_", row) for row, latin in enumerate(read, start=len(comments)))
