@@ -16,6 +16,26 @@ from specialize.tables.paper import TABLE_2, TABLE_3, TABLE_4, UPS_ALT
 MULTI_TASK = UPS_ALT  # Table 3's, the best of the regimes before pre-finetuning (paper §3.3)
 
 
+PAPERS_BASE = "bert-base-multilingual-cased"  # the paper's base model (§2.2.2), as the hub names it
+
+
+def stand_in(experiment: Experiment, representation: str) -> str | None:
+    """The base model of a representation, by name, if it has one that is not the paper's.
+
+    A model from a folder or a mirror may be any; only the hub's name says which it is.
+    """
+    kind = experiment.representations[representation]
+    if kind.method not in ("base", "adapt"):
+        return None
+    hub = str(experiment.config["base_models"][kind.base_model].get("hub", ""))
+    return None if hub.rpartition("/")[2] == PAPERS_BASE else kind.base_model
+
+
+def is_beside_paper(experiment: Experiment, representation: str) -> bool:
+    """Whether scores of a representation are set beside the paper's."""
+    return experiment.config["tables"]["beside_paper"] == "any-base" or not stand_in(experiment, representation)
+
+
 # -- which cells ---------------------------------------------------------------------------------------------
 
 
@@ -64,8 +84,12 @@ def _in_paper(experiment: Experiment) -> Sequence[Cell]:
 
 
 def replicated_cells(experiment: Experiment) -> list[Cell]:
-    """The single-task cells that the paper's Table 2 prints a score of."""
-    return [cell for cell in experiment.single_task_cells if (cell.language, cell.method, cell.regime) in TABLE_2]
+    """The single-task cells that are set beside the score that the paper's Table 2 prints of them."""
+    return [
+        cell
+        for cell in experiment.single_task_cells
+        if (cell.language, cell.method, cell.regime) in TABLE_2 and is_beside_paper(experiment, cell.representation)
+    ]
 
 
 # -- which representation others are compared with -----------------------------------------------------------
