@@ -1,6 +1,7 @@
 """Tagging and parsing new text with a kept model, from Python and from the command line."""
 
 import io
+import shlex
 import subprocess
 import sys
 import unicodedata
@@ -13,6 +14,7 @@ from specialize.datasets import COLUMNS, described_transliteration, read_entitie
 from specialize.errors import InputError
 from specialize.finetuning.model import load_model
 from specialize.finetuning.prediction import predict, words_of
+from specialize.run_command import record_command
 
 LINES = ["irid mat abide gon .", "kul ebuse.", "", "  gon   abide mat , kul  ", "მატ abide!"]
 WORDS = [
@@ -260,6 +262,39 @@ def test_without_a_model_there_is_one_clear_line(tmp_path):
     assert finished.stderr.count("\n") == 1
     assert finished.stderr.startswith("Error: ") and "holds no finetuned model" in finished.stderr
     assert "keep_models" in finished.stderr  # what to do
+
+
+@pytest.mark.parametrize("inner", ["", "model"])
+def test_a_job_whose_model_was_not_kept_is_told_the_command_that_makes_it(tmp_path, inner):
+    job = tmp_path / "my run/results/finetuning/wo/tva/ud/seed1"
+    job.mkdir(parents=True)
+    (tmp_path / "my run/.snakemake").mkdir()
+    with pytest.raises(InputError, match="is no job that has ended; the run has no finetuned model yet"):
+        predicted(job / inner, ["mat"])
+    (job / "metrics.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"snakemake results/finetuning/wo/tva/ud/seed1/model with the run's --dir"):
+        predicted(job / inner, ["mat"])
+    record_command(tmp_path / "my run", "/checkout/Snakefile", ["/mine.yaml"], {"mirror": "/a b"}, 2, "/")
+    with pytest.raises(InputError) as caught:
+        predicted(job / inner, ["mat"])
+    said, command = str(caught.value).split("; this makes it: ")
+    assert "\n" not in str(caught.value)
+    assert said.endswith("holds no finetuned model, since models are kept only if asked for")
+    assert shlex.split(command) == [
+        *(sys.executable, "-m", "snakemake", "results/finetuning/wo/tva/ud/seed1/model"),
+        *("--snakefile", "/checkout/Snakefile", "--directory", str(tmp_path / "my run"), "--cores", "2"),
+        *("--configfile", "/mine.yaml", "--config", "mirror=/a b", "keep_models=true"),
+    ]
+
+
+def test_a_folder_that_is_no_job_s_is_told_those_that_are(tmp_path):
+    (tmp_path / ".snakemake").mkdir()
+    for regime in ("pos", "ud"):
+        job = tmp_path / f"results/finetuning/wo/tva/{regime}/seed1"
+        job.mkdir(parents=True)
+        (job / "metrics.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"the run has \S+/wo/tva/ud/seed1, \S+/wo/tva/pos/seed1"):
+        predicted(tmp_path / "results/finetuning/wo/tva/ud/seed2", ["mat"])
 
 
 def test_a_folder_of_another_kind_is_no_model(encoder_folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 import unicodedata
 from collections import Counter
@@ -22,10 +23,12 @@ from specialize.datasets import (
     warning_of_letters_left,
 )
 from specialize.errors import InputError
-from specialize.finetuning.model import load_model
+from specialize.finetuning.model import is_finetuned, load_model
+from specialize.run_command import command_that_makes, run_of
 from specialize.unicode import ZERO_WIDTH_SPACE, without_invisible
 
 LINES = 256  # analysed and written at a time
+JOBS = "results/finetuning/*/*/*/seed*/metrics.json"
 
 
 def predict(
@@ -51,6 +54,7 @@ def predict(
     Raises:
         InputError: if there is no model, or it knows no entities.
     """
+    _require_model(model_folder)
     model = load_model(model_folder)
     if entities and "ner" not in model.tasks:
         raise InputError(model_folder, "knows no named entities", remedy="leave --entities out")
@@ -83,6 +87,32 @@ def predict(
         number += len(batch)
     if model.transliteration and (warning := warning_of_letters_left(seen, convert)):
         print(warning, file=sys.stderr)
+
+
+def _require_model(folder: Path) -> None:
+    """Refuse a folder without a model, with the command that makes it if it is a job's whose model was not kept.
+
+    Raises:
+        InputError: with it, or with what the run has.
+    """
+    if is_finetuned(folder) or is_finetuned(folder / "model"):
+        return
+    problem, job = "holds no finetuned model", folder.parent if folder.name == "model" else folder
+    run = run_of(job)
+    if run is None:
+        example = "runs/latgalian/results/finetuning/ltg/tva/ud/seed1"
+        raise InputError(folder, problem, remedy=f"give a job's, such as {example}, of a run with keep_models=true")
+    if not (job / "metrics.json").is_file():
+        jobs = sorted(path.parent for start in ("", "*/") for path in run.glob(start + JOBS))  # a module has a prefix
+        kept = [path for path in jobs if is_finetuned(path / "model")]
+        near = difflib.get_close_matches(str(job.absolute()), map(str, kept or jobs), n=3, cutoff=0)
+        remedy = f"the run has {', '.join(near)}" if near else "the run has no finetuned model yet"
+        raise InputError(folder, f"{problem}, and is no job that has ended", remedy=remedy)
+    target = job.absolute().relative_to(run) / "model"
+    command = command_that_makes(run, target, keep_models=True)
+    if command is None:
+        command = f"snakemake {target} with the run's --directory and --configfile, and --config keep_models=true"
+    raise InputError(folder, f"{problem}, since models are kept only if asked for", remedy=f"this makes it: {command}")
 
 
 def words_of(line: str) -> Iterator[str]:
