@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,14 +22,12 @@ def record_command(
     configfiles: Sequence[Path | str],
     config: Mapping[str, Any],
     cores: int | None,
-    started_in: Path | str,
 ) -> None:
     """Keep how a run was started last.
 
     Args:
         run: its folder.
         snakefile, configfiles, config, cores: as Snakemake has read them.
-        started_in: the shell's folder, from which the path of a profile starts.
     """
     options: list[str] = []
     for argument, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
@@ -37,7 +36,7 @@ def record_command(
             options += [name, value if equals else following]
     known = {
         "python": sys.executable,
-        "started_in": str(started_in),
+        "started_in": os.environ.get("PWD", str(Path.cwd())),  # the shell's, which a profile's path starts from
         "snakefile": str(snakefile),
         "configfiles": [str(path) for path in configfiles],
         "config": dict(config),

@@ -22,7 +22,7 @@ def test_the_command_says_again_what_was_said(tmp_path, config, name):
     run = tmp_path / name
     run.mkdir()
     files = ["/own files/mine.yaml", "/own files/more.yaml"]
-    record_command(run, "/checkout/Snakefile", files, config, 3, "/")
+    record_command(run, "/checkout/Snakefile", files, config, 3)
     command = shlex.split(command_that_makes(run, "results/x/model", keep_models=True))
     assert command[:3] == [sys.executable, "-m", "snakemake"]
     read = get_argument_parser().parse_args(command[3:])
@@ -39,7 +39,8 @@ def test_the_command_says_again_what_was_said(tmp_path, config, name):
 
 def test_where_jobs_run_is_kept_too(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["snakemake", "all", "--profile", "profiles/slurm", "--workflow-profile=none"])
-    record_command(tmp_path, "/checkout/Snakefile", [], {}, None, "/the shell/was here")
+    monkeypatch.setenv("PWD", "/the shell/was here")
+    record_command(tmp_path, "/checkout/Snakefile", [], {}, None)
     command = shlex.split(command_that_makes(tmp_path, "x"))
     assert command[:3] == ["cd", "/the shell/was here", "&&"]
     assert command[-4:] == ["--profile", "profiles/slurm", "--workflow-profile", "none"]

@@ -274,7 +274,7 @@ def test_a_job_whose_model_was_not_kept_is_told_the_command_that_makes_it(tmp_pa
     (job / "metrics.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match=r"snakemake results/finetuning/wo/tva/ud/seed1/model with the run's --dir"):
         predicted(job / inner, ["mat"])
-    record_command(tmp_path / "my run", "/checkout/Snakefile", ["/mine.yaml"], {"mirror": "/a b"}, 2, "/")
+    record_command(tmp_path / "my run", "/checkout/Snakefile", ["/mine.yaml"], {"mirror": "/a b"}, 2)
     with pytest.raises(InputError) as caught:
         predicted(job / inner, ["mat"])
     said, command = str(caught.value).split("; this makes it: ")

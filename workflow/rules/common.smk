@@ -257,10 +257,7 @@ onstart:
             known = [str(path) for job in workflow.dag.jobs for path in job.output]
             check_versions(Path.cwd(), reruns(planned), known, experiment.config["accept_rerun"])
             check_treebanks()
-            given = workflow.config_settings.config
-            cores = workflow.resource_settings.cores
-            record_command(
-                Path.cwd(), workflow.main_snakefile, own_files, given, cores, workflow.workdir_init
-            )  # for `predict`, where a model was not kept
+            given, cores = workflow.config_settings.config, workflow.resource_settings.cores
+            record_command(Path.cwd(), workflow.main_snakefile, own_files, given, cores)  # `predict` may name it
         except SpecializeError as error:
             raise WorkflowError(str(error)) from None
