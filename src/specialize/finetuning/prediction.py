@@ -69,7 +69,8 @@ def predict(
     while batch := list(islice(remaining, LINES)):
         words = [list(words_of(line)) if split_words else line.split() for line in batch]
         read = [list(map(convert, forms)) for forms in words]
-        seen.update(chain.from_iterable(words))
+        if model.transliteration:
+            seen.update(chain.from_iterable(words))
         if entities:
             sentences = [EntitySentence(tuple(forms), ("O",) * len(forms)) for forms in read]
             for forms, sentence in zip(words, model.predict("ner", sentences), strict=True):

@@ -67,7 +67,8 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
     table.notes += [TWO_SEEDS] if any(tested.two_seeds for tested in found) else []
     explained = {
         "wilcoxon": "Wilcoxon: one-sided signed-rank test, uncorrected; of n seeds it is never below 1/2^n.",
-        "bootstrap": "Bootstrap: percentile interval of the difference, seeds drawn with replacement.",
+        "bootstrap": "Bootstrap: percentile interval of the difference, seeds drawn with replacement; of two seeds it "
+        "goes from one difference to the other.",
         "effect-size": "Effect size: Cohen's d of paired differences, their mean in standard deviations.",
         "holm": f"Holm: p corrected over all {sum(tested.tested for tested in found)} comparisons of this table.",
     }

@@ -85,7 +85,8 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
             if metrics["converged"]:
                 score = 100 * _number(run / cell.metrics, metrics["scores"]["test"][task], PRIMARY_METRIC[task])
                 # Metrics of earlier versions do not say.
-                items[cell.language, task] = metrics.get("test_items", {}).get(task, 0)
+                known = metrics.get("test_items", {}).get(task, 0)
+                items[cell.language, task] = max(known, items.get((cell.language, task), 0))
             by_seed.setdefault((cell.language, cell.method, task), {})[cell.seed] = score
     return Scores(by_seed, items)
 
