@@ -13,15 +13,17 @@ with reported(snakemake.log[0]):
     from specialize.training.devices import use_free_gpu
 
     use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
+    experiment = Experiment(snakemake.config)
     folder, start = Path(snakemake.output.metrics).parent, Path(snakemake.input.start)
     cell = dict(snakemake.wildcards.items())
     finetune(
         start=start if start.is_dir() else start.parent,
         data={path.suffix[1:]: path.parent for path in map(Path, snakemake.input.data)},
         cell=cell | {"seed": int(cell["seed"])},
-        settings=Experiment(snakemake.config).finetuning(**cell),
+        settings=experiment.finetuning(**cell),
         folder=folder,
         keep_model=hasattr(snakemake.output, "model"),
+        transliteration=experiment.transliteration(cell["language"]),
         checkpoints=Path("checkpoints", *folder.parts[1:]),
         shared=Path("checkpoints/wordpieces"),
         scalars=Path("logs", *folder.parts[1:]) if snakemake.config["tensorboard"] else None,

@@ -1,4 +1,4 @@
-"""Command line: `python -m specialize predict`, `tables`, `resolve-dates`, `demo-world`, `reference`."""
+"""Command line: `python -m specialize` with `predict`, `transliterate`, `tables`, `resolve-dates` and others."""
 
 from __future__ import annotations
 
@@ -30,13 +30,26 @@ Tag or parse text: standard input, one sentence a line, UTF-8.
 
 A tagger or parser writes CoNLL-U, an entity tagger one token, tab and label a
 line. A model of several tasks tags and parses at once. Models are kept where
-the run was started with --config keep_models=true.
+the run was started with --config keep_models=true. The model of a transliterated
+twin transliterates text as its training did; text that is Latin already stays.
 """
 PREDICT_EXAMPLE = """\
 example:
   python -m specialize predict \\
       --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 \\
       < text.txt > text.conllu
+"""
+TRANSLITERATE = """\
+Write text in Latin letters, as the workflow writes the corpus of a transliterated
+twin: standard input, UTF-8, line for line, words parted by blanks. --model reads
+the scheme from a model's folder (finetuned, pretrained or exported).
+"""
+TRANSLITERATE_EXAMPLE = """\
+example:
+  python -m specialize transliterate --scheme transliterate --language ru \\
+      < text.txt > latin.txt
+  python -m specialize transliterate \\
+      --model runs/uyghur/results/export/ug-Latn/tva < text.txt > latin.txt
 """
 TABLES = """\
 Print what a run says, in one screen if it is small: which method is best for
@@ -90,6 +103,12 @@ def argument_parser() -> argparse.ArgumentParser:
     tagger.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
     tagger.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
     tagger.add_argument("--entities", action="store_true", help="of a model of several tasks, its named entities")
+    summary = "write text as a transliterated twin reads it"
+    latin = add("transliterate", transliterate, summary, TRANSLITERATE, TRANSLITERATE_EXAMPLE)
+    chosen = latin.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--model", type=Path, metavar="FOLDER", help="of a twin's model, which says how")
+    chosen.add_argument("--scheme", metavar="NAME", help="uyghur, transliterate or uroman, as in a configuration")
+    latin.add_argument("--language", metavar="CODE", help="of the scheme transliterate; optional for uroman")
     example = "example:\n  python -m specialize tables runs/demo\n"
     tables = add("tables", print_tables, "print the answers of a run, or all its tables", TABLES, example)
     tables.add_argument("run", type=Path, metavar="RUN", help="the run's directory")
@@ -113,6 +132,22 @@ def predict(arguments: argparse.Namespace) -> None:
 
     sys.stdin.reconfigure(encoding="utf-8-sig")  # type: ignore[union-attr]
     predict_text(arguments.model, sys.stdin, sys.stdout, not arguments.tokenized, arguments.entities)
+
+
+def transliterate(arguments: argparse.Namespace) -> None:
+    """Transliterate standard input."""
+    from specialize.datasets import read_transliteration, transliterate_text
+
+    scheme, language = arguments.scheme, arguments.language
+    if arguments.model:
+        if language:
+            raise SpecializeError("--language goes with --scheme; the model says its own")
+        known = read_transliteration(arguments.model)
+        scheme, language = known["scheme"], known["language"]
+    # Carriage returns and the like stay where they are.
+    sys.stdin.reconfigure(encoding="utf-8-sig", newline="\n")  # type: ignore[union-attr]
+    if warning := transliterate_text(sys.stdin, sys.stdout, scheme, language):
+        print(warning, file=sys.stderr)
 
 
 def print_tables(arguments: argparse.Namespace) -> None:

@@ -36,6 +36,27 @@ def assert_refused(folder, text, *expected, key, line):
         assert words in message
 
 
+@pytest.mark.parametrize(
+    ("seeds", "line", "other"),
+    [
+        ("1: [1, 2, 3]\n    2: [1, 2, 3]", 4, r"finetuning\.seeds\.1 \(\S+mine\.yaml, line 3\)"),
+        ("7: [1, 2, 3]\n    8: [3, 2, 1]\n    9: [1, 2, 4]", 5, "seeds.7 "),  # no training draws from the third
+        ("7: [0, 1, 2]\n    1: [337, 33, 3370]", 4, r"finetuning\.seeds\.2 \(\S+config\.yaml, line \d+\)"),
+        ("6: [1337, 133, 13370]", 3, r"finetuning\.seeds\.1 \(\S+config\.yaml, line \d+\)"),
+    ],
+)
+def test_two_numbers_of_the_same_seeds_are_refused(tmp_path, seeds, line, other):
+    number = seeds.split("\n")[line - 3].split(":")[0].strip()
+    text = f"finetuning:\n  seeds:\n    {seeds}\n"
+    assert_refused(tmp_path, text, "give one of them others", key=f"finetuning.seeds.{number}", line=line)
+    with pytest.raises(ConfigError, match=other):
+        with_overlay(tmp_path, text)
+
+
+def test_seeds_that_share_a_number_are_not_the_same(tmp_path):
+    with_overlay(tmp_path, "finetuning:\n  seeds: {6: [1, 2, 3], 7: [2, 1, 3], 8: [1, 1, 3], 9: [3, 3, 3]}\n")
+
+
 def test_words_by_icu_need_its_package_and_are_refused_before_any_job(tmp_path, monkeypatch):
     text = "languages:\n  wo:\n    corpus: {words: icu}\nexperiment: {languages: [wo]}\n"
     assert with_overlay(tmp_path, text).cleaning("wo").words == "icu"

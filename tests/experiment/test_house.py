@@ -14,7 +14,7 @@ LONGEST_CLASS = 250  # lines
 
 # From early to late. What shares a line may import each other, as long as it is in no circle.
 ORDER = (
-    ("specialize", "errors", "files", "settings", "unicode"),
+    ("specialize", "errors", "files", "run_command", "settings", "unicode"),
     ("sources",),
     ("datasets",),
     ("corpora",),

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from specialize.experiment import Experiment
+from specialize.experiment.resolved import model_description
 from specialize.finetuning.settings import FinetuningOptions
 from specialize.settings import Number, Settings, declared, named, overrides, setting, without_neutral
 
@@ -31,6 +32,19 @@ def parameters(**changes):
         cell: experiment.finetuning(cell.language, cell.representation, cell.regime, cell.seed).job_parameters()
         for cell in experiment.cells
     }
+
+
+def test_twins_alone_say_how_their_text_is_made_and_no_job_depends_on_the_words_of_it():
+    config = deepcopy(PAPER)
+    config["experiment"] |= {"languages": ["ug", "ug-Latn", "mhr-Latn"], "seeds": [1], "exceptions": []}
+    experiment = Experiment(config)
+    assert experiment.transliteration("ug") is None
+    assert experiment.transliteration("ug-Latn")["command"].endswith("--scheme uyghur")
+    assert experiment.transliteration("mhr-Latn")["command"].endswith("--scheme transliterate --language ru")
+    assert "transliteration" not in model_description(experiment, "ug", "tva")
+    described = model_description(experiment, "ug-Latn", "tva")["transliteration"]
+    assert described == experiment.transliteration("ug-Latn")
+    assert "transliteration" not in experiment.finetuning("ug-Latn", "tva", "pos", 1).job_parameters()
 
 
 @pytest.fixture(scope="module")

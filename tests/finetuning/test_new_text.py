@@ -1,6 +1,7 @@
 """Tagging and parsing new text with a kept model, from Python and from the command line."""
 
 import io
+import shlex
 import subprocess
 import sys
 import unicodedata
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specialize.datasets import COLUMNS, read_entities, read_treebank
+from specialize.datasets import COLUMNS, described_transliteration, read_entities, read_treebank
 from specialize.errors import InputError
+from specialize.finetuning.model import load_model
 from specialize.finetuning.prediction import predict, words_of
+from specialize.run_command import record_command
 
 LINES = ["irid mat abide gon .", "kul ebuse.", "", "  gon   abide mat , kul  ", "მატ abide!"]
 WORDS = [
@@ -177,6 +180,64 @@ def test_no_text_gives_no_output(jobs):
     assert predicted(jobs["pos"], ["", "  \n", "\u200b", " \u200b \u200b"]) == ""
 
 
+# -- transliterated twins ------------------------------------------------------------------------------------
+
+CYRILLIC = str.maketrans("abdegiklmnorstu", "абдегиклмнорсту")
+
+
+@pytest.fixture(scope="module")
+def twins(jobs, tmp_path_factory):
+    """The models as if they had been trained on transliterated text."""
+    folders = {}
+    for regime, folder in jobs.items():
+        model = load_model(folder)
+        model.transliteration = described_transliteration({"scheme": "transliterate", "language": "ru"}, "NFC")
+        folders[regime] = tmp_path_factory.mktemp("twins") / regime
+        folders[regime].mkdir()
+        model.save(folders[regime], folder / "model")
+    return folders
+
+
+@pytest.mark.parametrize("regime", ["pos", "ud", "ner"])
+@pytest.mark.parametrize("split_words", [True, False])
+def test_a_twin_s_model_reads_text_in_the_original_script(twins, jobs, regime, split_words, capsys):
+    latin = ["irid mat abide gon .", "kul, ebuse.", "  gon   abide mat , kul  "]
+    original = [line.translate(CYRILLIC) for line in latin]
+    written, expected = (
+        predicted(folder, lines, split_words=split_words)
+        for folder, lines in ((twins[regime], original), (jobs[regime], latin))
+    )
+    again = predicted(twins[regime], latin, split_words=split_words)
+    assert again == expected, "what is transliterated already stays"
+    if regime == "ner":
+        assert [row.split("\t")[0].translate(CYRILLIC) for row in expected.split("\n")] == [
+            row.split("\t")[0] for row in written.split("\n")
+        ]
+        assert [row.split("\t")[1:] for row in expected.split("\n")] == [
+            row.split("\t")[1:] for row in written.split("\n")
+        ]
+        return
+    for row, other in zip(written.split("\n"), expected.split("\n"), strict=True):
+        if not row[:1].isdigit():
+            name, equals, value = other.partition(" = ")
+            assert row == name + equals + value.translate(CYRILLIC)
+            continue
+        columns, others = row.split("\t"), other.split("\t")
+        assert columns[1] == others[1].translate(CYRILLIC)
+        assert columns[2:9] == others[2:9]
+        marks = set(columns[9].split("|")) - {f"Translit={others[1]}"}
+        assert (marks or {"_"}) == set(others[9].split("|"))
+        assert columns[1] == others[1] or f"Translit={others[1]}" in columns[9].split("|")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_twin_s_model_warns_of_a_script_that_its_scheme_does_not_know(twins, capsys):
+    assert predicted(twins["pos"], ["ქართული ენა", "мат"])
+    error = capsys.readouterr().err
+    assert error.startswith("Warning: ")
+    assert error.count("\n") == 1
+
+
 # -- the command line --------------------------------------------------------------------------------------
 
 
@@ -201,6 +262,39 @@ def test_without_a_model_there_is_one_clear_line(tmp_path):
     assert finished.stderr.count("\n") == 1
     assert finished.stderr.startswith("Error: ") and "holds no finetuned model" in finished.stderr
     assert "keep_models" in finished.stderr  # what to do
+
+
+@pytest.mark.parametrize("inner", ["", "model"])
+def test_a_job_whose_model_was_not_kept_is_told_the_command_that_makes_it(tmp_path, inner):
+    job = tmp_path / "my run/results/finetuning/wo/tva/ud/seed1"
+    job.mkdir(parents=True)
+    (tmp_path / "my run/.snakemake").mkdir()
+    with pytest.raises(InputError, match="is no job that has ended; the run has no finetuned model yet"):
+        predicted(job / inner, ["mat"])
+    (job / "metrics.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"snakemake results/finetuning/wo/tva/ud/seed1/model with the run's --dir"):
+        predicted(job / inner, ["mat"])
+    record_command(tmp_path / "my run", "/checkout/Snakefile", ["/mine.yaml"], {"mirror": "/a b"}, 2)
+    with pytest.raises(InputError) as caught:
+        predicted(job / inner, ["mat"])
+    said, command = str(caught.value).split("; this makes it: ")
+    assert "\n" not in str(caught.value)
+    assert said.endswith("holds no finetuned model, since models are kept only if asked for")
+    assert shlex.split(command) == [
+        *(sys.executable, "-m", "snakemake", "results/finetuning/wo/tva/ud/seed1/model"),
+        *("--snakefile", "/checkout/Snakefile", "--directory", str(tmp_path / "my run"), "--cores", "2"),
+        *("--configfile", "/mine.yaml", "--config", "mirror=/a b", "keep_models=true"),
+    ]
+
+
+def test_a_folder_that_is_no_job_s_is_told_those_that_are(tmp_path):
+    (tmp_path / ".snakemake").mkdir()
+    for regime in ("pos", "ud"):
+        job = tmp_path / f"results/finetuning/wo/tva/{regime}/seed1"
+        job.mkdir(parents=True)
+        (job / "metrics.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"the run has \S+/wo/tva/ud/seed1, \S+/wo/tva/pos/seed1"):
+        predicted(tmp_path / "results/finetuning/wo/tva/ud/seed2", ["mat"])
 
 
 def test_a_folder_of_another_kind_is_no_model(encoder_folder):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from huggingface_hub import ModelCard
 from tests.pretraining.conftest import DESCRIPTION
 
+from specialize.datasets import TRANSLITERATION, described_transliteration, read_transliteration
 from specialize.files import write_json
 from specialize.pretraining.model_card import TaskScore, write_card
 
@@ -54,6 +55,19 @@ def test_it_states_language_data_steps_loss_and_licence(tmp_path):
     assert (written.data.language, written.data.license) == ("qaa", "apache-2.0")
     assert written.data.library_name == "transformers"
     assert written.data.base_model is None
+
+
+def test_a_twin_s_card_and_folder_say_how_its_text_is_made(tmp_path):
+    plain = card(tmp_path)
+    assert "## Input" not in plain.text
+    assert not (tmp_path / TRANSLITERATION).exists()
+    for normal_form, words in (("NFKC", "read in NFKC"), ("none", "read as they are")):
+        how = described_transliteration({"scheme": "transliterate", "language": "ru"}, normal_form)
+        written = card(tmp_path, transliteration=how)
+        for said in ("scheme `transliterate`, language `ru`", "to NFC first", f"Words are then {words}"):
+            assert said in written.text
+        assert f"\n{how['command']} < text.txt > latin.txt\n" in written.text
+        assert read_transliteration(tmp_path) == how
 
 
 def test_a_base_model_of_the_hub_is_linked(tmp_path):

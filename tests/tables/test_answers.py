@@ -6,6 +6,7 @@ from tests.tables.test_tables import small_experiment, some_scores
 from specialize.experiment.regimes import Method
 from specialize.tables.answers import answers_table
 from specialize.tables.scores import Scores
+from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE
 
 REGIMES = ["pos", "ud", "mtl-ups-alt", "pft-mtl-ups-alt-pos"]
 
@@ -23,7 +24,7 @@ def scores_with(experiment, means):
             key = (cell.language, cell.method, task)
             seeds = by_seed.setdefault(key, {})
             noise = (cell.seed * (1 + len(by_seed) % 4) % 5 - 2) / 10  # an order of -0.2 to 0.2
-            seeds[cell.seed] = means.get(key, 70.0) + noise
+            seeds[cell.seed] = means.get(key, 70.0) + (-noise if cell.language.endswith("-Latn") else noise)
     return Scores(by_seed)
 
 
@@ -40,7 +41,7 @@ def test_the_best_is_named_with_what_it_is_not_shown_to_beat(experiment):
     won = "tva (90.00 ± 0.16): significantly better than the 5 others; next: lapt (70.00)"
     assert best["Uyghur", "POS (accuracy)"] == won
     vietnamese = best["Vietnamese", "POS (accuracy)"]
-    assert vietnamese.startswith("lapt (70.20 ± 0.16): not significantly better than tva (70.20), ")
+    assert vietnamese.startswith("lapt (70.20 ± 0.16): the same mean as tva (70.20); not significantly better ")
     assert "next" not in vietnamese, "it has been named"
     assert ("Uyghur (transliterated)", "UD (LAS)") in best
 
@@ -137,11 +138,42 @@ def test_what_the_grid_cannot_answer_says_so():
 def test_without_two_shared_seeds_there_is_no_test():
     single = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1])
     table = answers_table(single, some_scores(single))
-    assert answers(table, "Best")[0][2].endswith(": no test against tva (69.74) (fewer than two shared seeds)")
-    assert "no test in 1 (fewer than two shared seeds)" in answers(table, "RQ1:")[0][2]
+    assert answers(table, "Best")[0][2].endswith(": not tested against tva (69.74) (fewer than two shared seeds)")
+    assert "not tested in 1 (fewer than two shared seeds)" in answers(table, "RQ1:")[0][2]
 
 
 def test_equal_scores_are_called_the_same(experiment):
     equal = {key: dict.fromkeys(seeds, 70.0) for key, seeds in some_scores(experiment).by_seed.items()}
     sentences = [row[2] for row in answers(answers_table(experiment, Scores(equal)), "RQ3, tests")]
-    assert sentences[0] == "lapt + UPS + ALT + PFT scores the same as lapt + UPS + ALT"
+    assert sentences[0] == (
+        "lapt + UPS + ALT + PFT scores the same as lapt + UPS + ALT, seed by seed: not tested (no variance)"
+    )
+
+
+@pytest.mark.parametrize("apart", [0.09, -0.09, 20.0])
+def test_a_difference_that_does_not_vary_answers_nothing(apart):
+    pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1, 2, 3])
+    values = {"lapt": [70.1, 72.3, 71.7], "tva": [70.1 + apart, 72.3 + apart, 71.7 + apart]}
+    scores = Scores({("wo", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
+    table = answers_table(pair, scores)
+    better, other = ("tva", "lapt") if apart > 0 else ("lapt", "tva")
+    (best,) = answers(table, "Best")
+    assert f": not tested against {other} (" in best[2]
+    assert best[2].endswith(" (no variance)")
+    assert best[3:] == [f"+{abs(apart):.2f}", "3", "–"]
+    (counts, sentence) = (answers(table, question)[0][2] for question in ("RQ1:", "RQ1, tests"))
+    assert "better in 0 of 1, significantly worse in 0, no significant difference in 0, not tested in 1" in counts
+    assert sentence == f"{better} against {other}: not tested (no variance)"
+    assert VARIANCE_NOTE in table.notes
+    assert TWO_SEEDS not in table.notes
+
+
+def test_verdicts_of_two_seeds_are_said_to_be_worth_little():
+    pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1, 2])
+    values = {"lapt": [70.0, 72.0], "tva": [70.5, 72.51]}
+    scores = Scores({("wo", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
+    table = answers_table(pair, scores)
+    assert ": significantly better than the other one (two seeds only); next: lapt" in answers(table, "Best")[0][2]
+    assert answers(table, "RQ1:")[0][2].endswith("no significant difference in 0; two seeds only")
+    assert answers(table, "RQ1, tests")[0][2].endswith("%, two seeds only)")
+    assert TWO_SEEDS in table.notes

@@ -6,9 +6,11 @@ import pytest
 from tests.conftest import ROOT
 from tests.tables.test_tables import small_experiment, some_scores
 
+from specialize.experiment import Experiment
 from specialize.experiment.regimes import Method
 from specialize.files import write_json
-from specialize.tables.formats import to_markdown
+from specialize.tables.contents import figure_inputs, replicated_cells, tables_of
+from specialize.tables.formats import to_markdown, write_table
 from specialize.tables.paper import AVERAGES_2, AVERAGES_3, TABLE_1, TABLE_2, TABLE_3, TABLE_4, Printed
 from specialize.tables.replication import replication_table, replications
 from specialize.tables.scores import Scores
@@ -84,6 +86,67 @@ def test_multi_task_and_transliterated_cells_stand_beside_tables_3_and_4():
         ["4", "POS (accuracy)", "Uyghur (transliterated) (ug-Latn)", "tva", "92.64"],
     ]
     assert column(table, "Within 2 sd of the paper's")[-1] == "–"  # Table 4 prints no deviation
+
+
+def with_base(experiment, beside="same-base", **entry):
+    """The same grid on another base model."""
+    config = {
+        **experiment.config,
+        "base_model": "own",
+        "tables": {**experiment.config["tables"], "beside_paper": beside},
+    }
+    return Experiment({**config, "base_models": {**config["base_models"], "own": entry}})
+
+
+PAPERS = "google-bert/bert-base-multilingual-cased"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"mirror": True},
+        {"hub": "google-bert/bert-base-multilingual-uncased", "revision": "0" * 40},
+        {"hub": "FacebookAI/xlm-roberta-base", "revision": "0" * 40},
+        {"hub": "someone/mini-bert-base-multilingual-cased", "revision": "0" * 40},
+    ],
+)
+def test_a_stand_in_is_set_beside_the_paper_only_if_that_is_asked_for(wolof, entry):
+    if "mirror" in entry:
+        wolof.config["mirror"] = "/"
+    experiment = with_base(wolof, **entry)
+    scores = some_scores(experiment)
+    table = replication_table(experiment, scores)
+    assert set(column(table, "Configuration")) == {"fasttext"}, "which has no base model"
+    assert "scores of lapt (base model own)" in table.notes[0]
+    assert "beside_paper: any-base" in table.notes[0]
+    assert {cell.representation for cell in replicated_cells(experiment)} == {"fasttext"}
+    asked = with_base(wolof, "any-base", **entry)
+    table = replication_table(asked, scores)
+    assert set(column(table, "Configuration")) == {"fasttext", "lapt"}
+    assert table.notes[0].startswith("lapt (base model own): a stand-in for the paper's base model")
+    assert {cell.representation for cell in replicated_cells(asked)} == {"fasttext", "lapt"}
+
+
+@pytest.mark.parametrize("hub", [PAPERS, "bert-base-multilingual-cased"])
+def test_the_papers_base_model_is_known_by_its_name_on_the_hub(wolof, hub):
+    experiment = with_base(wolof, hub=hub, revision="0" * 40)
+    table = replication_table(experiment, some_scores(experiment))
+    assert set(column(table, "Configuration")) == {"fasttext", "lapt"}
+    assert "stand-in" not in to_markdown(table)
+
+
+def test_where_all_are_stand_ins_the_table_says_why_it_is_empty_and_there_is_no_figure(tmp_path):
+    experiment = small_experiment(languages=["wo"], representations=["mbert", "lapt"])
+    experiment.config["mirror"] = "/"
+    experiment = with_base(experiment, mirror=True)
+    assert "replication" in tables_of(experiment)
+    assert "replication" not in figure_inputs(experiment)
+    table = replication_table(experiment, some_scores(experiment))
+    assert table.rows == []
+    write_table(table, tmp_path)
+    for ending in ("md", "tex", "html"):
+        assert "scores of mbert, lapt (base model own)" in (tmp_path / f"replication.{ending}").read_text("utf-8")
+    assert (tmp_path / "replication.csv").read_text("utf-8").startswith("Table,Task,")
 
 
 def test_the_figure_shows_both(tmp_path, wolof):

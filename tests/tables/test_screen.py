@@ -12,7 +12,9 @@ from specialize.experiment.regimes import Method
 from specialize.reports.diagnosis import write_diagnosis
 from specialize.tables.answers import answers_table
 from specialize.tables.formats import write_table
+from specialize.tables.scores import Scores
 from specialize.tables.screen import WIDTH, all_tables, summary
+from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE
 
 
 @pytest.fixture
@@ -51,6 +53,28 @@ def test_what_the_grid_has_nothing_to_say_about(tmp_path):
     text = summary(tmp_path)
     assert "Vietnamese, POS (accuracy): tva (70.00): there is no other\n" in text
     assert text.count("\n  not in this grid\n") == 4
+
+
+def test_what_was_not_tested_and_what_two_seeds_are_worth(tmp_path):
+    pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos", "ud"], seeds=[1, 2])
+    values = {"pos": ([70.0, 71.0], [70.5, 71.5]), "ud": ([60.0, 61.0], [60.5, 61.51])}
+    scores = Scores(
+        {
+            ("wo", Method(name), task): dict(enumerate(known[place], start=1))
+            for task, known in values.items()
+            for place, name in enumerate(["lapt", "tva"])
+        }
+    )
+    write_table(answers_table(pair, scores), tmp_path / "results/tables")
+    text = " ".join(summary(tmp_path).split())
+    assert (
+        "Wolof, POS (accuracy): tva (71.00 ± 0.71): not tested against lapt (70.50) (no variance); +0.50 points, 2"
+        in text
+    )
+    assert "significantly better than the other one (two seeds only); next: lapt" in text
+    assert VARIANCE_NOTE in text
+    assert TWO_SEEDS in text
+    assert "inf" not in text.split("Answers with")[0].replace("information", "")
 
 
 def test_where_the_rest_is(answered):

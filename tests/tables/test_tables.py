@@ -22,6 +22,7 @@ from specialize.tables.scores import Scores, load_scores
 from specialize.tables.single_task import single_task_table
 from specialize.tables.statistics import compare, comparisons
 from specialize.tables.transliteration import transliteration_table
+from specialize.tables.verdicts import tied
 from specialize.tables.write import write_all
 
 
@@ -82,17 +83,6 @@ def test_seeds_are_paired_by_number_and_only_shared_ones_count():
     assert t == pytest.approx(stats.ttest_rel([1, 3, 5], [0, 1.5, 3]).statistic)
 
 
-@pytest.mark.parametrize(("shift", "p"), [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0)])
-def test_a_constant_difference_needs_no_t(shift, p):
-    assert compare({1: 5 + shift, 2: 7 + shift}, {1: 5.0, 2: 7.0})[3] == p
-
-
-def test_equal_scores_have_no_t():
-    difference, _, t, _ = compare({1: 5.0, 2: 7.0}, {1: 5.0, 2: 7.0})
-    assert difference == 0
-    assert math.isnan(t)
-
-
 def test_one_shared_seed_gives_no_test():
     difference, seeds, t, p = compare({1: 5.0}, {1: 4.0})
     assert (difference, seeds) == (1.0, 1)
@@ -144,9 +134,10 @@ def test_bold_is_the_highest_mean_and_marks_follow_the_test(uyghur, seed):
         for name, expected in values.items():
             cell = row(table, task, name)[2]
             assert cell.text == f"{numpy.mean(expected):.2f} ± {numpy.std(expected, ddof=1):.2f}"
-            assert cell.best == (name == best)
+            tie = tied(numpy.mean(expected), numpy.mean(values[best]))  # of means that differ by 0.00006, once
+            assert cell.best == tie
             worse = name != best and 3 * stats.ttest_rel(values[best], expected, alternative="greater").pvalue < 0.05
-            assert cell.not_worse == (name != best and not worse)
+            assert cell.not_worse == (not tie and not worse)
 
 
 def test_a_method_that_did_not_converge_stays_out():
@@ -271,7 +262,7 @@ def test_notes_name_the_scores_whose_seeds_differ():
     assert sum("shared ones: Uyghur POS lapt." in note for note in table.notes) == 1
     assert sum("no test, no mark: Uyghur POS mbert." in note for note in table.notes) == 1
     untested = next(row for row in comparisons_table(experiment, scores).rows if row[3].text == "mbert")
-    assert [cell.text for cell in untested[7:]] == ["–", "–", "–", "no test"]
+    assert [cell.text for cell in untested[7:]] == ["–", "–", "–", "not tested: fewer than two shared seeds"]
 
 
 def test_transliteration_tells_not_converged_from_not_in_the_grid():

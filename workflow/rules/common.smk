@@ -16,6 +16,7 @@ from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Expe
 from specialize.experiment.plan import forecast, gpus_here, sources_of
 from specialize.experiment.treebanks import learned_tasks
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
+from specialize.run_command import record_command
 
 if not workflow.is_main_process:
     run_group_at_once()
@@ -189,10 +190,17 @@ def start(wildcards):
     """What a finetuning job starts from: a pretrained encoder, static vectors, or a multi-task model."""
     multi_task = Cell(**wildcards).prefinetuned
     if multi_task:
-        return f"{multi_task.folder}/model"
+        # Not its time but its scores say whether it is another one: it may be made again only to be kept.
+        return ancient(f"{multi_task.folder}/model")
     static = experiment.representations[wildcards.representation].method == "fasttext"
     weights = "vectors.vec" if static else "model.safetensors"
     return f"{experiment.encoder_folder(wildcards.language, wildcards.representation)}/{weights}"
+
+
+def scores_of_start(wildcards):
+    """The scores of the multi-task model that a finetuning job starts from, if it does."""
+    multi_task = Cell(**wildcards).prefinetuned
+    return multi_task.metrics if multi_task else []
 
 
 def model_if_kept():
@@ -249,5 +257,7 @@ onstart:
             known = [str(path) for job in workflow.dag.jobs for path in job.output]
             check_versions(Path.cwd(), reruns(planned), known, experiment.config["accept_rerun"])
             check_treebanks()
+            given, cores = workflow.config_settings.config, workflow.resource_settings.cores
+            record_command(Path.cwd(), workflow.main_snakefile, own_files, given, cores)  # `predict` may name it
         except SpecializeError as error:
             raise WorkflowError(str(error)) from None

@@ -7,6 +7,7 @@ rule finetune:
     input:
         start=start,
         data=labeled_files_of_cell,
+        trained=scores_of_start,
     output:
         **model_if_kept(),
         metrics=f"{RESULT}/metrics.json",

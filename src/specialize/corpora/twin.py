@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache, partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,11 +10,10 @@ from tqdm import tqdm
 from specialize.corpora.splits import SPLITS
 from specialize.datasets import (
     LARGEST_SHARE_LEFT,
-    REMEMBERED_WORDS,
     count_untransliterated,
     require_latin,
-    transliterate_token,
-    transliterator,
+    token_converter,
+    transliterated_lines,
 )
 from specialize.files import atomic_path, atomic_text, read_json, write_json
 
@@ -40,7 +38,7 @@ def transliterate_corpus(
     Raises:
         InputError: if more are.
     """
-    convert_token = lru_cache(maxsize=REMEMBERED_WORDS)(partial(transliterate_token, transliterator(scheme, language)))
+    convert_token = token_converter(scheme, language)
     words: Counter[str] = Counter()
     with atomic_path(destination) as temporary:
         temporary.mkdir()
@@ -49,10 +47,8 @@ def transliterate_corpus(
                 (source / f"{split}.txt").open(encoding="utf-8", newline="\n") as lines,
                 atomic_text(temporary / f"{split}.txt") as out,
             ):
-                for line in tqdm(lines, desc=split, unit=" lines", mininterval=2):
-                    tokens = line.rstrip("\n").split(" ")
-                    words.update(tokens)
-                    out.write(" ".join(map(convert_token, tokens)) + "\n")
+                shown = tqdm(lines, desc=split, unit=" lines", mininterval=2)
+                out.writelines(transliterated_lines(shown, convert_token, words))
         left = count_untransliterated(words, convert_token)
         require_latin(source, left, scheme, largest_share_left)
         statistics = read_json(source / "statistics.json")

@@ -13,7 +13,7 @@ from specialize.datasets.named_entities import (
     unpack_wikiann,
     write_entities,
 )
-from specialize.datasets.settings import LARGEST_SHARE_LEFT
+from specialize.datasets.settings import LARGEST_SHARE_LEFT, described_transliteration
 from specialize.datasets.transliteration import (
     REMEMBERED_WORDS,
     UYGHUR,
@@ -39,6 +39,14 @@ from specialize.datasets.treebanks import (
     write_treebank,
 )
 from specialize.datasets.trees import NO_HEAD
+from specialize.datasets.twin_input import (
+    TRANSLITERATION,
+    read_transliteration,
+    token_converter,
+    transliterate_text,
+    transliterated_lines,
+    warning_of_letters_left,
+)
 from specialize.datasets.untransliterated import Untransliterated, count_untransliterated, require_latin
 
 __all__ = [
@@ -51,6 +59,7 @@ __all__ = [
     "NO_HEAD",
     "PARTS",
     "REMEMBERED_WORDS",
+    "TRANSLITERATION",
     "UNPRINTABLE",
     "UPOS",
     "UYGHUR",
@@ -62,21 +71,27 @@ __all__ = [
     "Word",
     "check_prepared",
     "count_untransliterated",
+    "described_transliteration",
     "mend_labels",
     "parse_entities",
     "prepare_treebank",
     "read_entities",
     "read_own_entities",
+    "read_transliteration",
     "read_treebank",
     "repair_entities",
     "repair_labels",
     "require_latin",
+    "token_converter",
     "transliterate_entities",
     "transliterate_parts",
+    "transliterate_text",
     "transliterate_token",
     "transliterate_treebank",
+    "transliterated_lines",
     "transliterator",
     "unpack_wikiann",
+    "warning_of_letters_left",
     "write_entities",
     "write_treebank",
 ]

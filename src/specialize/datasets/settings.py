@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import ConfigDict
@@ -13,6 +14,32 @@ TRANSLITERATE_LANGUAGES = ("bg", "el", "hy", "ka", "l1", "mk", "mn", "ru", "sr",
 
 # Above the shares that the paper's Uyghur keeps, far below those of a scheme for another language.
 LARGEST_SHARE_LEFT = 0.05
+# The normal form that each scheme brings text to first.
+SCHEME_FORMS: dict[str, Literal["NFC", "NFKC"]] = {"uyghur": "NFKC", "transliterate": "NFC", "uroman": "NFC"}
+
+
+def described_transliteration(entry: Mapping[str, Any], normal_form: str) -> dict[str, Any]:
+    """How text becomes what the model of a twin reads, for its folder and its card.
+
+    Args:
+        entry: `transliteration` of the language.
+        normal_form: that its tokenizer brings words to, as `vocabularies.normal_form`.
+
+    Returns:
+        `scheme` and `language` of the transliteration, `scheme_normal_form` that it brings text to first,
+        `normal_form`, and the `command` that does it.
+    """
+    scheme, language = entry["scheme"], entry.get("language")
+    if scheme == "uyghur":
+        language = None  # it is for one
+    options = f"--scheme {scheme}" + (f" --language {language}" if language else "")
+    return {
+        "scheme": scheme,
+        "language": language,
+        "scheme_normal_form": SCHEME_FORMS[scheme],
+        "normal_form": normal_form,
+        "command": f"python -m specialize transliterate {options}",
+    }
 
 
 class PartDigests(Settings):

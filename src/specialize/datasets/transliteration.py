@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from specialize.datasets.named_entities import read_entities, write_entities
-from specialize.datasets.settings import LARGEST_SHARE_LEFT
+from specialize.datasets.settings import LARGEST_SHARE_LEFT, SCHEME_FORMS
 from specialize.datasets.treebanks import COLUMNS, FORM
 from specialize.datasets.untransliterated import count_untransliterated, require_latin
 from specialize.files import atomic_text, read_text
@@ -62,9 +62,15 @@ def transliterator(scheme: str, language: str | None = None) -> Callable[[str], 
 
 
 def _word_converter(scheme: str, language: str | None) -> Callable[[str], str]:
-    if scheme == "uyghur":
-        return lambda word: _UYGHUR_PATTERN.sub(lambda match: UYGHUR[match[0]], unicodedata.normalize("NFKC", word))
-    return _romanizer(language) if scheme == "uroman" else _package_converter(language)
+    convert: Callable[[str], str] = _uyghur
+    if scheme != "uyghur":
+        convert = _romanizer(language) if scheme == "uroman" else _package_converter(language)
+    form = SCHEME_FORMS[scheme]
+    return lambda word: convert(unicodedata.normalize(form, word))
+
+
+def _uyghur(word: str) -> str:
+    return _UYGHUR_PATTERN.sub(lambda match: UYGHUR[match[0]], word)
 
 
 def _romanizer(language: str | None) -> Callable[[str], str]:
@@ -78,7 +84,7 @@ def _romanizer(language: str | None) -> Callable[[str], str]:
         # It writes some full stops with a space after them, which would part a word.
         return "".join("".join(str(romanizer.romanize_string(piece, lcode=language)).split()) for piece in pieces)
 
-    return lambda word: re.sub(r"\S+", lambda match: romanized(match[0]), unicodedata.normalize("NFC", word))
+    return lambda word: re.sub(r"\S+", lambda match: romanized(match[0]), word)
 
 
 def _package_converter(language: str | None) -> Callable[[str], str]:
@@ -89,7 +95,7 @@ def _package_converter(language: str | None) -> Callable[[str], str]:
     corrected = re.compile("|".join(longest_first) or "(?!)")
 
     def convert(word: str) -> str:
-        word = corrected.sub(lambda match: corrections[match[0]], unicodedata.normalize("NFC", word))
+        word = corrected.sub(lambda match: corrections[match[0]], word)
         return str(translit(word, language, reversed=True))
 
     def convert_georgian(match: re.Match[str]) -> str:

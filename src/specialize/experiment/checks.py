@@ -41,6 +41,7 @@ def check_mirror(experiment: Experiment) -> None:
 def check_references(experiment: Experiment) -> None:
     """Every name that a section uses is in its registry, and what the grid needs is there."""
     _check_grid_names(experiment)
+    _check_seeds(experiment)
     _check_base_models(experiment)
     _check_representations(experiment)
     _check_positions(experiment)
@@ -88,6 +89,20 @@ def _check_grid_names(experiment: Experiment) -> None:
             ("seeds", seeds, "seed (finetuning.seeds)"),
         ):
             _check_known(experiment, (*place, key), entry.get(key, []), known, what)
+
+
+def _check_seeds(experiment: Experiment) -> None:
+    """Refuse two numbers of one run, which tables would take for two; nothing draws from Python's seed, the third."""
+    known: dict[tuple[int, ...], str] = {}
+    for number, seeds in experiment.config["finetuning"]["seeds"].items():
+        drawn_from = tuple(map(int, seeds[:2]))
+        if drawn_from in known:
+            one, other = (experiment.place(["finetuning", "seeds", key]) for key in (known[drawn_from], number))
+            raise ConfigError(
+                f"{one} and {other}: have the same seeds for numpy and torch, so that both would be one run, and the "
+                "tables would take its copies for runs that agree; give one of them others"
+            )
+        known[drawn_from] = number
 
 
 def _check_base_models(experiment: Experiment) -> None:

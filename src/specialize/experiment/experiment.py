@@ -224,6 +224,10 @@ class Experiment:
         """The settings of one finetuning job."""
         return resolved.finetuning(self, Cell(language, representation, regime, int(seed)))
 
+    def transliteration(self, language: str) -> dict[str, Any] | None:
+        """How text becomes what the models of a transliterated twin read; None for any other language."""
+        return resolved.transliteration(self, language)
+
     def vectors(self, representation: str) -> VectorSettings:
         """The settings of static vectors."""
         return VectorSettings(**self.config["representations"][representation]["vectors"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from specialize.corpora.settings import Cleaning
+from specialize.datasets.settings import described_transliteration
 from specialize.experiment.grid import Cell
 from specialize.experiment.regimes import REGIMES
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
@@ -106,4 +107,13 @@ def model_description(experiment: Experiment, language: str, representation: str
         "license": base.get("license"),
         "text": text,
         "text_license": corpus.get("license", None if known.has_own_text else WIKIPEDIA_LICENSE),
+        **({"transliteration": transliteration(experiment, language)} if known.original else {}),
     }
+
+
+def transliteration(experiment: Experiment, language: str) -> dict[str, Any] | None:
+    """How text becomes what the models of a transliterated twin read; None for any other language."""
+    known = experiment.languages[language]
+    if known.original is None:
+        return None
+    return described_transliteration(known.entry["transliteration"], experiment.normal_form)

@@ -44,6 +44,7 @@ def finetune(
     checkpoints: Path | None = None,
     scalars: Path | None = None,
     shared: Path | None = None,
+    transliteration: dict[str, Any] | None = None,
 ) -> None:
     """Train a model of one or several tasks, choose its best epoch by development scores, score the test data once.
 
@@ -62,6 +63,8 @@ def finetune(
         checkpoints: a folder for this job's checkpoint, so that it can continue after an interruption.
         scalars: a folder for each epoch's scores in TensorBoard's format.
         shared: a folder for segmented words, shared by jobs with the same data and vocabulary.
+        transliteration: of a transliterated twin how its text was made, for task.json; see
+            `datasets.described_transliteration`.
 
     Raises:
         InputError: if a labeled file is broken.
@@ -98,6 +101,7 @@ def finetune(
             reason = "the development score stayed 0"
         converged: dict[str, Any] = {"converged": False, "reason": reason} if reason else {"converged": True}
         if keep_model:
+            model.transliteration = transliteration
             with atomic_path(folder / "model") as temporary:
                 model.save(temporary, start)
         write_json(folder / "timing.json", _timing(started, decoding_seconds, outcome, batches, tasks))
@@ -109,6 +113,7 @@ def finetune(
             "best_epoch": outcome.best_epoch,
             **converged,
             "scores": scores,
+            "test_items": {task.name: task.items(dataset.sentences["test"]) for task, dataset in tasks},
         }
         write_json(folder / "metrics.json", metrics)
 

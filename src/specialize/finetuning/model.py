@@ -35,6 +35,8 @@ class TaskModel(nn.Module):
     Attributes:
         tasks: by name.
         first: for each task, the first task of its data set, which names their common BiLSTM.
+        transliteration: how text becomes what it reads, if it is a transliterated twin's; see
+            `datasets.described_transliteration`.
 
     Args:
         encoder: computes word vectors.
@@ -59,6 +61,7 @@ class TaskModel(nn.Module):
         self.encoder, self.pieces = encoder, pieces
         self.tasks = {task.name: task for tasks in datasets for task in tasks}
         self.settings, self.task_encoders = heads, task_encoders
+        self.transliteration: dict[str, Any] | None = None
         self.first = {task.name: tasks[0].name for tasks in datasets for task in tasks}
         self.between, self.heads = nn.ModuleDict(), nn.ModuleDict()
         for tasks in datasets:
@@ -156,6 +159,7 @@ class TaskModel(nn.Module):
             for name, task in self.tasks.items()
         }
         description = {"datasets": list(datasets.values()), "tasks": tasks, "task_encoders": self.task_encoders}
+        description["transliteration"] = self.transliteration
         write_json(folder / "task.json", description | self.pieces.description | self.encoder.description)
 
 
@@ -185,6 +189,7 @@ def load_model(folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating
         {name: saved["head"] for name, saved in description["tasks"].items()},
         description["task_encoders"],
     )
+    model.transliteration = description.get("transliteration")  # models of earlier versions do not say
     loaded = model.load_state_dict(load_file(folder / HEADS), strict=False)
     missing = [name for name in loaded.missing_keys if not name.startswith(model.encoder.saved_apart)]
     if missing or loaded.unexpected_keys:

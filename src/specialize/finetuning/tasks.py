@@ -84,6 +84,10 @@ class Task(ABC, Generic[Item]):
     def scores(self, gold: list[Item], predicted: list[Item]) -> dict[str, float]:
         """Metrics between 0 and 1; a gold label that was not in the training data counts as an error."""
 
+    def items(self, gold: list[Item]) -> int:
+        """How many words, or named entities, the scores of these sentences are shares of."""
+        return sum(len(self.words(sentence)) for sentence in gold)
+
     def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
         """The scores of predictions in a file."""
         return self.scores(self.read(gold), self.read(predicted))
@@ -237,6 +241,9 @@ class EntityRecognition(Task[EntitySentence]):
 
     def labeled(self, sentence: EntitySentence, decoded: list[Any]) -> EntitySentence:
         return EntitySentence(sentence.tokens, tuple(self.labels[number] for number in decoded))
+
+    def items(self, gold: list[EntitySentence]) -> int:
+        return sum(label.startswith("B-") for sentence in gold for label in sentence.labels)
 
     def scores(self, gold: list[EntitySentence], predicted: list[EntitySentence]) -> dict[str, float]:
         """F1 over spans: micro-averaged, and macro-averaged over types (fact 30)."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from specialize.files import atomic_text, read_json
+from specialize.datasets import TRANSLITERATION
+from specialize.files import atomic_text, read_json, write_json
 
 METHODS = {
     "adapt": "`{base}`, pretrained further on text in {name}",
@@ -32,6 +33,8 @@ class ModelDescription:
         license: the base model's, as the hub names licences; None if not known.
         text: where the text is from.
         text_license: the text's; None if not known.
+        transliteration: how text becomes what the model of a transliterated twin reads; see
+            `datasets.described_transliteration`.
     """
 
     language: str
@@ -43,6 +46,7 @@ class ModelDescription:
     license: str | None
     text: str
     text_license: str | None
+    transliteration: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class TaskScore:
 
 
 def write_card(folder: Path, description: ModelDescription, scores: Sequence[TaskScore] = (), curve: str = "") -> None:
-    """Write README.md into a model folder, from its history.json.
+    """Write README.md into a model folder, from its history.json; for a transliterated twin transliteration.json too.
 
     Args:
         folder: has history.json.
@@ -109,6 +113,7 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         "```python\nfrom transformers import AutoModelForMaskedLM, AutoTokenizer\n\n"
         'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")\n'
         'model = AutoModelForMaskedLM.from_pretrained("path/to/this/folder")\n```',
+        *_input(description),
         "## Training",
         _table(_training_rows(history, description)),
         "Validation losses of models with different vocabularies do not compare.",
@@ -128,8 +133,29 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         "`specialize`, after Ethan C. Chau and Noah A. Smith (2021), *Specializing Multilingual Language Models: An "
         "Empirical Study*.",
     ]
+    if description.transliteration:
+        write_json(folder / TRANSLITERATION, description.transliteration)
     with atomic_text(folder / "README.md") as stream:
         stream.write("\n\n".join(parts) + "\n")
+
+
+def _input(description: ModelDescription) -> list[str]:
+    """What has to be done to text before the model can read it."""
+    how = description.transliteration
+    if how is None:
+        return []
+    scheme = f"scheme `{how['scheme']}`" + (f", language `{how['language']}`" if how["language"] else "")
+    words = f"Words are then read in {how['normal_form']}, which `tokenizer.json` sees to."
+    if how["normal_form"] == "none":
+        words = "Words are then read as they are, in whatever normal form."
+    return [
+        "## Input",
+        f"**This model reads Latin letters**: its text was transliterated word by word by `specialize` ({scheme}), "
+        f"which brings it to {how['scheme_normal_form']} first. Text in the language's own script has to be "
+        f"transliterated in the same way, or it is unknown to the model. {words}",
+        f"```\n{how['command']} < text.txt > latin.txt\n```",
+        f"`{TRANSLITERATION}` says the same for programs.",
+    ]
 
 
 def _pieces(hyperparameters: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from specialize.tables.formats import NOTHING, Entry, Table, number
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores, mean_and_deviation
 from specialize.tables.statistics import LEVEL, Comparison, compare_scores, correction
+from specialize.tables.verdicts import FEW_SEEDS, NO_VARIANCE, TWO_SEEDS, VARIANCE_NOTE, tied
 
 # In our words; the paper asks them in §2.1, §3.2 and §4.
 QUESTIONS = {
@@ -84,14 +85,16 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "the difference (in points), seeds and p beside it are to the next. Difference and p are over the seeds that "
         "both have; Seeds says how many. Tests are one-sided paired t-tests, in the direction of the higher mean; p is "
         f"Bonferroni-corrected by {correction(experiment)}, not by the number of methods, and significant below "
-        f"{LEVEL}. What is not significantly different has not been shown to be equal: with two seeds even a large "
-        "difference may fail the test, which then has one degree of freedom.",
+        f"{LEVEL}. What is not significantly different has not been shown to be equal.",
         "Bold: the answers in short. Behind a question, a positive difference favours what the question asks about, "
         "whichever scored higher; the error reduction is the share of the lower one's errors that the higher one does "
         "not make. RQ1 leaves transliterated twins to RQ4. RQ2 is of the representations that the grid has single-task "
         "and multi-task models of, and leaves out pre-finetuning, which RQ3 is about.",
-        key_of_names(experiment, multi_task=True),
     ]
+    texts = [cell.text for row in table.rows for cell in row]
+    table.notes += [VARIANCE_NOTE] if any(f"({NO_VARIANCE})" in text for text in texts) else []
+    table.notes += [TWO_SEEDS] if any("two seeds only" in text for text in texts) else []
+    table.notes.append(key_of_names(experiment, multi_task=True))
     return table
 
 
@@ -104,16 +107,21 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
     best, *others = [(language.tag, method, task) for method in ranked]
     tests = [compare_scores(experiment, scores, best, key) for key in others]
     names = {key: f"{key[1].title} ({scores.mean(key):.2f})" for key in others}
-    equals = [names[tested.other] for tested in tests if tested.tested and not tested.significant]
-    untested = [names[tested.other] for tested in tests if not tested.tested]
-    beaten, failed = len(tests) - len(equals) - len(untested), len(methods) - len(ranked)
+    same = [key for key in others if tied(scores.mean(key), scores.mean(best))]
+    apart = [tested for tested in tests if tested.other not in same]
+    equals = [tested for tested in apart if tested.tested and not tested.significant]
+    beaten, failed = [tested for tested in apart if tested.significant], len(methods) - len(ranked)
     verdicts = []
+    if same:
+        verdicts.append(f"the same mean as {_some([names[key] for key in same])}")
     if equals:
-        verdicts.append(f"not significantly better than {_some(equals)}")
-    if untested:
-        verdicts.append(f"no test against {_some(untested)} (fewer than two shared seeds)")
+        verdicts.append(f"not significantly better than {_some([names[tested.other] for tested in equals])}")
+    for reason in (FEW_SEEDS, NO_VARIANCE):
+        if untested := [names[tested.other] for tested in apart if tested.untested == reason]:
+            verdicts.append(f"not tested against {_some(untested)} ({reason})")
     if beaten:
-        verdicts.append(f"significantly better than the {f'{beaten} others' if beaten > 1 else 'other one'}")
+        which = f"{len(beaten)} others" if len(beaten) > 1 else "other one"
+        verdicts.append(f"significantly better than the {which}{_by_two_seeds(beaten)}")
     if failed:
         verdicts.append(f"{failed} did not converge")
     if tests and tests[0].significant:  # else the next best is named above
@@ -125,6 +133,13 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
     else:
         row += [NOTHING] * 3
     return [[Entry(text, best=text is answer) for text in row]]
+
+
+def _by_two_seeds(tests: Sequence[Comparison]) -> str:
+    """A bracket after verdicts that two seeds only stand behind; nothing if none are."""
+    number_of_two = sum(tested.two_seeds for tested in tests)
+    of_them = "" if number_of_two == len(tests) else f"{number_of_two} of them: "
+    return f" ({of_them}two seeds only)" if number_of_two else ""
 
 
 def _some(names: Sequence[str]) -> str:
@@ -250,18 +265,24 @@ def _counts(findings: Sequence[Finding]) -> str:
     """How many of a question's tests went which way."""
     better = sum(finding.tested.significant and finding.difference > 0 for finding in findings)
     worse = sum(finding.tested.significant and finding.difference < 0 for finding in findings)
-    untested = sum(not finding.tested.tested for finding in findings)
+    reasons = [finding.tested.untested for finding in findings]
+    tests = [finding.tested for finding in findings if finding.tested.tested]
     text = f"significantly better in {better} of {len(findings)}, significantly worse in {worse}"
-    text += f", no significant difference in {len(findings) - better - worse - untested}"
-    return text + (f", no test in {untested} (fewer than two shared seeds)" if untested else "")
+    text += f", no significant difference in {len(tests) - better - worse}"
+    for reason in (FEW_SEEDS, NO_VARIANCE):
+        text += f", not tested in {reasons.count(reason)} ({reason})" if reason in reasons else ""
+    if number_of_two := sum(tested.two_seeds for tested in tests):
+        text += "; " + ("" if number_of_two == len(tests) else f"{number_of_two} of the tests with ") + "two seeds only"
+    return text
 
 
 def _sentence(finding: Finding) -> str:
     """What a test says, in words."""
     tested, better, other = finding.tested, finding.better, finding.other
-    if not tested.tested:
-        return f"{better} against {other}: no test (fewer than two shared seeds)"
-    if tested.difference == 0:
-        return f"{better} scores the same as {other}"
+    if tested.untested == NO_VARIANCE and tied(tested.difference, 0.0):
+        return f"{better} scores the same as {other}, seed by seed: not tested ({tested.untested})"
+    if tested.untested:
+        return f"{better} against {other}: not tested ({tested.untested})"
     verdict = "significantly better than" if tested.significant else "not significantly better than"
-    return f"{better} {verdict} {other} (error reduction {number(tested.error_reduction, '.1%')})"
+    seeds = ", two seeds only" if tested.two_seeds else ""
+    return f"{better} {verdict} {other} (error reduction {number(tested.error_reduction, '.1%')}{seeds})"

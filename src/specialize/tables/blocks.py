@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 from specialize.experiment import Experiment, Language
 from specialize.experiment.regimes import Method
 from specialize.tables.formats import Entry
-from specialize.tables.scores import NOT_CONVERGED, NOT_IN_GRID, TASK_TITLES, Key, Scores, mean_and_deviation
+from specialize.tables.scores import (
+    NOT_CONVERGED,
+    NOT_IN_GRID,
+    TASK_TITLES,
+    Key,
+    Scores,
+    mean_and_deviation,
+)
 from specialize.tables.statistics import LEVEL, compare_scores, correction
+from specialize.tables.verdicts import NO_VARIANCE, TWO_SEEDS, VARIANCE_NOTE, tied
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def block_cells(
     for place, mean in enumerate(averages):
         cells = [columns[language.tag][place] if language.tag in columns else Entry("") for language in languages]
         if len(languages) > 1:
-            best = mean is not None and complete[place] and mean == highest
+            best = complete[place] and tied(mean, highest)
             cells.append(Entry("" if mean is None else f"{mean:.2f}", best=best))
         rows.append(cells)
     return rows
@@ -112,6 +120,7 @@ def block_cells(
 def _column(experiment: Experiment, scores: Scores, language: Language, block: Block) -> list[Entry]:
     """One language's cells, a cell for each row of the block."""
     ranked = block.ranked(scores, language)
+    highest = scores.mean(ranked[0].keys[language.tag]) if ranked else None
     cells = []
     for row in block.rows:
         if language.tag not in row.keys:
@@ -127,11 +136,12 @@ def _column(experiment: Experiment, scores: Scores, language: Language, block: B
         text = mean_and_deviation(scores, key)
         if row.method is None:
             text += f" ({key[1].title})"
-        if row is ranked[0]:
+        if tied(scores.mean(key), highest):
             cells.append(Entry(text, best=True))
         else:
             tested = compare_scores(experiment, scores, ranked[0].keys[language.tag], key)
-            cells.append(Entry(text, not_worse=tested.tested and not tested.significant))
+            not_worse = tested.tested and not tested.significant
+            cells.append(Entry(text, not_worse=not_worse, untested=tested.untested == NO_VARIANCE))
     return cells
 
 
@@ -152,8 +162,9 @@ def average(experiment: Experiment, scores: Scores, keys: Sequence[Key]) -> floa
 def score_notes(experiment: Experiment, scores: Scores, blocks: Sequence[Block]) -> list[str]:
     """How to read the scores of a table, and which of them are of other seeds than the rest."""
     notes = [
-        "Bold: the highest mean of its language and task. ≈ (grey): not significantly worse than that, by a one-sided "
-        f"paired t-test over shared seeds (p < {LEVEL}, Bonferroni-corrected by {correction(experiment)}). "
+        "Bold: the highest mean of its language and task, in every cell that has it. ≈ (grey): not significantly worse "
+        f"than that, by a one-sided paired t-test over shared seeds (p < {LEVEL}, Bonferroni-corrected by "
+        f"{correction(experiment)}). "
         "Empty: no such labeled data."
     ]
     keys = [key for block in blocks for row in block.rows for key in row.keys.values()]
@@ -176,7 +187,8 @@ def score_notes(experiment: Experiment, scores: Scores, blocks: Sequence[Block])
 
 def _exceptions(experiment: Experiment, scores: Scores, blocks: Sequence[Block]) -> list[str]:
     """Notes that name the scores with other seeds than the best one's, without a test, or without convergence."""
-    unequal, untested, failed = [], [], []
+    unequal, untested, constant, failed = [], [], [], []
+    two_seeds = False
     for block in blocks:
         for language in block.languages:
             ranked = block.ranked(scores, language)
@@ -189,13 +201,24 @@ def _exceptions(experiment: Experiment, scores: Scores, blocks: Sequence[Block])
                     failed.append(name)
                     continue
                 best = scores.by_seed[ranked[0].keys[language.tag]].keys()
-                if row is not ranked[0] and len(best & seeds) < 2:
+                tested = compare_scores(experiment, scores, ranked[0].keys[language.tag], row.keys[language.tag])
+                same = tied(*(scores.mean(one.keys[language.tag]) for one in (row, ranked[0])))
+                two_seeds |= tested.two_seeds
+                if same:
+                    continue
+                if tested.untested == NO_VARIANCE:
+                    constant.append(name)
+                elif tested.untested:
                     untested.append(name)
                 elif best != seeds:
                     unequal.append(name)
     counted = experiment.config["tables"]["not_converged"] == "zero"
     averages = "counted as 0 in averages" if counted else "and averages (which are then not bold)"
     notes = []
+    if constant:
+        notes.append(f"†: {', '.join(constant)}. {VARIANCE_NOTE}")
+    if two_seeds:
+        notes.append(TWO_SEEDS)
     for names, meaning in (
         (unequal, "Seeds differ from the best one's; tested on the shared ones"),
         (untested, "Fewer than two seeds shared with the best one; no test, no mark"),

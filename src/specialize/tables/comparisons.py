@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from specialize.experiment import Experiment
 from specialize.tables.formats import NOTHING, Table, number
 from specialize.tables.names import key_of_names
@@ -17,6 +15,7 @@ from specialize.tables.statistics import (
     holm,
     wilcoxon,
 )
+from specialize.tables.verdicts import NO_VARIANCE, TWO_SEEDS, VARIANCE_NOTE
 
 # On request (config tables.statistics): the columns that each adds to the comparisons.
 REQUESTED = {
@@ -44,13 +43,15 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
         texts.append(number(tested.difference, ".2f"))
         texts += [number(tested.error_reduction, ".1%"), str(tested.seeds), number(tested.t, ".2f")]
         texts += [number(tested.p, ".2g"), number(tested.corrected_p, ".2g")]
-        texts.append("no test" if not tested.tested else "yes" if tested.significant else "no")
+        texts.append(tested.verdict)
         for name in requested:
-            if name == "wilcoxon":
+            if tested.untested:
+                texts.append(NOTHING)
+            elif name == "wilcoxon":
                 texts.append(number(wilcoxon(tested.differences), ".2g"))
             elif name == "bootstrap":
                 low, high = bootstrap_interval(tested.differences)
-                texts.append(NOTHING if math.isnan(low) else f"{low:.2f} to {high:.2f}")
+                texts.append(f"{low:.2f} to {high:.2f}")
             elif name == "effect-size":
                 texts.append(number(effect_size(tested.differences), ".2f"))
             else:
@@ -62,9 +63,12 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
         "Seeds; fewer than two give no test. "
         f"p corrected: Bonferroni, by {correction(experiment)}; significant below {LEVEL}."
     ]
+    table.notes += [VARIANCE_NOTE] if any(tested.untested == NO_VARIANCE for tested in found) else []
+    table.notes += [TWO_SEEDS] if any(tested.two_seeds for tested in found) else []
     explained = {
         "wilcoxon": "Wilcoxon: one-sided signed-rank test, uncorrected; of n seeds it is never below 1/2^n.",
-        "bootstrap": "Bootstrap: percentile interval of the difference, seeds drawn with replacement.",
+        "bootstrap": "Bootstrap: percentile interval of the difference, seeds drawn with replacement; of two seeds it "
+        "goes from one difference to the other.",
         "effect-size": "Effect size: Cohen's d of paired differences, their mean in standard deviations.",
         "holm": f"Holm: p corrected over all {sum(tested.tested for tested in found)} comparisons of this table.",
     }

@@ -16,6 +16,26 @@ from specialize.tables.paper import TABLE_2, TABLE_3, TABLE_4, UPS_ALT
 MULTI_TASK = UPS_ALT  # Table 3's, the best of the regimes before pre-finetuning (paper §3.3)
 
 
+PAPERS_BASE = "bert-base-multilingual-cased"  # the paper's base model (§2.2.2), as the hub names it
+
+
+def stand_in(experiment: Experiment, representation: str) -> str | None:
+    """The base model of a representation, by name, if it has one that is not the paper's.
+
+    A model from a folder or a mirror may be any; only the hub's name says which it is.
+    """
+    kind = experiment.representations[representation]
+    if kind.method not in ("base", "adapt"):
+        return None
+    hub = str(experiment.config["base_models"][kind.base_model].get("hub", ""))
+    return None if hub.rpartition("/")[2] == PAPERS_BASE else kind.base_model
+
+
+def is_beside_paper(experiment: Experiment, representation: str) -> bool:
+    """Whether scores of a representation are set beside the paper's."""
+    return experiment.config["tables"]["beside_paper"] == "any-base" or not stand_in(experiment, representation)
+
+
 # -- which cells ---------------------------------------------------------------------------------------------
 
 
@@ -64,8 +84,12 @@ def _in_paper(experiment: Experiment) -> Sequence[Cell]:
 
 
 def replicated_cells(experiment: Experiment) -> list[Cell]:
-    """The single-task cells that the paper's Table 2 prints a score of."""
-    return [cell for cell in experiment.single_task_cells if (cell.language, cell.method, cell.regime) in TABLE_2]
+    """The single-task cells that are set beside the score that the paper's Table 2 prints of them."""
+    return [
+        cell
+        for cell in experiment.single_task_cells
+        if (cell.language, cell.method, cell.regime) in TABLE_2 and is_beside_paper(experiment, cell.representation)
+    ]
 
 
 # -- which representation others are compared with -----------------------------------------------------------
@@ -277,7 +301,8 @@ FIGURES = {
         "specialize.tables.figures.scores:draw_scores",
         _score_inputs,
         "Test score of each method, mean and standard deviation over seeds. Hollow: significantly below the best of "
-        "the language and task, by a one-sided paired t-test over seeds (p < 0.05, Bonferroni-corrected).",
+        "the language and task, by a one-sided paired t-test over seeds (p < 0.05, Bonferroni-corrected); of two seeds "
+        "only, that is worth little. No variance: the differences of all seeds are alike, so that there is no test.",
     ),
     "sweep": FigureEntry(
         "specialize.tables.figures.sweep:draw_sweep",
@@ -308,7 +333,8 @@ FIGURES = {
         _comparison_inputs,
         "By how many points the row's representation scores higher than the column's in single-task learning, over the "
         "seeds that both have; the darker, the more. With a star: significantly, by a one-sided paired t-test over "
-        "seeds (p < 0.05, Bonferroni-corrected).",
+        "seeds (p < 0.05, Bonferroni-corrected); in brackets, of two seeds only, which is worth little. With a dagger: "
+        "the differences of all seeds are alike, so that there is no test.",
     ),
 }
 

@@ -17,11 +17,13 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class Entry:
-    """A table's cell: its text, whether it is the best of its group, or not significantly worse than the best."""
+    """A table's cell: its text, whether it is the best of its group, not significantly worse than the best, or not
+    tested against it although it has seeds enough."""
 
     text: str
     best: bool = False
     not_worse: bool = False
+    untested: bool = False
 
 
 @dataclass
@@ -53,7 +55,7 @@ LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "→": r"$\rightarrow$",
-        "≈": r"$\approx$", "–": "--", "−": "$-$", "<": "$<$", ">": "$>$", "|": r"\textbar{}",
+        "≈": r"$\approx$", "†": r"$\dagger$", "–": "--", "−": "$-$", "<": "$<$", ">": "$>$", "|": r"\textbar{}",
     }
 )  # fmt: skip
 LATEX_COMMENT = r"""% Needs \usepackage{array,booktabs,graphicx,xcolor} and \usepackage[T1]{fontenc}.
@@ -83,12 +85,16 @@ def write_table(table: Table, folder: Path) -> None:
 
 
 def _frame(
-    table: Table, escape: Callable[[str], str] = str, best: str = "TEXT", not_worse: str = "TEXT"
+    table: Table,
+    escape: Callable[[str], str] = str,
+    best: str = "TEXT",
+    not_worse: str = "TEXT",
+    untested: str = "TEXT",
 ) -> pandas.DataFrame:
     """The cells as escaped text, put in place of TEXT for those that are marked."""
 
     def render(entry: Entry) -> str:
-        form = best if entry.best else not_worse if entry.not_worse else "TEXT"
+        form = best if entry.best else not_worse if entry.not_worse else untested if entry.untested else "TEXT"
         return form.replace("TEXT", escape(entry.text))
 
     rows = [[render(entry) for entry in row] for row in table.rows]
@@ -96,15 +102,16 @@ def _frame(
 
 
 def to_markdown(table: Table) -> str:
-    """As a Markdown table, the best in bold, ≈ after what is not significantly worse."""
-    frame = _frame(table, lambda text: text.replace("|", r"\|"), "**TEXT**", "TEXT ≈")
+    """As a Markdown table, the best in bold, ≈ after what is not significantly worse, † after what is not tested."""
+    frame = _frame(table, lambda text: text.replace("|", r"\|"), "**TEXT**", "TEXT ≈", "TEXT †")
     body = str(frame.to_markdown(index=False, disable_numparse=True))
     return "\n\n".join([f"**{table.caption}**", body, *table.notes]) + "\n"
 
 
 def to_latex(table: Table) -> str:
     """As LaTeX floats no wider than the text: one, or as many as the table needs pages."""
-    frame = _frame(table, lambda text: text.translate(LATEX), r"\textbf{TEXT}", r"\textcolor{gray}{TEXT $\approx$}")
+    marks = r"\textbf{TEXT}", r"\textcolor{gray}{TEXT $\approx$}", r"TEXT $\dagger$"
+    frame = _frame(table, lambda text: text.translate(LATEX), *marks)
     texts = [table.columns, *([entry.text for entry in row] for row in table.rows)]
     columns = "".join(_latex_column(*column) for column in zip(*texts, strict=True))
     caption = " ".join([table.caption, *table.notes]).translate(LATEX)
@@ -141,7 +148,7 @@ def _latex_column(title: str, *cells: str) -> str:
 
 def to_html(table: Table) -> str:
     """As a page of its own."""
-    frame = _frame(table, html.escape, "<b>TEXT</b>", '<span class="not-worse">TEXT ≈</span>')
+    frame = _frame(table, html.escape, "<b>TEXT</b>", '<span class="not-worse">TEXT ≈</span>', "TEXT †")
     notes = "".join(f"<p>{html.escape(note)}</p>\n" for note in table.notes)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(table.name)}</title>'

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy
 
-from specialize.errors import SpecializeError
+from specialize.errors import InputError, SpecializeError
 from specialize.experiment import Cell, Experiment
 from specialize.experiment.regimes import Method
 from specialize.files import read_json
@@ -27,9 +28,12 @@ class Scores:
 
     Attributes:
         by_seed: for each language, method and task the score of each seed; None: it did not converge.
+        items: for each language and task, how many items of test data a score is a share of: words, or named
+            entities; none where that is not known.
     """
 
     by_seed: dict[Key, dict[int, float | None]]
+    items: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def converged(self, key: Key) -> dict[int, float] | None:
         """Scores by seed; None if the grid lacks this method or a seed of it did not converge."""
@@ -41,6 +45,11 @@ class Scores:
         """Mean over seeds; None where `converged` is."""
         values = self.converged(key)
         return sum(values.values()) / len(values) if values else None
+
+    def step(self, key: Key) -> float:
+        """By how many points one item of the test data changes a score; 0 where that is not known."""
+        language, _, task = key
+        return 100 / self.items[language, task] if self.items.get((language, task)) else 0.0
 
     def ranked(self, language: str, task: str, methods: Iterable[Method]) -> list[Method]:
         """Those of the methods that converged, the highest mean first; equal ones in the given order."""
@@ -62,19 +71,31 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
     """Read the metrics of cells, by default of all that the grid has.
 
     Raises:
-        SpecializeError: naming every metrics file that is missing; none counts as a score of 0.
+        SpecializeError: naming every metrics file that is missing (none counts as a score of 0), or a score that is
+            no number.
     """
     cells = experiment.cells if cells is None else tuple(cells)
     require(run, [cell.metrics for cell in cells])
     by_seed: dict[Key, dict[int, float | None]] = {}
+    items: dict[tuple[str, str], int] = {}
     for cell in cells:
         metrics = read_json(run / cell.metrics)
         for task in experiment.languages[cell.language].tasks_of(cell.regime):
             score = None
             if metrics["converged"]:
-                score = 100 * metrics["scores"]["test"][task][PRIMARY_METRIC[task]]
+                score = 100 * _number(run / cell.metrics, metrics["scores"]["test"][task], PRIMARY_METRIC[task])
+                # Metrics of earlier versions do not say.
+                known = metrics.get("test_items", {}).get(task, 0)
+                items[cell.language, task] = max(known, items.get((cell.language, task), 0))
             by_seed.setdefault((cell.language, cell.method, task), {})[cell.seed] = score
-    return Scores(by_seed)
+    return Scores(by_seed, items)
+
+
+def _number(path: Path, scores: Mapping[str, float], metric: str) -> float:
+    value = scores.get(metric)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(path, f"{metric} is {value}, not a number", remedy="delete the file; its job runs again")
+    return value
 
 
 def require(run: Path, paths: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specialize.errors import InputError
+from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE
 
 WIDTH = 100  # columns of a terminal
 SHOWN_TABLES = (
@@ -70,6 +71,9 @@ def answers(run: Path) -> str:
                 kind, _, counts = text.partition(": ")
                 text = f"{kind}: {row['Difference'].removesuffix(' (mean)')} points, {counts}"
             lines += _wrapped(f"  {text}", indent=4)
+    for note in _notes(run, "answers"):
+        if note in (TWO_SEEDS, VARIANCE_NOTE):
+            lines += ["", *_wrapped(note)]
     return "\n".join(lines)
 
 

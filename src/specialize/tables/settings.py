@@ -20,6 +20,10 @@ class TablesSettings(Settings):
     not_converged: Literal["leave-out", "zero"] = setting(
         "what averages do with a model that did not converge", source="fact 38"
     )
+    beside_paper: Literal["same-base", "any-base"] = setting(
+        "whose scores table and figure `replication` set beside the paper's: those of its base model, "
+        "bert-base-multilingual-cased, and of no base model; or those of any base model that stands in for it",
+    )
     statistics: list[Literal["wilcoxon", "bootstrap", "effect-size", "holm"]] = setting(
         "columns of the table `comparisons` besides the t-test (docs/statistics.md)",
         schema={"uniqueItems": True},

@@ -11,6 +11,7 @@ from scipy import stats
 
 from specialize.experiment import TASKS, Experiment
 from specialize.tables.scores import Key, Scores, single_task_methods
+from specialize.tables.verdicts import untested
 
 LEVEL = 0.05  # paper §A.2.1
 RESAMPLES = 10_000
@@ -25,8 +26,9 @@ class Comparison:
         differences: for each shared seed, in points.
         difference: of the means over the shared seeds, in points; NaN without any.
         error_reduction: the share of the other's errors that the better one does not make.
-        t, p: of the test; NaN with fewer than two seeds (t also where the scores are equal).
+        t, p: of the test; NaN without one.
         corrected_p: p times `corrected_tasks` (Bonferroni), at most 1.
+        untested: why there is no test: `FEW_SEEDS` or `NO_VARIANCE`; empty if there is one.
     """
 
     better: Key
@@ -37,6 +39,7 @@ class Comparison:
     t: float
     p: float
     corrected_p: float
+    untested: str = ""
 
     @property
     def language(self) -> str:
@@ -55,8 +58,20 @@ class Comparison:
 
     @property
     def tested(self) -> bool:
-        """Whether there are seeds enough for a test."""
-        return not math.isnan(self.p)
+        """Whether there are seeds enough for a test, whose differences vary."""
+        return not self.untested
+
+    @property
+    def two_seeds(self) -> bool:
+        """Whether the test has one degree of freedom; see `TWO_SEEDS`."""
+        return self.tested and self.seeds == 2
+
+    @property
+    def verdict(self) -> str:
+        """Whether the first is significantly better, in words."""
+        if self.untested:
+            return f"not tested: {self.untested}"
+        return ("yes" if self.significant else "no") + (" (two seeds only)" if self.two_seeds else "")
 
     @property
     def significant(self) -> bool:
@@ -64,22 +79,20 @@ class Comparison:
         return self.corrected_p < LEVEL
 
 
-def compare(first: dict[int, float], second: dict[int, float]) -> tuple[float, int, float, float]:
+def compare(first: dict[int, float], second: dict[int, float], step: float = 0.0) -> tuple[float, int, float, float]:
     """One-sided paired t-test of first > second over the seeds that both have.
 
+    Args:
+        first, second: scores in points by seed.
+        step: by how many points one item of the test data changes a score; see `untested`.
+
     Returns:
-        The difference of the means, the number of shared seeds, t, and p. A constant difference, of which t is
-        infinite or undefined, has p = 0 if it is positive, else 1.
+        The difference of the means, the number of shared seeds, t, and p; the last two are NaN without a test.
     """
     seeds = sorted(first.keys() & second.keys())
     differences = numpy.asarray([first[seed] - second[seed] for seed in seeds])
-    if len(seeds) < 2:
+    if untested(differences.tolist(), step):
         return float(differences.mean()) if seeds else math.nan, len(seeds), math.nan, math.nan
-    if numpy.ptp(differences) < 1e-9:
-        constant = float(differences[0])
-        if abs(constant) < 1e-9:
-            return 0.0, len(seeds), math.nan, 1.0
-        return constant, len(seeds), math.copysign(math.inf, constant), 0.0 if constant > 0 else 1.0
     result = stats.ttest_rel([first[seed] for seed in seeds], [second[seed] for seed in seeds], alternative="greater")
     return float(differences.mean()), len(seeds), float(result.statistic), float(result.pvalue)
 
@@ -87,19 +100,22 @@ def compare(first: dict[int, float], second: dict[int, float]) -> tuple[float, i
 def compare_scores(experiment: Experiment, scores: Scores, better: Key, other: Key) -> Comparison:
     """The test of one score against another, also of a transliterated twin's against its original's."""
     first, second = (scores.converged(key) or {} for key in (better, other))
-    difference, _, t, p = compare(first, second)
+    step = max(map(scores.step, (better, other)))
+    difference, _, t, p = compare(first, second, step)
     shared = sorted(first.keys() & second.keys())
     errors = 100 - numpy.mean([second[seed] for seed in shared]) if shared else math.nan
+    differences = tuple(first[seed] - second[seed] for seed in shared)
     corrected = math.nan if math.isnan(p) else min(1.0, p * corrected_tasks(experiment, other[0]))
     return Comparison(
         better=better,
         other=other,
-        differences=tuple(first[seed] - second[seed] for seed in shared),
+        differences=differences,
         difference=difference,
         error_reduction=float(difference / errors) if errors else math.nan,
         t=t,
         p=p,
         corrected_p=corrected,
+        untested=untested(differences, step),
     )
 
 
@@ -137,20 +153,18 @@ def comparisons(experiment: Experiment, scores: Scores) -> list[Comparison]:
 
 
 def wilcoxon(differences: Sequence[float]) -> float:
-    """p of the one-sided signed-rank test that the differences are above 0; NaN for fewer than two.
+    """p of the one-sided signed-rank test that the differences are above 0; NaN where they are not tested.
 
     Of n seeds it is never below 2^-n: five cannot reach 0.05 after a correction by more than one task.
     """
-    if len(differences) < 2:
+    if untested(differences):
         return math.nan
-    if not any(differences):
-        return 1.0
     return float(stats.wilcoxon(differences, alternative="greater").pvalue)
 
 
 def bootstrap_interval(differences: Sequence[float]) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean difference, seeds drawn with replacement; NaN for fewer than two."""
-    if len(differences) < 2:
+    """The 95 % percentile interval of the mean difference, seeds drawn with replacement; NaN where not tested."""
+    if untested(differences):
         return math.nan, math.nan
     interval = stats.bootstrap(
         (numpy.asarray(differences),),
@@ -163,9 +177,10 @@ def bootstrap_interval(differences: Sequence[float]) -> tuple[float, float]:
 
 
 def effect_size(differences: Sequence[float]) -> float:
-    """Cohen's d of paired differences: their mean in standard deviations (ddof 1); NaN where they do not vary."""
-    deviation = numpy.std(differences, ddof=1) if len(differences) > 1 else 0.0
-    return float(numpy.mean(differences) / deviation) if deviation > 1e-9 else math.nan
+    """Cohen's d of paired differences: their mean in standard deviations (ddof 1); NaN where they are not tested."""
+    if untested(differences):
+        return math.nan
+    return float(numpy.mean(differences) / numpy.std(differences, ddof=1))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -6,6 +6,7 @@ from specialize.experiment import Experiment
 from specialize.tables.formats import Entry, Table
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import NOT_CONVERGED, NOT_IN_GRID, TASK_TITLES, Key, Scores, single_task_methods
+from specialize.tables.verdicts import tied
 
 
 def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
@@ -46,4 +47,4 @@ def _before_and_after(scores: Scores, before: Key, after: Key, best: float | Non
     text = halves[0] if means == (None, None) and halves[0] == halves[1] else " → ".join(halves)
     if means[0] is not None and means[1] is not None:
         text += f" ({means[1] - means[0]:+.2f})"
-    return Entry(text, best=best is not None and best in means)
+    return Entry(text, best=any(tied(mean, best) for mean in means))

@@ -14,12 +14,15 @@ from specialize.experiment.regimes import Method
 from specialize.tables.figures.style import in_rows, legend_of, sized_panels
 from specialize.tables.scores import TASK_TITLES, Scores, load_scores
 from specialize.tables.statistics import compare_scores
+from specialize.tables.verdicts import FEW_SEEDS, NO_VARIANCE, tied
 
 MARKS = {  # marker and fill
     "best": ("D", "black"),
     "not significantly below the best": ("o", "black"),
-    "not tested (fewer than two shared seeds)": ("o", "0.7"),
+    f"not tested: {FEW_SEEDS}": ("o", "0.7"),
+    f"not tested: {NO_VARIANCE}": ("s", "0.7"),
     "significantly below the best": ("o", "white"),
+    "significantly below the best (two seeds only)": ("s", "white"),
 }
 LINE, MARGIN = 0.24, 0.9  # inches of a method, and of titles around them
 
@@ -78,9 +81,12 @@ def _verdict(
     experiment: Experiment, scores: Scores, language: Language, task: str, best: Method, method: Method
 ) -> str:
     """How a method compares with the best one, in words of `MARKS`."""
-    if method == best:
+    keys = (language.tag, best, task), (language.tag, method, task)
+    if tied(*map(scores.mean, keys)):
         return "best"
-    tested = compare_scores(experiment, scores, (language.tag, best, task), (language.tag, method, task))
-    if not tested.tested:
-        return "not tested (fewer than two shared seeds)"
-    return "significantly below the best" if tested.significant else "not significantly below the best"
+    tested = compare_scores(experiment, scores, *keys)
+    if tested.untested:
+        return f"not tested: {tested.untested}"
+    if not tested.significant:
+        return "not significantly below the best"
+    return f"significantly below the best{' (two seeds only)' if tested.two_seeds else ''}"

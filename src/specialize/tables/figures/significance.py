@@ -15,10 +15,12 @@ from specialize.experiment import Experiment
 from specialize.tables.figures.style import single_tasks, sized_panels
 from specialize.tables.scores import TASK_TITLES, Key, load_scores
 from specialize.tables.statistics import Comparison, comparisons
+from specialize.tables.verdicts import NO_VARIANCE
 
 CELL = (0.5, 0.32)  # inches
 MARGINS = (0.9, 0.9)  # of a panel, for names and titles
 COLORS = "PuOr_r"  # both ends are dark in grey, where the sign tells them apart
+UNTESTED = "0.9"  # of a difference that does not vary
 DARK = 0.6  # share of the largest difference from which on text is white
 
 
@@ -40,7 +42,12 @@ def draw_significance(experiment: Experiment, run: Path) -> Figure:
     widths = [MARGINS[0] + CELL[0] * max(len(compared[one.tag, task]) for one in languages) for task in tasks]
     heights = [MARGINS[1] + CELL[1] * max(len(compared[one.tag, task]) for task in tasks) for one in languages]
     figure, panels = sized_panels(widths, heights)
-    largest = max((abs(tested.difference) for tested in tests.values() if tested.seeds), default=0.0)
+    two_seeds = any(tested.two_seeds and tested.significant for tested in tests.values())
+    constant = any(tested.untested == NO_VARIANCE for tested in tests.values())
+    largest = max(
+        (abs(tested.difference) for tested in tests.values() if tested.seeds and tested.untested != NO_VARIANCE),
+        default=0.0,
+    )
     for row, language in enumerate(languages):
         for column, task in enumerate(tasks):
             axes, keys = panels[row, column], compared[language.tag, task]
@@ -51,7 +58,9 @@ def draw_significance(experiment: Experiment, run: Path) -> Figure:
             axes.set_title(f"{language.name}: {TASK_TITLES[task].split()[0]}", fontsize=9)
     figure.suptitle(
         "Single-task test scores: points of the row above the column, over the seeds of both\n"
-        "(* and bold: significant, in either direction)",
+        "(* and bold: significant, in either direction)"
+        + ("\n((*): significant by two seeds only, which is worth little)" if two_seeds else "")
+        + (f"\n(† and grey: not tested, {NO_VARIANCE})" if constant else ""),
         fontsize=9,
     )
     return figure
@@ -66,11 +75,13 @@ def _draw_matrix(axes: Axes, keys: Sequence[Key], tests: dict[tuple[Key, Key], C
             if tested is None or not tested.seeds:
                 continue
             difference = round(tested.difference if tested.better == first else -tested.difference, 1) + 0.0  # not -0.0
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colors(scale(difference)), edgecolor="white"))
+            constant = tested.untested == NO_VARIANCE
+            face = UNTESTED if constant else colors(scale(difference))
+            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=face, edgecolor="white"))
             axes.text(
-                x, y, f"{difference:+.1f}" + ("*" if tested.significant else ""), ha="center", va="center", fontsize=7,
-                color="white" if abs(difference) > DARK * largest else "black",
-                fontweight="bold" if tested.significant else "normal",
+                x, y, f"{difference:+.1f}{_mark(tested)}", ha="center", va="center", fontsize=7,
+                color="white" if abs(difference) > DARK * largest and not constant else "black",
+                fontweight="bold" if tested.significant and not tested.two_seeds else "normal",
             )  # fmt: skip
     names = [method.title for _, method, _ in keys]
     axes.set_xlim(-0.5, len(names) - 0.5)
@@ -80,3 +91,10 @@ def _draw_matrix(axes: Axes, keys: Sequence[Key], tests: dict[tuple[Key, Key], C
     axes.tick_params(length=0)
     for side in axes.spines.values():
         side.set_visible(False)
+
+
+def _mark(tested: Comparison) -> str:
+    """What stands behind a difference; the title explains it."""
+    if tested.untested == NO_VARIANCE:
+        return "†"
+    return "" if not tested.significant else "(*)" if tested.two_seeds else "*"
