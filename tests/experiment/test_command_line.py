@@ -1,14 +1,15 @@
 """What a command line says counts, or is refused with what to write instead."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from specialize.errors import ConfigError
 from specialize.experiment.command_line import (
+    check_before_files_are_read,
     check_command_line,
-    command_line_problem,
     is_snakemake,
     own_profiles,
 )
@@ -32,6 +33,7 @@ TWICE = {
     "-C x=1 --config y=1": "-C and --config are one option, and x=1 would be forgotten; write it once: -C x=1 y=1",
     "--config=x=1 -Cy=1": "write it once: --config x=1 y=1",
     "-nC x=1 -npC y=1": "-C stands twice, and x=1 would be forgotten",
+    "--configfile a.yaml --configfile b.yaml all": "write it once: all … --configfile a.yaml b.yaml",
     "--config 'mirror=\"/a path\"' --config x=1": """--config 'mirror="/a path"' x=1""",
     "--config --config x=1": "the first would be forgotten",
     "--directory one -d two": "--directory and -d are one option, and one would be forgotten; leave one of them out",
@@ -76,42 +78,50 @@ FINE = [
 
 
 def words(line):
-    import shlex
-
     return shlex.split(line)
 
 
 @pytest.mark.parametrize(("line", "said"), [*TWICE.items(), *TARGETS.items(), *KEYS.items()])
 def test_what_would_be_forgotten_is_refused(line, said):
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
-        check_command_line(words(line))
+        check_before_files_are_read(words(line), {})
     assert str(caught.value).startswith("on the command line, ")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("line", FINE)
 def test_what_counts_is_taken(line):
-    assert command_line_problem(words(line)) is None
+    check_before_files_are_read(words(line), {})
+    check_command_line(words(line))
 
 
-@pytest.mark.parametrize("line", ["--configfile a.yaml --configfile b.yaml", "--config x=1 -C y=2", "--until a -U b"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--configfile a.yaml --configfile b.yaml",
+        "--config x=1 -C y=2",
+        "--until a -U b",
+        "--configfile a.yaml --configfile b.yaml all",
+    ],
+)
 def test_what_is_proposed_is_taken(line):
-    proposed = command_line_problem(words(line)).partition("write it once: ")[2]
-    assert command_line_problem(words(proposed)) is None
+    with pytest.raises(ConfigError) as caught:
+        check_command_line(words(line))
+    check_before_files_are_read(words(str(caught.value).partition("write it once: ")[2]), {})
 
 
 def test_a_profile_of_ones_own_that_the_command_line_would_replace(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/config.yaml").write_text("cores: 2\nconfig: {mirror: /somewhere}\n")
-    arguments = ["--profile", "mine", "--config", "keep_models=true"]
-    found = own_profiles(arguments, {})
-    assert found == {"mine/config.yaml": ["config", "cores"]} or list(found.values()) == [["config", "cores"]]
-    with pytest.raises(ConfigError, match=r"--config would replace what .*mine/config.yaml has under config"):
-        check_command_line(arguments, found)
-    check_command_line(["--profile", "mine", "--cores", "3"], found)
-    check_command_line(["--profile", "mine", "--configfile", "a.yaml"], found)
-    assert own_profiles([], {"SNAKEMAKE_PROFILE": "mine"}).keys() == found.keys()
+    assert own_profiles(["--profile", "mine"], {}) == {"mine/config.yaml": ["config", "cores"]}
     assert own_profiles([], {}) == {}
+    replaced = r"--config would replace what mine/config.yaml has under config"
+    with pytest.raises(ConfigError, match=replaced):
+        check_before_files_are_read(["--profile", "mine", "--config", "keep_models=true"], {})
+    with pytest.raises(ConfigError, match=replaced):
+        check_before_files_are_read(["--config", "keep_models=true"], {"SNAKEMAKE_PROFILE": "mine"})
+    check_before_files_are_read(["--profile", "mine", "--cores", "3"], {})
+    check_before_files_are_read(["--profile", "mine", "--configfile", "a.yaml"], {})
 
 
 def test_only_snakemakes_own_command_line_is_read():

@@ -41,34 +41,40 @@ class Given:
     many: bool
 
 
-def command_line_problem(arguments: Sequence[str]) -> str | None:
-    """What a command line says that would not count, with what to write instead; None if all counts.
-
-    Args:
-        arguments: of Snakemake, without the program's name.
-    """
-    given = list(_options(list(arguments)))
-    return _said_twice(given) or _target_among_values(given) or _key_said_twice(given)
-
-
-def check_command_line(arguments: Sequence[str], profiles: Mapping[str, Sequence[str]] | None = None) -> None:
+def check_command_line(arguments: Sequence[str]) -> None:
     """Refuse a command line of which a part would not count.
 
     Args:
         arguments: of Snakemake, without the program's name.
-        profiles: names of options that each of the user's own profile files sets, by path.
 
     Raises:
         ConfigError: with what to write instead.
     """
-    if problem := command_line_problem(arguments):
+    given = list(_options(list(arguments)))
+    if problem := _said_twice(given) or _key_said_twice(given):
         raise ConfigError(f"on the command line, {problem}")
-    there = {option.name: option.written for option in _options(list(arguments))}
-    for path, names in (profiles or {}).items():
+
+
+def check_before_files_are_read(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """The same, and whether what is given for files are files, and whether a profile's configuration would be lost.
+
+    Args:
+        arguments: of Snakemake, without the program's name.
+        environment: its variables.
+
+    Raises:
+        ConfigError: with what to write instead.
+    """
+    check_command_line(arguments)
+    given = list(_options(list(arguments)))
+    if problem := _target_among_values(given):
+        raise ConfigError(f"on the command line, {problem}")
+    written = {option.name: option.written for option in given}
+    for path, names in own_profiles(arguments, environment).items():
         for name in ("config", "configfile"):
-            if name in there and {name, f"{name}s"} & set(names):
+            if name in written and {name, f"{name}s"} & set(names):
                 raise ConfigError(
-                    f"on the command line, {there[name]} would replace what {path} has under {name}: give all of it in "
+                    f"on the command line, {written[name]} would replace what {path} has under {name}: give all of it in "
                     "one of the two places"
                 )
 
@@ -163,16 +169,24 @@ def _said_twice(given: Sequence[Given]) -> str | None:
         stands = f"{twice} stands twice" if before.written == option.written else f"{twice} are one option"
         dropped = f"{stands}, and {shlex.join(before.values) or 'the first'} would be forgotten"
         if option.many:
-            return f"{dropped}; write it once: {before.written} {shlex.join([*before.values, *option.values])}"
+            values = [*before.values, *option.values]
+            targets = [value for value in values if option.name == "configfile" and not _is_configuration(value)]
+            kept = [value for value in values if value not in targets]
+            first_of_all = f"{shlex.join(targets)} … " if targets else ""
+            return f"{dropped}; write it once: {first_of_all}{before.written} {shlex.join(kept)}"
         return f"{dropped}; leave one of them out"
     return None
+
+
+def _is_configuration(word: str) -> bool:
+    return word.endswith(CONFIGURATION_ENDINGS) or Path(word).is_file()
 
 
 def _target_among_values(given: Sequence[Given]) -> str | None:
     for option in given:
         if option.name == "configfile":
             wrong = next((value for value in option.values if not Path(value).is_file()), None)
-            if wrong is not None and (wrong.endswith(CONFIGURATION_ENDINGS) or len(option.values) == 1):
+            if wrong is not None and (_is_configuration(wrong) or len(option.values) == 1):
                 return f"{option.written}: there is no file {Path(wrong).absolute()}"
         elif option.name in PAIRS:
             wrong = next((value for value in option.values if "=" not in value and value), None)
