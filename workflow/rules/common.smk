@@ -41,7 +41,7 @@ try:
             ON_CLUSTER,
             own_python=not workflow.deployment_settings.deployment_method,
         )
-        check_modified_paths(workflow.modifier.modify_path("results"), "results")
+        check_modified_paths(workflow.modifier.modify_path)
     check_sections(
         config,
         CHECKOUT / "config/config.yaml",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from specialize.errors import ConfigError, SpecializeError
+from specialize.experiment.settings import Configuration
+from specialize.settings import schema_of
 
-SHELL_MARKS = " \t\n'\"$`\\&;|<>()*?"  # that a shell does not take as they are in a word without quotes
+SHELL_MARKS = " \t\n'\"$`\\&;|<>()*?{}"  # that a shell does not take as they are in a word without quotes
 CLUSTER_MARKS = "'\"$`\\"  # nor between the quotes that Snakemake puts around what it submits
 SLURM_COMMANDS = ("sbatch", "squeue", "scancel")
-SECTIONS = ("experiment", "languages", "representations", "base_models", "pretraining", "finetuning")
+STAGES = ("datasets", "corpora", "vocabularies", "pretraining", "finetuning", "tables", "figures", "export")
 
 
 def check_paths(python: str, checkout: Path, run: Path, on_cluster: bool, own_python: bool = True) -> None:
@@ -61,21 +63,23 @@ def check_slurm() -> None:
         )
 
 
-def check_modified_paths(modified: str, written: str) -> None:
+def check_modified_paths(modify: Callable[[str], str]) -> None:
     """Refuse a module's `prefix` or `replace_prefix`, for scripts and tables look for a run's files by their names.
 
     Args:
-        modified: a path as Snakemake would have it.
-        written: the same path as the workflow has it.
+        modify: what Snakemake makes of a path that a rule names.
 
     Raises:
         ConfigError: with what to do instead.
     """
-    if modified != written:
-        raise ConfigError(
-            f"this workflow is used as a module with a prefix, by which {written} would be {modified}: leave prefix and "
-            "replace_prefix out, and start Snakemake with --directory to have its files in a folder of their own"
-        )
+    for stage in STAGES:
+        path = f"results/{stage}/of"
+        if modify(path) != path:
+            raise ConfigError(
+                f"this workflow is used as a module with a prefix, by which {path.removesuffix('/of')} would be "
+                f"{modify(path).removesuffix('/of')}: leave prefix and replace_prefix out, and start Snakemake with "
+                "--directory to have its files in a folder of their own"
+            )
 
 
 def check_sections(config: Mapping[str, object], paper: Path, in_module: bool, replaced: bool) -> None:
@@ -90,7 +94,7 @@ def check_sections(config: Mapping[str, object], paper: Path, in_module: bool, r
     Raises:
         ConfigError: with what to do.
     """
-    missing = [section for section in SECTIONS if section not in config]
+    missing = [section for section in schema_of(Configuration)["required"] if section not in config]
     if not missing:
         return
     remedy = f"put {paper} back"
