@@ -17,7 +17,7 @@ import urllib3
 from tqdm import tqdm
 
 from specialize import __version__
-from specialize.errors import DownloadError, SpecializeError
+from specialize.errors import DownloadError, SpecializeError, full_disk
 from specialize.files import read_json, remove, write_json
 
 ATTEMPTS = 6  # in a row without a new byte, for each URL
@@ -180,4 +180,4 @@ def disk_errors_reported(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DownloadError(f"{path}: could not be made ({error})") from error
+        raise DownloadError(f"{path}: {full_disk(error) or f'could not be made ({error})'}") from error
