@@ -28,7 +28,9 @@ def bytes_to_write(experiment: Experiment, outputs: Iterable[tuple[str, Mapping[
         experiment: the configuration.
         outputs: each file, relative to the run, with the wildcards of the job that makes it.
     """
-    dumps = {source.destination: language for language in experiment.needed_languages for source in sources_of(language)}
+    dumps = {
+        source.destination: language for language in experiment.needed_languages for source in sources_of(language)
+    }
     total = largest = 0
     for path, wildcards in outputs:
         name = PurePosixPath(path).name

@@ -105,4 +105,6 @@ def check_sections(config: Mapping[str, object], paper: Path, in_module: bool, r
             f'in the Snakefile that uses the module, begin with `configfile: "{paper}"`, and let the module have '
             "`config: config`"
         )
-    raise ConfigError(f"the configuration has no {', '.join(missing)}: it lacks the paper's, beneath one's own; {remedy}")
+    raise ConfigError(
+        f"the configuration has no {', '.join(missing)}: it lacks the paper's, beneath one's own; {remedy}"
+    )
