@@ -58,8 +58,8 @@ def full_disk(error: BaseException | None) -> str:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or FULL_DISK.search(str(error)):
             problem = " ".join(str(error).split())
             return (
-                f"the disk is full, or a quota is used up ({problem}): make room, then run the same command again; what "
-                "was finished is kept"
+                f"the disk is full, or a quota is used up ({problem}): make room, then run the same command again; "
+                "what was finished is kept"
             )
         error = error.__cause__ or error.__context__
     return ""

@@ -633,7 +633,8 @@ BLAMED = {
     "the model of all": ("base_model: mini\n", "base_model", 1, "unknown base model 'mini'"),
     "shares": ("corpora:\n  validation_share: 0.999\n", "corpora.validation_share", 2, "the shares leave no text"),
     "a language without text": (
-        "experiment:\n  languages: [xx]\nlanguages:\n  xx: {name: X, treebank: {name: UD_X-Y, release: r2.5, prefix: x_y}}\n",
+        "experiment:\n  languages: [xx]\nlanguages:\n"
+        "  xx: {name: X, treebank: {name: UD_X-Y, release: r2.5, prefix: x_y}}\n",
         "languages.xx",
         4,
         "needs a corpus, and xx has none",

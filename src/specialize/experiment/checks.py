@@ -122,8 +122,8 @@ def _check_representations(experiment: Experiment) -> None:
                     f"to method {method}, and both to each of its representations"
                 )
         if representation.method in ("base", "adapt"):
-            own = "base_model" in experiment.config["representations"][name]
-            place = ("representations", name, "base_model") if own else ("base_model",)
+            names_its_own = "base_model" in experiment.config["representations"][name]
+            place = ("representations", name, "base_model") if names_its_own else ("base_model",)
             known = experiment.config["base_models"]
             _check_known(experiment, place, [representation.base_model], known, "base model")
     sections: list[tuple[tuple[str, ...], dict[str, Any]]] = [(("finetuning",), experiment.config["finetuning"])]

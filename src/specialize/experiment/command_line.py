@@ -74,8 +74,8 @@ def check_before_files_are_read(arguments: Sequence[str], environment: Mapping[s
         for name in ("config", "configfile"):
             if name in written and {name, f"{name}s"} & set(names):
                 raise ConfigError(
-                    f"on the command line, {written[name]} would replace what {path} has under {name}: give all of it in "
-                    "one of the two places"
+                    f"on the command line, {written[name]} would replace what {path} has under {name}: give all of it "
+                    "in one of the two places"
                 )
 
 

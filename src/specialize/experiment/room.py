@@ -36,7 +36,8 @@ def bytes_to_write(experiment: Experiment, outputs: Iterable[tuple[str, Mapping[
         name = PurePosixPath(path).name
         if name in ("model.safetensors", "model"):  # a pretrained encoder, or the folder of a finetuned model
             weights = WEIGHT_BYTES * _parameters(experiment, wildcards)
-            total, largest = total + weights, max(largest, weights)
+            total += weights
+            largest = max(largest, 0 if _is_fetched(experiment, wildcards) else weights)
         elif name == "train.txt":
             total += TEXT_BYTES * _tokens(experiment.languages[wildcards["language"]].entry)
         elif path in dumps and name.endswith(".bz2"):
@@ -57,13 +58,17 @@ def check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise SpecializeError(
-            f"{folder}: what is to be made takes about {bytes_in_words(needed)}, and the disk has {bytes_in_words(free)} "
-            "left; make room, give a --directory on another disk, or a smaller grid (keep_models takes most)"
+            f"{folder}: what is to be made takes about {bytes_in_words(needed)}, and the disk has "
+            f"{bytes_in_words(free)} left; make room, give a --directory on another disk, or a smaller grid (keep_models takes most)"
         )
 
 
 def _tokens(entry: Mapping[str, Any]) -> int:
     return int(entry.get("tokens", TOKENS_UNKNOWN))
+
+
+def _is_fetched(experiment: Experiment, wildcards: Mapping[str, str]) -> bool:
+    return "base_model" in wildcards and not experiment.pretrained_here(wildcards["base_model"])
 
 
 def _parameters(experiment: Experiment, wildcards: Mapping[str, str]) -> int:

@@ -58,8 +58,8 @@ def check_slurm() -> None:
     missing = [command for command in SLURM_COMMANDS if not shutil.which(command)]
     if missing:
         raise SpecializeError(
-            f"SLURM's {', '.join(missing)} cannot be found on the PATH of this machine: start the run on a login node of "
-            "the cluster (perhaps after `module load slurm`), or without --profile slurm"
+            f"SLURM's {', '.join(missing)} cannot be found on the PATH of this machine: start the run on a login node "
+            "of the cluster (perhaps after `module load slurm`), or without --profile slurm"
         )
 
 
