@@ -21,8 +21,9 @@ def test_a_module_with_a_prefix_is_refused(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--dry-run"]
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert finished.returncode == 1
-    assert "results/datasets would be adapted/results/datasets: leave prefix and replace_prefix out" in finished.stderr
-    assert "Traceback" not in finished.stderr
+    printed = finished.stdout + finished.stderr
+    assert "results/datasets would be adapted/results/datasets: leave prefix and replace_prefix out" in printed
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize("by_profile", [True, False])

@@ -74,7 +74,7 @@ def test_a_configuration_without_the_papers_beneath_is_named_so():
         (False, True, "leave out --replace-workflow-config"),
         (False, False, f"put {PAPER} back"),
     ):
-        with pytest.raises(ConfigError, match="has no base_models, .*finetuning") as caught:
+        with pytest.raises(ConfigError, match=r"has no base_models, .*finetuning") as caught:
             check_sections(own, PAPER, in_module, replaced)
         assert str(caught.value).endswith(remedy)
 

@@ -391,7 +391,7 @@ def test_file_that_is_nowhere_names_every_place(server: Server, tmp_path: Path) 
 
 
 def test_unreachable_host_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match="Connection refused.*give a mirror: --config mirror=") as caught:
+    with pytest.raises(DownloadError, match=r"Connection refused.*give a mirror: --config mirror=") as caught:
         download(Source(("http://127.0.0.1:1/file",), "file"), tmp_path / "file", None)
     assert "\n" not in str(caught.value)
 
@@ -569,8 +569,8 @@ MIRROR_LACKS = {
     "what there is: r2.5",
     "universal-dependencies/UD_Wolof-WTT/r2.5/x": "no UD_Wolof-WTT in universal-dependencies; what "
     "there is: UD_Belarusian-HSE, UD_Irish-IDT, UD_Wolof-WTB",
-    "universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtd-ud-dev.conllu": "no wo_wtd-ud-dev.conllu in universal-dependencies/"
-    "UD_Wolof-WTB/r2.5; what there is: sha256sums.txt, wo_wtb-ud-dev.conllu",
+    "universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtd-ud-dev.conllu": "no wo_wtd-ud-dev.conllu in universal-"
+    "dependencies/UD_Wolof-WTB/r2.5; what there is: sha256sums.txt, wo_wtb-ud-dev.conllu",
     "wikiann/wo.tar.gz": "no wikiann in it; what there is: universal-dependencies, wikipedia",
     "wikipedia/wowiki/20201221/wowiki-20201221-pages-articles.xml.bz2": "no 20201221 in wikipedia/wowiki; what "
     "there is: 20201220",

@@ -59,7 +59,8 @@ def check_room(folder: Path, needed: int) -> None:
     if needed > free:
         raise SpecializeError(
             f"{folder}: what is to be made takes about {bytes_in_words(needed)}, and the disk has "
-            f"{bytes_in_words(free)} left; make room, give a --directory on another disk, or a smaller grid (keep_models takes most)"
+            f"{bytes_in_words(free)} left; make room, give a --directory on another disk, or a smaller grid "
+            "(keep_models takes most)"
         )
 
 
