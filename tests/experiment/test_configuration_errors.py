@@ -741,7 +741,11 @@ def test_two_values_of_which_nobody_says_which_counts_are_refused():
 
 
 COMMAND_LINES = {
-    "a list": ({"experiment": {"seeds": "5"}}, "experiment.seeds (on the command line): '5' is not of type 'array'"),
+    "a list": (
+        {"experiment": {"seeds": "5"}},
+        "experiment.seeds (on the command line): '5' is not of type 'array'; "
+        "within a value of --config, Snakemake takes all for text: put this in a file",
+    ),
     "a misspelt key": ({"finetuning": {"epoch": "5"}}, "finetuning.epoch (on the command line); did you mean epochs?"),
     "as in the file": ({"finetuning": {"epochs": "many"}}, "finetuning.epochs (on the command line): 'many'"),
     "a number for text": ({"base_model": 7}, "quote it for Snakemake too: --config 'base_model=\"7\"'"),
@@ -759,10 +763,14 @@ def test_a_mistake_of_the_command_line_is_blamed_on_it(tmp_path, command_line, s
 def test_values_within_a_value_of_the_command_line_count(tmp_path):
     own = tmp_path / "mine.yaml"
     own.write_text("experiment: {seeds: [1]}\nfinetuning: {epochs: 3}\n")
-    command_line = {"experiment": {"seeds": ["1", "2"]}, "finetuning": {"epochs": "4", "ud": {"dropout": "0.25"}}}
+    command_line = {
+        "experiment": {"seeds": ["1", "2"]},
+        "finetuning": {"epochs": "4", "ud": {"dropout": "0.25", "single_root": "false"}},
+    }
     config = Experiment(as_snakemake_merges(own, command_line=command_line), [PAPER, own], command_line).config
     assert config["experiment"]["seeds"] == [1, 2]
     assert (config["finetuning"]["epochs"], config["finetuning"]["ud"]["dropout"]) == (4, 0.25)
+    assert config["finetuning"]["ud"]["single_root"] is False
 
 
 @pytest.mark.parametrize("kind", [str, Path, lambda path: [path], lambda path: [str(PAPER), path]])

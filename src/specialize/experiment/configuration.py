@@ -66,7 +66,7 @@ def _check_schema(
         errors = sorted(_validator(model).iter_errors(part), key=lambda error: list(map(str, error.path)))
         if not errors:
             return
-        written = [error for error in errors if _number_in(error, prefix, files) is not None]
+        written = [error for error in errors if _as_meant(error, prefix, files) is not None]
         if not written:
             raise ConfigError(_explain(errors[0], prefix, config, files))
         for error in written:
@@ -74,12 +74,17 @@ def _check_schema(
             *above, last = error.path
             for key in above:
                 holder = holder[key]
-            holder[last] = _number_in(error, prefix, files)
+            holder[last] = _as_meant(error, prefix, files)
 
 
-def _number_in(error: ValidationError, prefix: Keys, files: ConfigurationFiles) -> int | float | None:
-    """The number that was meant: YAML reads `2e-5`, without a point, as text, and `1.0e+3` as no integer."""
+def _as_meant(error: ValidationError, prefix: Keys, files: ConfigurationFiles) -> int | float | bool | None:
+    """The number that was meant: YAML reads `2e-5`, without a point, as text, and `1.0e+3` as no integer.
+
+    Within a value of `--config` everything is text, so that a switch can be meant there, too.
+    """
     value = error.instance
+    if "boolean" in _wanted(error) and files.is_on_command_line([*prefix, *error.path]):
+        return {"true": True, "false": False}.get(str(value).lower())
     if isinstance(value, float) and value.is_integer() and _wants_integer(error):
         return int(value)
     if not isinstance(value, str) or not _wants_number(error) or not NUMBER.fullmatch(value):
@@ -131,6 +136,8 @@ def _hint(error: ValidationError, on_command_line: bool) -> str:
         return "; a number stands without quotes"
     if "propertyNames" in error.schema_path and list(error.path) != ["finetuning", "seeds"]:
         return "; it names a folder: letters, digits and hyphens, and base is taken"
+    if on_command_line and len(error.path) > 1:
+        return "; within a value of --config, Snakemake takes all for text: put this in a file, for --configfile"
     return ""
 
 
