@@ -37,7 +37,6 @@ TWICE = {
     "--config 'mirror=\"/a path\"' --config x=1": """--config 'mirror="/a path"' x=1""",
     "--config --config x=1": "the first would be forgotten",
     "--directory one -d two": "--directory and -d are one option, and one would be forgotten; leave one of them out",
-    "--cores 1 -c2": "1 would be forgotten; leave one",
     "--resources gpu=1 --res mem_mb=4": "write it once: --resources gpu=1 mem_mb=4",
     "--until corpus --until adapt": "write it once: --until corpus adapt",
 }
@@ -72,6 +71,7 @@ FINE = [
     "-nC x=1 -- --configfile b.yaml --configfile a.yaml",
     "all --config 'mirror=\"/a path\"' keep_models=true",
     "--config -n",
+    "--cores 1 -c2 -s one --snakefile two",
     "--unknown-option --unknown-option x",
     "--set-threads adapt=2 --set-resources adapt:mem_mb=3",
 ]
@@ -122,6 +122,15 @@ def test_a_profile_of_ones_own_that_the_command_line_would_replace(tmp_path):
         check_before_files_are_read(["--config", "keep_models=true"], {"SNAKEMAKE_PROFILE": "mine"})
     check_before_files_are_read(["--profile", "mine", "--cores", "3"], {})
     check_before_files_are_read(["--profile", "mine", "--configfile", "a.yaml"], {})
+
+
+def test_what_overrides_itself_is_said(capsys):
+    check_command_line(words("all --cores 1 -n -c2 --res gpu=1 -s 'one file' --snakefile=two"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "Warning: --cores 1 does not count: -c 2",
+        "Warning: -s 'one file' does not count: --snakefile two",
+    ]
 
 
 def test_only_snakemakes_own_command_line_is_read():

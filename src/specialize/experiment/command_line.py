@@ -7,6 +7,7 @@ or `--config` for a value. Its own table of options is asked, so that abbreviati
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from specialize.errors import ConfigError
 
 CONFIGURATION_ENDINGS = (".yaml", ".yml", ".json")
 # Options, by Snakemake's name, of which each word is KEY=VALUE; RULE:KEY=VALUE in one of them.
+LOST = ("directory",)  # one word, but of a kind that nobody overrides on purpose
 PAIRS = ("config", "resources", "set_threads", "set_resources", "default_resources", "groups", "group_components")
 
 
@@ -42,7 +44,7 @@ class Given:
 
 
 def check_command_line(arguments: Sequence[str]) -> None:
-    """Refuse a command line of which a part would not count.
+    """Refuse a command line of which a part would not count; warn of one that overrides its own `--cores` and the like.
 
     Args:
         arguments: of Snakemake, without the program's name.
@@ -53,6 +55,11 @@ def check_command_line(arguments: Sequence[str]) -> None:
     given = list(_options(list(arguments)))
     if problem := _said_twice(given) or _key_said_twice(given):
         raise ConfigError(f"on the command line, {problem}")
+    last = {option.name: option for option in given}
+    for option in given:
+        if not option.adds and option.values != last[option.name].values:
+            kept = shlex.join([last[option.name].written, *last[option.name].values])
+            print(f"Warning: {shlex.join([option.written, *option.values])} does not count: {kept}", file=sys.stderr)
 
 
 def check_before_files_are_read(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -65,9 +72,8 @@ def check_before_files_are_read(arguments: Sequence[str], environment: Mapping[s
     Raises:
         ConfigError: with what to write instead.
     """
-    check_command_line(arguments)
     given = list(_options(list(arguments)))
-    if problem := _target_among_values(given):
+    if problem := _said_twice(given) or _key_said_twice(given) or _target_among_values(given):
         raise ConfigError(f"on the command line, {problem}")
     written = {option.name: option.written for option in given}
     for path, names in own_profiles(arguments, environment).items():
@@ -163,7 +169,7 @@ def _said_twice(given: Sequence[Given]) -> str | None:
     first: dict[str, Given] = {}
     for option in given:
         before = first.setdefault(option.name, option)
-        if option.adds or option.values == before.values:
+        if option.adds or option.values == before.values or not (option.many or option.name in LOST):
             continue
         twice = before.written if before.written == option.written else f"{before.written} and {option.written}"
         stands = f"{twice} stands twice" if before.written == option.written else f"{twice} are one option"
