@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import re
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+
+FULL_DISK = re.compile(
+    r"No space left on device|Disk quota exceeded|inline_container\.cc|\d+ requested and \d+ written"
+)
 
 
 class SpecializeError(Exception):
@@ -43,6 +49,22 @@ def warn(message: str) -> None:
         print(f"Warning: {message}", file=sys.__stderr__)
 
 
+def full_disk(error: BaseException | None) -> str:
+    """What to do where an error comes of a full disk; empty if it does not.
+
+    Libraries that write files themselves (safetensors, tokenizers, torch, numpy) say so only in their text.
+    """
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or FULL_DISK.search(str(error)):
+            problem = " ".join(str(error).split())
+            return (
+                f"the disk is full, or a quota is used up ({problem}): make room, then run the same command again; "
+                "what was finished is kept"
+            )
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 @contextlib.contextmanager
 def reported(log: Path | str) -> Iterator[None]:
     """Send everything a job prints to its log; print an error of ours as one line, any other with its trace.
@@ -50,17 +72,22 @@ def reported(log: Path | str) -> Iterator[None]:
     Raises:
         SystemExit: with status 1, after an error was reported.
     """
-    with Path(log).open("w", encoding="utf-8", buffering=1) as stream:
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-            try:
-                yield
-                return
-            except SpecializeError as error:
-                message = f"Error: {error}"
-            except KeyboardInterrupt:
-                message = "Stopped from the keyboard."
-            except Exception:
-                message = traceback.format_exc()
-        stream.write(message + "\n")
+    message = ""
+    try:
+        with Path(log).open("w", encoding="utf-8", buffering=1) as stream:
+            with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+                try:
+                    yield
+                    return
+                except SpecializeError as error:
+                    message = f"Error: {error}"
+                except KeyboardInterrupt:
+                    message = "Stopped from the keyboard."
+                except Exception as error:
+                    full = full_disk(error)
+                    message = f"Error: {full}" if full else traceback.format_exc()
+            stream.write(message + "\n")
+    except OSError as error:  # the log itself could not be written
+        message = message or f"Error: {log}: {full_disk(error) or error}"
     print(message, file=sys.stderr)
     raise SystemExit(1)

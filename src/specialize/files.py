@@ -21,17 +21,35 @@ MAXIMUM_ARCHIVE_BYTES = 1_000_000_000  # unpacked
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` (file or folder) that takes its name once the block ends well."""
+    """Yield a temporary path beside ``path`` (file or folder) that takes its name once the block ends well.
+
+    Whatever wrote it, others may then read it as the umask says.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
     remove(temporary)
     try:
         yield temporary
+        _let_read_as_usual(temporary)
         if temporary.is_dir():
             remove(path)  # a folder cannot be replaced in one step
         os.replace(temporary, path)  # noqa: PTH105
     finally:
         remove(temporary)
+
+
+def _let_read_as_usual(path: Path) -> None:
+    """Give files that only their owner may read, as safetensors writes them, the mode of any other new file."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    closed = [file for file in files if not file.is_symlink() and file.stat().st_mode & 0o077 == 0]
+    if not closed:
+        return
+    probe = path.with_name(f".{path.name}.mode")
+    probe.touch()  # asking for the umask itself would change it for a moment
+    mode = probe.stat().st_mode & 0o777
+    probe.unlink()
+    for file in closed:
+        file.chmod(mode)
 
 
 @contextlib.contextmanager

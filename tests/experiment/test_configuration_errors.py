@@ -1,5 +1,6 @@
 """A configuration that cannot be run is refused, with the key, the file and the line where it stands."""
 
+import itertools
 import re
 import sys
 from copy import deepcopy
@@ -9,12 +10,18 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from specialize.corpora.settings import CorpusEntry
+from specialize.datasets.settings import TreebankEntry
 from specialize.errors import ConfigError
 from specialize.experiment import Experiment
+from specialize.experiment.suggestions import nearest_language, rewritten
 from specialize.experiment.treebanks import learned_tasks
+from specialize.experiment.yaml_files import ConfigurationFiles
+from specialize.settings import schema_of
 
 PAPER = Path(__file__).parents[2] / "config" / "config.yaml"
 PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+SEEDS = PAPER_CONFIG["finetuning"]["seeds"]
 
 
 def with_overlay(folder, text):
@@ -487,7 +494,7 @@ REFUSED_FOR_LATER_STAGES = {
         .replace("TRAINING", "epochs")
         .replace("_size: 8}", "_size: 8, max_position_embeddings: 64}")
         + "base_model: small\n",
-        "sequence_length.*: 128 is more than the 64 positions of base model small",
+        r"base_model \(.*mine.yaml, line 2\): sequence_length 128 is more than the 64 positions of base model small",
     ),
     "a date that was not resolved": ("languages: {ug: {corpus: {date: latest}}}\n", "resolve-dates"),
     "batch sizes of a language that there is not": (
@@ -638,3 +645,160 @@ def test_a_whole_number_with_an_exponent_is_an_integer_where_one_is_wanted(tmp_p
     assert (settings.warmup_steps, settings.epochs) == (1000, 3)
     with pytest.raises(ConfigError, match=r"mine.yaml, line 1\): 4.5 is not of type 'integer'"):
         with_overlay(tmp_path, "pretraining: {batch_size: 45e-1}\n")
+
+
+# -- who is to blame, and what was meant ---------------------------------------------------------------------
+
+
+BLAMED = {
+    "the model of all": ("base_model: mini\n", "base_model", 1, "unknown base model 'mini'"),
+    "shares": ("corpora:\n  validation_share: 0.999\n", "corpora.validation_share", 2, "the shares leave no text"),
+    "a language without text": (
+        "experiment:\n  languages: [xx]\nlanguages:\n"
+        "  xx: {name: X, treebank: {name: UD_X-Y, release: r2.5, prefix: x_y}}\n",
+        "languages.xx",
+        4,
+        "needs a corpus, and xx has none",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "key", "line", "words"), BLAMED.values(), ids=BLAMED)
+def test_a_mistake_of_ones_own_file_is_not_blamed_on_ours(tmp_path, text, key, line, words):
+    assert_refused(tmp_path, text, words, key=key, line=line)
+
+
+MEANT = [
+    ("name", "UD_Wolof_WTB", "UD_Wolof-WTB"),
+    ("name", "UD-Wolof-WTB", "UD_Wolof-WTB"),
+    ("name", "ud_wolof-wtb", "UD_Wolof-WTB"),
+    ("name", "Wolof-WTB", "UD_Wolof-WTB"),
+    ("name", "UD_Old-East-Slavic-TOROT", "UD_Old_East_Slavic-TOROT"),
+    ("name", "https://github.com/UniversalDependencies/UD_Wolof-WTB.git", "UD_Wolof-WTB"),
+    ("name", "UD_Wolof", ""),
+    ("prefix", "wo-wtb", "wo_wtb"),
+    ("prefix", "WO_WTB", "wo_wtb"),
+    ("prefix", "wo_wtb-ud", "wo_wtb"),
+    ("prefix", "wo_wtb-ud-train.conllu", "wo_wtb"),
+    ("release", "2.5", "r2.5"),
+    ("release", "v2.5", "r2.5"),
+    ("release", "UD 2.5", "r2.5"),
+    ("date", "2022-03-01", "20220301"),
+    ("date", "March", ""),
+    ("wikipedia", "WO", "wo"),
+    ("wikipedia", "zh_min_nan", "zh-min-nan"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "meant"), MEANT)
+def test_a_name_that_is_written_otherwise_gets_a_suggestion(key, value, meant):
+    section = CorpusEntry if key in ("date", "wikipedia") else TreebankEntry
+    pattern = schema_of(section)["properties"][key]["pattern"]
+    assert not re.search(pattern, value)
+    assert rewritten(key, value, pattern) == (f"; did you mean {meant}?" if meant else "")
+
+
+@pytest.mark.parametrize("word", ["wo-wtb", "UD_Wolof_WTB", "Wolof", "WO", "wo_wtb"])
+def test_a_language_is_known_by_its_name_too(paper, word):
+    assert nearest_language(word, paper.languages) == "; did you mean wo?"
+
+
+def test_suggestions_stand_in_the_message(tmp_path):
+    text = "languages:\n  wo:\n    treebank: {name: UD_Wolof_WTB, release: 2.5, prefix: wo-wtb}\n"
+    for wrong, right in (("UD_Wolof_WTB", "UD_Wolof-WTB"), ("wo-wtb", "wo_wtb"), ("2.5", '"r2.5"')):
+        with pytest.raises(ConfigError, match=rf"mine.yaml, line 3\): .*'?{wrong}.*{right}"):
+            with_overlay(tmp_path, text)
+        text = text.replace(wrong, right)
+    with_overlay(tmp_path, text)
+    text = "experiment:\n  languages: [wo-wtb]\n"
+    assert_refused(tmp_path, text, "unknown language 'wo-wtb'; did you mean wo?", key="experiment.languages", line=2)
+
+
+# -- keys that are equal after quoting, and the command line -------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return Experiment(deepcopy(PAPER_CONFIG))
+
+
+def as_snakemake_merges(*files, command_line=None):
+    """The configuration that Snakemake gives the workflow: the user's files first, the workflow's own, both again."""
+    own = {}
+    for file in files:
+        update_config(own, yaml.safe_load(file.read_text()))
+    update_config(own, command_line or {})
+    config = deepcopy(own)
+    update_config(config, deepcopy(PAPER_CONFIG))
+    update_config(config, own)
+    return config
+
+
+@pytest.mark.parametrize("keys", [*itertools.product(["1", '"1"'], repeat=3), ("'1'", "1", "'1'")], ids=" ".join)
+def test_a_quoted_number_is_the_same_key(tmp_path, keys):
+    given = {"finetuning": {"seeds": {"1": ["4", "5", "6"]}}}  # text, as Snakemake reads it on the command line
+    files = []
+    for number, key in enumerate(keys, start=1):
+        files.append(tmp_path / f"{number}.yaml")
+        files[-1].write_text(f"finetuning: {{seeds: {{{key}: [7, 8, {number}]}}}}\n")
+    for command_line, expected in ((None, [7, 8, 3]), (given, ["4", "5", "6"])):
+        merged = as_snakemake_merges(*files, command_line=command_line)
+        seeds = ConfigurationFiles(files, command_line).with_text_keys(merged)["finetuning"]["seeds"]
+        assert list(seeds.items()) == [("1", expected), *((str(number), SEEDS[number]) for number in range(2, 6))]
+
+
+def test_entries_whose_names_are_numbers_are_merged(tmp_path):
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("base_models: {2024: {license: mit, folder: /a}}\n")
+    second.write_text("base_models: {'2024': {folder: /b}}\n")
+    merged = ConfigurationFiles([first, second]).with_text_keys(as_snakemake_merges(first, second))
+    assert merged["base_models"]["2024"] == {"license": "mit", "folder": "/b"}
+
+
+def test_two_values_of_which_nobody_says_which_counts_are_refused():
+    config = {"finetuning": {"seeds": {1: [1, 2, 3], "1": [7, 8, 9]}}}
+    with pytest.raises(ConfigError, match=r"^finetuning.seeds.1: stands twice, as a number and as text in quotes"):
+        Experiment(config)
+
+
+COMMAND_LINES = {
+    "a list": (
+        {"experiment": {"seeds": "5"}},
+        "experiment.seeds (on the command line): '5' is not of type 'array'; "
+        "within a value of --config, Snakemake takes all for text: put this in a file",
+    ),
+    "a misspelt key": ({"finetuning": {"epoch": "5"}}, "finetuning.epoch (on the command line); did you mean epochs?"),
+    "as in the file": ({"finetuning": {"epochs": "many"}}, "finetuning.epochs (on the command line): 'many'"),
+    "a number for text": ({"base_model": 7}, "quote it for Snakemake too: --config 'base_model=\"7\"'"),
+}
+
+
+@pytest.mark.parametrize(("command_line", "said"), COMMAND_LINES.values(), ids=COMMAND_LINES)
+def test_a_mistake_of_the_command_line_is_blamed_on_it(tmp_path, command_line, said):
+    own = tmp_path / "mine.yaml"
+    own.write_text("experiment: {seeds: [1]}\nfinetuning: {epochs: 3}\n")
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        Experiment(as_snakemake_merges(own, command_line=command_line), [PAPER, own], command_line)
+
+
+def test_values_within_a_value_of_the_command_line_count(tmp_path):
+    own = tmp_path / "mine.yaml"
+    own.write_text("experiment: {seeds: [1]}\nfinetuning: {epochs: 3}\n")
+    command_line = {
+        "experiment": {"seeds": ["1", "2"]},
+        "finetuning": {"epochs": "4", "ud": {"dropout": "0.25", "single_root": "false"}},
+    }
+    config = Experiment(as_snakemake_merges(own, command_line=command_line), [PAPER, own], command_line).config
+    assert config["experiment"]["seeds"] == [1, 2]
+    assert (config["finetuning"]["epochs"], config["finetuning"]["ud"]["dropout"]) == (4, 0.25)
+    assert config["finetuning"]["ud"]["single_root"] is False
+
+
+@pytest.mark.parametrize("kind", [str, Path, lambda path: [path], lambda path: [str(PAPER), path]])
+def test_one_file_is_read_over_the_papers(tmp_path, monkeypatch, kind):
+    (tmp_path / "file.yaml").write_text("experiment: {languages: [wo]}\nfinetuning: {epochs: 3}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("specialize.experiment.experiment.checked", lambda config, files: config)  # takes long
+    experiment = Experiment.read(kind("file.yaml"))
+    assert experiment.config["finetuning"]["epochs"] == 3
+    assert experiment.place(["finetuning", "epochs"]) == "finetuning.epochs (file.yaml, line 2)"

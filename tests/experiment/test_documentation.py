@@ -11,7 +11,6 @@ from specialize.experiment import Experiment
 
 ROOT = Path(__file__).parents[2]
 OF_OTHERS = {  # messages of Snakemake, Python, jsonschema and torch
-    "No such file or directory: 'all'",
     "Directory cannot be locked",
     "out of memory",
     "… is not of type 'string'; put it in quotes",

@@ -3,11 +3,15 @@
 import gzip
 import hashlib
 import io
+import os
 import tarfile
 
+import numpy
 import pytest
+import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models
 
 from specialize.errors import InputError
 from specialize.files import (
@@ -27,6 +31,29 @@ class InterruptedHalfwayError(Exception):
 
 
 # -- all or nothing ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[0o022, 0o027, 0o077], ids=oct)
+def umask(request):
+    """The umask of a user; those of this process come back."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_whatever_library_writes_others_may_read_as_the_umask_says(tmp_path, umask):
+    weights = {"weights": numpy.zeros(3)}
+    with atomic_path(tmp_path / "run/one.safetensors") as temporary:
+        safetensors.numpy.save_file(weights, temporary)
+    with atomic_path(tmp_path / "run/model") as folder:
+        (folder / "inner").mkdir(parents=True)
+        safetensors.numpy.save_file(weights, folder / "inner/model.safetensors")
+        Tokenizer(models.BPE()).save(str(folder / "tokenizer.json"))
+        (folder / "link").symlink_to("/nowhere")
+    write_json(tmp_path / "run/metrics.json", {})
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file() and not path.is_symlink()]
+    assert len(files) == 4, "and nothing of what asked for the mode is left"
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o666 & ~umask}
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):

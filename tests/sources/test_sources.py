@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import random
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
@@ -20,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import huggingface_hub
+import huggingface_hub.constants
 import numpy
 import pytest
 from safetensors.numpy import save
@@ -33,7 +36,14 @@ from specialize.bases.folder import check_base_model, model_files
 from specialize.errors import DownloadError, InputError
 from specialize.files import file_hash
 from specialize.sources import Source, download, fetch, treebanks
-from specialize.sources.transfer import LONGEST_WAIT
+from specialize.sources.transfer import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    TIMEOUT,
+    UNANSWERED_ATTEMPTS,
+    RefusedError,
+    UnansweredError,
+)
 
 CONTENT = random.Random(1).randbytes(1_000_000)
 CHANGED = random.Random(2).randbytes(1_000_000)
@@ -381,9 +391,57 @@ def test_file_that_is_nowhere_names_every_place(server: Server, tmp_path: Path) 
 
 
 def test_unreachable_host_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match="gave up after 3 attempts") as caught:
+    with pytest.raises(DownloadError, match=r"Connection refused.*give a mirror: --config mirror=") as caught:
         download(Source(("http://127.0.0.1:1/file",), "file"), tmp_path / "file", None)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(params=["never answers", "never takes a connection", "is nobody's", "has no name"])
+def nowhere(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server that is not there, in every way that this can be so."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        host, port = listening.getsockname()
+        if request.param.startswith("never"):
+            listening.listen(50 if request.param == "never answers" else 0)
+        if request.param == "never takes a connection":  # since these are waiting
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex((host, port))
+        yield f"http://{'no-such-host.invalid' if request.param == 'has no name' else host}:{port}"
+
+
+def test_no_network_is_said_in_seconds(
+    nowhere: str, tmp_path: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("specialize.sources.transfer.ATTEMPTS", 6)
+    monkeypatch.setattr("specialize.sources.transfer.TIMEOUT", (0.1, 0.1))
+    monkeypatch.setattr("specialize.sources.availability.ASKING_TIMEOUT", 0.1)
+    published = Source((f"{nowhere}/one", f"{nowhere}/other"), "folder/file")
+    with pytest.raises(UnansweredError, match=r"/one: no answer.*/other: no answer.*give a mirror") as caught:
+        download(published, tmp_path / "file", None)
+    assert "\n" not in str(caught.value)
+    assert waits == [FIRST_WAIT], "the second place is asked once"
+    with pytest.raises(DownloadError, match=r"no answer"):
+        download(published, tmp_path / "file", nowhere)
+    assert sources.upstream_bytes([published], None) is None
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", nowhere)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    with pytest.raises(DownloadError, match=r"^model some/model, revision a*: .*no answer.*give a mirror: --config"):
+        sources.fetch_model("some/model", "a" * 40, tmp_path / "model", model_files(), check_base_model)
+    assert len(waits) == 3
+
+
+def test_what_a_server_without_an_answer_takes_is_under_a_minute() -> None:
+    assert UNANSWERED_ATTEMPTS * sum(TIMEOUT) + FIRST_WAIT < 60
+
+
+def test_a_server_that_hangs_up_is_asked_again(server: Server, tmp_path: Path, waits: list[float]) -> None:
+    server.answers["/file"] = [lambda handler: handler.connection.close(), serve]
+    download(published(server), tmp_path / "file", None)
+    assert_complete(tmp_path / "file")
 
 
 def test_wrong_hash_is_an_error_and_the_file_is_deleted(server: Server, tmp_path: Path) -> None:
@@ -504,6 +562,57 @@ def test_mirror_whose_listing_lacks_the_file(mirror: Path, destination: Path) ->
     (mirror / "sha256sums.txt").write_text(f"{digest(CONTENT)}  another\n")
     with pytest.raises(DownloadError, match=r"sha256sums.txt: has no line for file"):
         download(IN_MIRROR, destination, str(mirror.parent))
+
+
+MIRROR_LACKS = {
+    "universal-dependencies/UD_Wolof-WTB/r2.6/wo_wtb-ud-dev.conllu": "no r2.6 in universal-dependencies/UD_Wolof-WTB; "
+    "what there is: r2.5",
+    "universal-dependencies/UD_Wolof-WTT/r2.5/x": "no UD_Wolof-WTT in universal-dependencies; what "
+    "there is: UD_Belarusian-HSE, UD_Irish-IDT, UD_Wolof-WTB",
+    "universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtd-ud-dev.conllu": "no wo_wtd-ud-dev.conllu in universal-"
+    "dependencies/UD_Wolof-WTB/r2.5; what there is: sha256sums.txt, wo_wtb-ud-dev.conllu",
+    "wikiann/wo.tar.gz": "no wikiann in it; what there is: universal-dependencies, wikipedia",
+    "wikipedia/wowiki/20201221/wowiki-20201221-pages-articles.xml.bz2": "no 20201221 in wikipedia/wowiki; what "
+    "there is: 20201220",
+    "wikipedia/wo_wiki/20201220/x.bz2": "no wo_wiki in wikipedia; nearest: wowiki",
+    "wikipedia/enzyklopädie/x.bz2": "no enzyklopädie in wikipedia; what there is: aawiki, bbwiki, ",
+}
+
+
+@pytest.mark.parametrize("by_url", [False, True])
+def test_a_mirror_says_what_it_has_in_place_of_what_it_lacks(tmp_path: Path, by_url: bool) -> None:
+    for path in ("universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtb-ud-dev.conllu", "wikipedia/wowiki/20201220/x"):
+        (tmp_path / "mirror" / path).parent.mkdir(parents=True)
+        (tmp_path / "mirror" / path).write_text("")
+        (tmp_path / "mirror" / path).with_name("sha256sums.txt").write_text(f"00  {Path(path).name}\n")
+    for name in ("UD_Belarusian-HSE", "UD_Irish-IDT"):
+        (tmp_path / "mirror/universal-dependencies" / name).mkdir()
+    for letter in "abcdefgh":
+        (tmp_path / f"mirror/wikipedia/{letter}{letter}wiki").mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "mirror"))
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        place = f"http://127.0.0.1:{running.server_port}" if by_url else str(tmp_path / "mirror")
+        try:
+            for path, said in MIRROR_LACKS.items():
+                with pytest.raises(RefusedError, match=re.escape(said)) as caught:
+                    download(Source((), path), tmp_path / "run/file", place)
+                assert "\n" not in str(caught.value)
+        finally:
+            running.shutdown()
+
+
+def test_a_file_that_a_mirror_has_but_does_not_list(mirror: Path, destination: Path) -> None:
+    (mirror / "sha256sums.txt").write_text("")
+    with pytest.raises(DownloadError, match=r"does not offer that file; add its line, as `sha256sum file` prints it"):
+        download(IN_MIRROR, destination, str(mirror.parent))
+
+
+def test_a_prefix_that_does_not_go_with_the_treebank(tmp_path: Path) -> None:
+    destinations = {part: tmp_path / part for part in ("train", "dev", "test")}
+    with pytest.raises(RefusedError, match=r"; did you mean prefix: wo_wtb\?"):
+        sources.fetch_treebank("UD_Wolof-WTB", "r2.5", "wo_wbt", {}, destinations, str(tmp_path))
 
 
 def test_mirror_that_lacks_a_listed_file(mirror: Path, destination: Path) -> None:
@@ -773,7 +882,11 @@ def test_listing_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> N
 
 
 def test_mirror_without_the_model(tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match=r"models/mini/sha256sums.txt"):
+    with pytest.raises(DownloadError, match=r"has no models/mini: it is empty"):
+        fetch_model_from_mirror("mini", str(tmp_path), tmp_path / "base" / "mini")
+    for name in ("mini-mbert", "mbert"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+    with pytest.raises(DownloadError, match=r"it has no mini in models; what there is: mbert, mini-mbert$"):
         fetch_model_from_mirror("mini", str(tmp_path), tmp_path / "base" / "mini")
 
 
@@ -814,6 +927,7 @@ def test_failure_of_the_hub_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
         raise RuntimeError("two\nlines")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+    monkeypatch.setattr("specialize.sources.models.first_answer", lambda url: None)
     with pytest.raises(DownloadError, match=r"model some/model, revision abc: RuntimeError: two lines"):
         sources.fetch_model("some/model", "abc", tmp_path / "model", model_files(), check_base_model)
     assert names(tmp_path) == []

@@ -13,7 +13,10 @@ from specialize.cluster.queue import wait_for_left_over_jobs
 from specialize.datasets import PARTS, check_prepared
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
+from specialize.experiment.command_line import check_command_line, is_snakemake
 from specialize.experiment.plan import forecast, gpus_here, sources_of
+from specialize.experiment.room import bytes_to_write, check_room
+from specialize.experiment.surroundings import check_modified_paths, check_paths, check_sections, check_slurm
 from specialize.experiment.treebanks import learned_tasks
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
 from specialize.run_command import record_command
@@ -24,13 +27,35 @@ if not workflow.is_main_process:
         signal.SIGUSR1, signal.SIG_IGN
     )  # a site's early warning is meant for the script, which saves and ends
 
-own_files = workflow.overwrite_configfiles
-try:
-    experiment = Experiment(config, [*(file for file in workflow.configfiles if file not in own_files), *own_files])
-except SpecializeError as error:
-    raise WorkflowError(str(error)) from None
+CHECKOUT = Path(workflow.current_basedir).parents[1]
 # `workflow.nodes` is set only by cluster executors.
 ON_CLUSTER = workflow.is_main_process and workflow.nodes is not None
+own_files = workflow.overwrite_configfiles
+try:
+    if workflow.is_main_process:
+        if is_snakemake(sys.argv[0]):
+            check_command_line(sys.argv[1:])
+        check_paths(
+            sys.executable,
+            CHECKOUT,
+            Path.cwd(),
+            ON_CLUSTER,
+            own_python=not workflow.deployment_settings.deployment_method,
+        )
+        check_modified_paths(workflow.modifier.modify_path)
+    check_sections(
+        config,
+        CHECKOUT / "config/config.yaml",
+        in_module=workflow.modifier.parent_modifier is not None,
+        replaced=workflow.config_settings.replace_workflow_config,
+    )
+    experiment = Experiment(
+        config,
+        [*(file for file in workflow.configfiles if file not in own_files), *own_files],
+        workflow.config_settings.config,
+    )
+except SpecializeError as error:
+    raise WorkflowError(str(error)) from None
 if ON_CLUSTER and not workflow.output_settings.dryrun and not any(Path(".snakemake/locks").glob("*")):
     # Wait before anything is planned, so that what they finish counts. A locked folder is refused by Snakemake itself.
     try:
@@ -46,6 +71,9 @@ else:
     GPU = {"gpu": 1}
 if workflow.is_main_process and not ON_CLUSTER and "gpu" not in workflow.global_resources and gpus_here():
     workflow.register_resource("gpu", gpus_here() * experiment.config["jobs_per_gpu"])
+# Dumps that are downloaded at a time, as Wikimedia asks; in a profile, --resources for something else would undo it.
+if workflow.is_main_process and "wikimedia" not in workflow.global_resources:
+    workflow.register_resource("wikimedia", 2)
 
 CONLLU = {part: f"{part}.conllu" for part in PARTS}
 IOB2 = {part: f"{part}.tsv" for part in PARTS}
@@ -248,8 +276,13 @@ def check_treebanks():
 
 onstart:
     if workflow.is_main_process:
-        planned = [job for job in workflow.dag.needrun_jobs() if training_stage(job)]
+        needed = list(workflow.dag.needrun_jobs())
+        planned = [job for job in needed if training_stage(job)]
         try:
+            if workflow.executor_plugin.name == "slurm":
+                check_slurm()
+            outputs = [(str(path), dict(**job.wildcards)) for job in needed for path in job.output]
+            check_room(Path.cwd(), bytes_to_write(experiment, outputs))
             print(
                 forecast(experiment, on_cluster=workflow.non_local_exec, trains=bool(planned)),
                 file=sys.stderr,

@@ -19,7 +19,6 @@ FIGURE_FILES = {name: [f"results/figures/{name}.{ending}" for ending in ("svg", 
 # A report's description can read the configuration and nothing else, so it is copied with what made the run above it.
 DESCRIPTION = Path(workflow.current_basedir).parents[1] / "workflow/report/workflow.rst"
 if workflow.is_main_process:  # jobs make no report
-    CHECKOUT = DESCRIPTION.parents[2]
     COMMIT = "git --no-optional-locks --git-dir=.git --work-tree=. describe --always --abbrev=40 --dirty --exclude=*"
     PINNED = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     SOFTWARE = [f"specialize=={__version__}"]

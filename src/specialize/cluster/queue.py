@@ -28,8 +28,9 @@ def left_over_jobs(folder: Path) -> list[str]:
     try:
         shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
+        problem = " ".join(str(getattr(error, "stderr", None) or error).split())
         raise SpecializeError(
-            f"{' '.join(command)}: {getattr(error, 'stderr', None) or error}; "
+            f"{' '.join(command)}: {problem}; "
             "without the queue nobody knows whether jobs of an earlier run are at work in this folder"
         ) from error
     entries = (line.split("|", 2) for line in shown.splitlines())

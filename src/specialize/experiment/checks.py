@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.errors import ConfigError, InputError, SpecializeError
-from specialize.experiment.configuration import nearest
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
+from specialize.experiment.suggestions import nearest, nearest_language
 from specialize.experiment.treebanks import check_own_treebank
 from specialize.experiment.yaml_files import Keys
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE
@@ -47,7 +47,8 @@ def check_references(experiment: Experiment) -> None:
     _check_positions(experiment)
     shares = experiment.config["corpora"]["validation_share"] + experiment.config["corpora"]["test_share"]
     if shares >= 1:
-        raise ConfigError(f"{experiment.place(['corpora', 'test_share'])}: the shares leave no text to train on")
+        place = experiment.place_of_last(["corpora", "test_share"], ["corpora", "validation_share"])
+        raise ConfigError(f"{place}: the shares leave no text to train on")
     for language in dict.fromkeys([*experiment.grid_languages, *experiment.needed_languages]):
         _check_language(experiment, language)
     if not experiment.encoders:
@@ -57,8 +58,9 @@ def check_references(experiment: Experiment) -> None:
         )
     for tag, name in (*experiment.adaptations, *experiment.static_vectors):
         if not experiment.languages[tag].has_corpus:
+            grid = [("experiment", key) for key in ("languages", "representations")]
             raise ConfigError(
-                f"{experiment.place(['languages', tag])}: {name} needs a corpus; "
+                f"{experiment.place_of_last(('languages', tag), *grid)}: {name} needs a corpus, and {tag} has none; "
                 "give one, or leave the pair out with experiment.exceptions"
             )
     for name in experiment.base_models_used:
@@ -73,7 +75,11 @@ def _check_known(experiment: Experiment, keys: Keys, values: Iterable[Any], know
     known = list(known)
     for value in values:
         if value not in known:
-            raise ConfigError(f"{experiment.place(keys)}: unknown {what} {value!r}{nearest(str(value), known)}")
+            if what == "language":
+                meant = nearest_language(str(value), experiment.languages)
+            else:
+                meant = nearest(str(value), known)
+            raise ConfigError(f"{experiment.place(keys)}: unknown {what} {value!r}{meant}")
 
 
 def _check_grid_names(experiment: Experiment) -> None:
@@ -131,7 +137,8 @@ def _check_representations(experiment: Experiment) -> None:
                     f"to method {method}, and both to each of its representations"
                 )
         if representation.method in ("base", "adapt"):
-            place = ("representations", name, "base_model")
+            names_its_own = "base_model" in experiment.config["representations"][name]
+            place = ("representations", name, "base_model") if names_its_own else ("base_model",)
             known = experiment.config["base_models"]
             _check_known(experiment, place, [representation.base_model], known, "base model")
     sections: list[tuple[tuple[str, ...], dict[str, Any]]] = [(("finetuning",), experiment.config["finetuning"])]
@@ -145,11 +152,14 @@ def _check_positions(experiment: Experiment) -> None:
     """Refuse longer sequences than a base model has positions for, before a job loses what it had made."""
     for name in dict.fromkeys(name for _, name in experiment.adaptations):
         entry, own = experiment.representations[name], experiment.config["representations"][name]
-        keys = ["representations", name, "training"] if "sequence_length" in own.get("training", {}) else []
+        places: list[Keys] = [("representations", name, "training", "sequence_length")]
+        if "sequence_length" not in own.get("training", {}):
+            places = [("pretraining", "sequence_length")]
         length = experiment.pretraining(name).sequence_length
         if entry.method == "scratch":
             positions = known_architectures()[MONOLINGUAL_ARCHITECTURE].positions(own["architecture"])
             whose = f"representation {name}, whose first two are the padding's"
+            places.append(("representations", name, "architecture", "max_position_embeddings"))
         else:
             sizes = experiment.base_model_sizes(entry.base_model)
             if not isinstance(sizes.get("max_position_embeddings"), int):
@@ -161,10 +171,12 @@ def _check_positions(experiment: Experiment) -> None:
                 continue
             positions = architecture.positions(sizes)
             whose = f"base model {entry.base_model}"
+            places += [("representations", name, "base_model"), ("base_model",), ("base_models", entry.base_model)]
         if length > positions:
+            lower = ".".join(map(str, places[0]))
             raise ConfigError(
-                f"{experiment.place([*(keys or ['pretraining']), 'sequence_length'])}: {length} is more than the "
-                f"{positions} positions of {whose}"
+                f"{experiment.place_of_last(*places)}: sequence_length {length} is more than the {positions} positions "
+                f"of {whose}; lower {lower}"
             )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -14,7 +12,8 @@ from jsonschema.validators import extend
 
 from specialize.errors import ConfigError
 from specialize.experiment.settings import Configuration, LanguageEntry
-from specialize.experiment.yaml_files import NUMBER, ConfigurationFiles, Keys, string_keys
+from specialize.experiment.suggestions import nearest, rewritten
+from specialize.experiment.yaml_files import NUMBER, ConfigurationFiles, Keys
 from specialize.settings import Settings, schema_of
 
 SWITCHES = ("allow_cpu", "accept_rerun", "keep_models", "tensorboard")
@@ -30,7 +29,7 @@ def checked(config: dict[str, Any], files: ConfigurationFiles) -> dict[str, Any]
     Raises:
         ConfigError: with the key, its file and line, and the nearest valid word.
     """
-    config = string_keys(config)
+    config = files.with_text_keys(config)
     _check_tags(config, files)
     _check_numbers(config, (), config, files)
     for key in SWITCHES:  # a command line's true is text
@@ -39,15 +38,6 @@ def checked(config: dict[str, Any], files: ConfigurationFiles) -> dict[str, Any]
     for tag in config["languages"]:
         _check_schema(LanguageEntry, ("languages", tag), config, files)
     return config
-
-
-def nearest(word: str, known: Iterable[Any]) -> str:
-    """The end of a message about an unknown word: the one that was probably meant, or all that there are."""
-    names = [str(name) for name in known]
-    near = difflib.get_close_matches(word, names, n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; known: {', '.join(names)}" if len(names) <= 40 else ""
 
 
 def _is_integer(_checker: Any, value: Any) -> bool:
@@ -76,7 +66,7 @@ def _check_schema(
         errors = sorted(_validator(model).iter_errors(part), key=lambda error: list(map(str, error.path)))
         if not errors:
             return
-        written = [error for error in errors if _number_in(error, prefix, files) is not None]
+        written = [error for error in errors if _as_meant(error, prefix, files) is not None]
         if not written:
             raise ConfigError(_explain(errors[0], prefix, config, files))
         for error in written:
@@ -84,12 +74,17 @@ def _check_schema(
             *above, last = error.path
             for key in above:
                 holder = holder[key]
-            holder[last] = _number_in(error, prefix, files)
+            holder[last] = _as_meant(error, prefix, files)
 
 
-def _number_in(error: ValidationError, prefix: Keys, files: ConfigurationFiles) -> int | float | None:
-    """The number that was meant: YAML reads `2e-5`, without a point, as text, and `1.0e+3` as no integer."""
+def _as_meant(error: ValidationError, prefix: Keys, files: ConfigurationFiles) -> int | float | bool | None:
+    """The number that was meant: YAML reads `2e-5`, without a point, as text, and `1.0e+3` as no integer.
+
+    Within a value of `--config` everything is text, so that a switch can be meant there, too.
+    """
     value = error.instance
+    if "boolean" in _wanted(error) and files.is_on_command_line([*prefix, *error.path]):
+        return {"true": True, "false": False}.get(str(value).lower())
     if isinstance(value, float) and value.is_integer() and _wants_integer(error):
         return int(value)
     if not isinstance(value, str) or not _wants_number(error) or not NUMBER.fullmatch(value):
@@ -124,19 +119,25 @@ def _explain(error: ValidationError, prefix: Keys, config: dict[str, Any], files
         keys.append(str(error.instance))
     merged_from = ", line 1; ".join(map(str, files.paths))
     place = files.place(keys, config) or f"the configuration ({merged_from}, line 1)"
-    return f"{place}: {error.message}{_hint(error)}"
+    return f"{place}: {error.message}{_hint(error, files.is_on_command_line(keys))}"
 
 
-def _hint(error: ValidationError) -> str:
+def _hint(error: ValidationError, on_command_line: bool) -> str:
     """What to write instead, for values that YAML reads otherwise than they look."""
-    value = error.instance
+    value, key = error.instance, str(error.path[-1]) if error.path else ""
     wants_text = error.validator == "type" and "string" in _wanted(error)
     if wants_text and isinstance(value, int | float | bool | datetime.date):
-        return "; put it in quotes"
+        if on_command_line and len(error.path) == 1:
+            return f"; quote it for Snakemake too: --config '{key}=\"{value}\"'"
+        return f'; put it in quotes: "r{value}"' if key == "release" else "; put it in quotes"
+    if error.validator == "pattern" and isinstance(value, str) and "propertyNames" not in error.schema_path:
+        return rewritten(key, value, str(error.validator_value))
     if isinstance(value, str) and _wants_number(error) and NUMBER.fullmatch(value):
         return "; a number stands without quotes"
     if "propertyNames" in error.schema_path and list(error.path) != ["finetuning", "seeds"]:
         return "; it names a folder: letters, digits and hyphens, and base is taken"
+    if on_command_line and len(error.path) > 1:
+        return "; within a value of --config, Snakemake takes all for text: put this in a file, for --configfile"
     return ""
 
 

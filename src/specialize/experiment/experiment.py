@@ -5,7 +5,7 @@ Nothing else decides what is in the grid: the workflow, its targets and the tabl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,39 +22,57 @@ from specialize.finetuning.settings import FinetuningSettings
 from specialize.pretraining.settings import PretrainingSettings, VectorSettings
 from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
 
+PAPER = Path(__file__).parents[3] / "config" / "config.yaml"
+
 
 class Experiment:
     """A configuration that was checked as a whole.
 
     Args:
         config: the merged configuration.
-        files: the files it was merged from, the last one winning; only used to say where a mistake stands.
+        files: the files it was merged from, the last one winning; they say where a mistake stands, and which of `1`
+            and `"1"` was meant.
+        command_line: the values of `--config`, which win over all files, for the same purposes.
 
     Raises:
         ConfigError: with the key, its file and line, and the nearest valid word.
     """
 
-    def __init__(self, config: dict[str, Any], files: Sequence[Path] = ()) -> None:
-        self.files = ConfigurationFiles(files)
+    def __init__(
+        self, config: dict[str, Any], files: Sequence[Path] = (), command_line: Mapping[str, Any] | None = None
+    ) -> None:
+        self.files = ConfigurationFiles(files, command_line)
         self.config = checked(config, self.files)
         checks.check_mirror(self)
         checks.check_references(self)
 
     @classmethod
-    def read(cls, files: Sequence[Path]) -> Experiment:
+    def read(cls, files: str | Path | Sequence[str | Path]) -> Experiment:
         """Read configuration files as the workflow does: mappings merge, lists replace, the last file wins.
+
+        The paper's configuration (config/config.yaml of the checkout) lies beneath them, as in the workflow.
+
+        Args:
+            files: one or several, each a path.
 
         Raises:
             ConfigError: with file and line.
         """
+        paths = [Path(path) for path in ([files] if isinstance(files, str | Path) else files)]
+        if PAPER.is_file() and not any(path.is_file() and path.samefile(PAPER) for path in paths):
+            paths.insert(0, PAPER)
         config: dict[str, Any] = {}
-        for path in files:
+        for path in paths:
             merge(config, load(path))
-        return cls(config, files)
+        return cls(config, paths)
 
     def place(self, keys: Keys) -> str:
         """Where a key stands, for messages; see `ConfigurationFiles.place`."""
         return self.files.place(keys, self.config)
+
+    def place_of_last(self, *candidates: Keys) -> str:
+        """Where the one of several keys stands that was given last, for a mistake that lies in them together."""
+        return self.place(self.files.last_given(candidates))
 
     # -- what there is -------------------------------------------------------------------------------------
 

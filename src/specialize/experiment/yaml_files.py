@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,19 @@ NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 class ConfigurationFiles:
-    """The files that a configuration was merged from.
+    """The files that a configuration was merged from, and what the command line has laid over them.
 
     Args:
         paths: the last one wins.
+        command_line: the values of `--config`, which win over all files.
 
     Raises:
         ConfigError: if one is not YAML, or a key stands twice in it.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], command_line: Mapping[str, Any] | None = None) -> None:
         self.paths = tuple(paths)
+        self.command_line = string_keys(dict(command_line or {}))
         self._nodes = {path: compose(path) for path in self.paths}
 
     def place(self, keys: Keys, config: Any) -> str:
@@ -37,6 +39,8 @@ class ConfigurationFiles:
         """
         name = ".".join(str(key) for key in keys)
         for length in range(len(keys), 0, -1):
+            if self.is_on_command_line(keys[:length]):
+                return f"{name} (on the command line)"
             for path in reversed(self.paths):
                 line, node = _find(self._nodes[path], keys[:length])
                 if line is None:
@@ -46,13 +50,73 @@ class ConfigurationFiles:
                 return f"{name} ({path}, line {line})" if from_file else f"{name} (on the command line)"
         return f"{name} (on the command line)" if self.paths and keys else name
 
+    def last_given(self, candidates: Sequence[Keys]) -> Keys:
+        """The one of several keys that was given last: on the command line, else in the last file; else the first."""
+        for keys in candidates:
+            if self.is_on_command_line(keys):
+                return keys
+        for path in reversed(self.paths):
+            for keys in candidates:
+                if _find(self._nodes[path], keys)[0] is not None:
+                    return keys
+        return candidates[0]
+
+    def is_on_command_line(self, keys: Keys) -> bool:
+        """Whether the command line has a value for exactly this key."""
+        return bool(keys) and _has(self.command_line, keys)
+
     def is_quoted(self, keys: Keys, text: str) -> bool:
-        """Whether the last file that has a key has it as this text in quotes."""
+        """Whether the last file that has a key has it as this text in quotes; a command line's quotes are lost."""
+        if self.is_on_command_line(keys):
+            return False
         for path in reversed(self.paths):
             line, node = _find(self._nodes[path], keys)
             if line is not None:
                 return isinstance(node, yaml.ScalarNode) and node.style in ("'", '"') and node.value == text
         return False
+
+    def with_text_keys(self, value: Any, keys: tuple[str | int, ...] = ()) -> Any:
+        """The same with every mapping's keys as strings: YAML reads `1:` as a number, a command line as text.
+
+        Snakemake merges `1` and `"1"` as two keys, in an order that has nothing to do with that of the files; of such a
+        pair the value is merged anew, the last file and the command line winning as everywhere.
+
+        Raises:
+            ConfigError: if two such keys have two values, and no file says which of them counts.
+        """
+        if isinstance(value, list):
+            return [self.with_text_keys(item, (*keys, place)) for place, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        same: dict[str, Any] = {}
+        for key, item in value.items():
+            text = str(key)
+            read = self.with_text_keys(item, (*keys, text))
+            if text in same and same[text] != read:
+                read = self._merged((*keys, text))
+            same[text] = read
+        return same
+
+    def _merged(self, keys: Keys) -> Any:
+        """The value of a key as the files and the command line have it, merged."""
+        merged: dict[str, Any] = {}
+        for source in (*map(load, self.paths), self.command_line):
+            if _has(source, keys):
+                merge(merged, {"": value_at(source, keys)})
+        if not merged:
+            name = ".".join(str(key) for key in keys)
+            raise ConfigError(f"{name}: stands twice, as a number and as text in quotes, with two values; leave one")
+        return merged[""]
+
+
+def _has(value: Any, keys: Keys) -> bool:
+    """Whether a configuration has a key, given with those above it."""
+    for key in keys:
+        there = key in value if isinstance(value, dict) else isinstance(value, list) and key in range(len(value))
+        if not there:
+            return False
+        value = value[key]
+    return True
 
 
 def _same(written: Any, value: Any) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 import requests
 
 from specialize.errors import DownloadError
-from specialize.sources.published import Source, dumps_folder, place_in_mirror, wikipedia_dump
+from specialize.sources.published import Source, dumps_folder, place_in_mirror, wiki_name, wikipedia_dump
 from specialize.sources.transfer import HEADERS, RefusedError, download_url, is_url
 from specialize.sources.verification import LISTING, read_listing
 
 ASKING_TIMEOUT = 5.0  # seconds to learn a size
+NAMES_SHOWN = 8  # of what a mirror has in place of what it lacks
+LONGEST_PAGE = 1_000_000  # characters
 
 
 def latest_dump(code: str, mirror: str | None) -> str:
@@ -32,7 +36,51 @@ def latest_dump(code: str, mirror: str | None) -> str:
                 return date
         except RefusedError:
             continue  # it has only begun
-    raise DownloadError(f"{folder}: has no finished dump; is {code} the code of a Wikipedia?")
+    there = f"; {what_a_mirror_has(f'wikipedia/{wiki_name(code)}/date', mirror)}" if mirror else ""
+    raise DownloadError(f"{folder}: has no finished dump; is {code} the code of a Wikipedia?{there}")
+
+
+def what_a_mirror_has(path: str, mirror: str) -> str:
+    """Where a mirror lacks a file or folder, what it has in its place: how far the path leads, and the nearest names.
+
+    Args:
+        path: below the mirror.
+        mirror: absolute path or URL.
+
+    Returns:
+        A clause for a message; empty if the mirror does not show what it has.
+    """
+    parts = PurePosixPath(path).parts
+    for length in reversed(range(len(parts))):
+        folder = "/".join(parts[:length])
+        names = _names_in(place_in_mirror(folder, mirror).rstrip("/"))
+        if names is None:
+            continue
+        where = f"{folder}/" if folder else "it"
+        if not names:
+            return f"in {where} there is nothing" if folder else "it is empty"
+        missing = f"it has no {parts[length]} in {folder or 'it'}"
+        if len(names) <= NAMES_SHOWN:
+            return f"{missing}; what there is: {', '.join(names)}"
+        if near := difflib.get_close_matches(parts[length], names, n=NAMES_SHOWN, cutoff=0.5):
+            return f"{missing}; nearest: {', '.join(near)}"
+        return f"{missing}; what there is: {', '.join(names[:NAMES_SHOWN])} and {len(names) - NAMES_SHOWN} more"
+    return ""
+
+
+def _names_in(place: str) -> list[str] | None:
+    """The names in a folder, or in the page that a server shows for one; None if there is none."""
+    if not is_url(place):
+        folder = Path(place)
+        return sorted(path.name for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else None
+    try:
+        response = requests.get(f"{place}/", headers=HEADERS, timeout=ASKING_TIMEOUT)
+    except OSError:  # what requests raises is an OSError
+        return None
+    if not response.ok:
+        return None
+    links = re.findall(r'href="\.?/?([^"/?#:]+)/?"', response.text[:LONGEST_PAGE])
+    return sorted({unquote(name) for name in links if name not in (".", "..")})
 
 
 def _dates(folder: str) -> list[str]:

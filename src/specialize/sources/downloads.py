@@ -7,6 +7,7 @@ from pathlib import Path
 
 from specialize.errors import DownloadError
 from specialize.files import file_hash
+from specialize.sources.availability import what_a_mirror_has
 from specialize.sources.published import Source, place_in_mirror
 from specialize.sources.transfer import (
     RefusedError,
@@ -57,19 +58,25 @@ def download(source: Source, destination: Path, mirror: str | None) -> None:
         destination.parent.mkdir(parents=True, exist_ok=True)
         partial = destination.with_name(f".{destination.name}.partial")
         if mirror:
-            _download_from_mirror(source, place_in_mirror(source.mirror_path, mirror), partial)
+            _download_from_mirror(source, mirror, partial)
         else:
             _download_from_upstream(source, partial)
         forget(partial)
         partial.replace(destination)
 
 
-def _download_from_mirror(source: Source, place: str, partial: Path) -> None:
-    folder, _, name = place.rpartition("/")
-    listing = f"{folder}/{LISTING}"
-    promised = read_listing(listing).get(name)
+def _download_from_mirror(source: Source, mirror: str, partial: Path) -> None:
+    place = place_in_mirror(source.mirror_path, mirror)
+    name = place.rpartition("/")[2]
+    listing = f"{place.rpartition('/')[0]}/{LISTING}"
+    promised = listing_of_mirror(source.mirror_path, mirror).get(name)
     if promised is None:
-        raise RefusedError(f"{listing}: has no line for {name}; the mirror does not offer that file")
+        there = f"add its line, as `sha256sum {name}` prints it"
+        if is_url(place) or not Path(place).is_file():
+            there = what_a_mirror_has(source.mirror_path, mirror)
+        raise RefusedError(
+            f"{listing}: has no line for {name}; the mirror does not offer that file; {there}".rstrip("; ")
+        )
     if source.sha256 not in (None, promised):
         raise DownloadError(
             f"{place}: its sha256 is {promised} in the mirror's {LISTING}, but {source.known_from} has "
@@ -86,6 +93,27 @@ def _download_from_mirror(source: Source, place: str, partial: Path) -> None:
     else:
         raise DownloadError(f"{place}: is listed in the mirror's {LISTING} but is not there; copy it there again")
     verify(place, partial, "sha256", promised, f"the mirror's {LISTING}", "copy the file to the mirror again")
+
+
+def listing_of_mirror(path: str, mirror: str) -> dict[str, str]:
+    """Digests by file name of the folder of a mirror that has a file.
+
+    Args:
+        path: the file's, below the mirror.
+        mirror: absolute path or URL.
+
+    Raises:
+        RefusedError: if the mirror does not have that folder or its listing; with what it has instead.
+        DownloadError: if the listing cannot be read.
+    """
+    folder = path.rpartition("/")[0]
+    place = place_in_mirror(folder, mirror)
+    if not is_url(place) and not Path(place).is_dir():
+        raise RefusedError(f"the mirror {mirror} has no {folder}: {what_a_mirror_has(folder, mirror)}")
+    try:
+        return read_listing(f"{place}/{LISTING}")
+    except RefusedError as error:
+        raise RefusedError(f"{error}; {what_a_mirror_has(folder, mirror)}".rstrip("; ")) from error
 
 
 def _download_from_upstream(source: Source, partial: Path) -> None:

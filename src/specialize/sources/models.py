@@ -9,10 +9,10 @@ from pathlib import Path
 from specialize import __version__
 from specialize.errors import DownloadError
 from specialize.files import atomic_path
-from specialize.sources.downloads import download
+from specialize.sources.downloads import download, listing_of_mirror
 from specialize.sources.published import Source, place_in_mirror
-from specialize.sources.transfer import disk_errors_reported
-from specialize.sources.verification import LISTING, read_listing
+from specialize.sources.transfer import UnansweredError, disk_errors_reported, first_answer
+from specialize.sources.verification import LISTING
 
 Check = Callable[[Path], None]  # raises InputError if a folder holds no base model that can be used
 
@@ -31,8 +31,14 @@ def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str]
         DownloadError: if it cannot be had.
         InputError: if it fails the check.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
+    unanswered = None
+    try:
+        if not constants.HF_HUB_OFFLINE:
+            first_answer(constants.ENDPOINT)  # the library itself waits for minutes
+    except UnansweredError as error:
+        unanswered = error
     try:
         folder = snapshot_download(
             hub,
@@ -40,9 +46,12 @@ def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str]
             allow_patterns=list(files),
             library_name="specialize",
             library_version=__version__,
+            local_files_only=unanswered is not None or constants.HF_HUB_OFFLINE,
         )
     except Exception as error:  # the library's own errors and those of its HTTP clients have no common root
         problem = " ".join(str(error).split())
+        if unanswered:
+            raise DownloadError(f"model {hub}, revision {revision}: {unanswered}") from error
         raise DownloadError(f"model {hub}, revision {revision}: {type(error).__name__}: {problem}") from error
     copy_model(Path(folder), destination, files, check)
 
@@ -70,7 +79,7 @@ def fetch_model_from_mirror(name: str, mirror: str, destination: Path, check: Ch
         InputError: if it fails the check.
     """
     listing = place_in_mirror(f"models/{name}/{LISTING}", mirror)
-    files = list(read_listing(listing))
+    files = list(listing_of_mirror(f"models/{name}/{LISTING}", mirror))
     for file in files:
         if file in (".", "..") or set(file) & set("/\\"):
             raise DownloadError(f"{listing}: {file!r} is not the plain name of a file in that folder")

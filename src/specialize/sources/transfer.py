@@ -17,13 +17,14 @@ import urllib3
 from tqdm import tqdm
 
 from specialize import __version__
-from specialize.errors import DownloadError, SpecializeError
+from specialize.errors import DownloadError, SpecializeError, full_disk
 from specialize.files import read_json, remove, write_json
 
-ATTEMPTS = 6  # in a row without a new byte, for each URL
+ATTEMPTS = 6  # in a row without a new byte, for each URL whose server has answered
+UNANSWERED_ATTEMPTS = 2  # for one whose server never has: without network that is said at once
 FIRST_WAIT = 2.0  # seconds before the second attempt; doubles with each further one
 LONGEST_WAIT = 120.0  # seconds, also where a server's Retry-After asks for more
-TIMEOUT = (10.0, 60.0)  # seconds to connect, and until a silent server counts as stalled
+TIMEOUT = (5.0, 15.0)  # seconds to connect, and until a silent server counts as stalled
 CHUNK_BYTES = 1 << 18
 
 # Wikimedia asks for a name that says what the program is; identity, because files are kept as published.
@@ -34,8 +35,22 @@ HEADERS = {
 }
 
 
+NO_NETWORK = (
+    "is the network up, and does it need a proxy (https_proxy)? Where there is none, give a mirror: --config "
+    "mirror=/absolute/path (docs/offline.md)"
+)
+
+
 class RefusedError(DownloadError):
     """A server's final answer that a file cannot be had there; asking again would not help."""
+
+
+class UnansweredError(DownloadError):
+    """There was no answer at all, as where there is no network."""
+
+
+class _SilentServerError(requests.ConnectionError):
+    """One attempt to which no server has answered."""
 
 
 def is_url(place: str) -> bool:
@@ -52,24 +67,34 @@ def download_first(urls: Sequence[str], partial: Path) -> str:
     """
     problems: list[DownloadError] = []
     for url in urls:
+        unanswered = any(isinstance(error, UnansweredError) for error in problems)
         try:
-            download_url(url, partial)
+            download_url(url, partial, 1 if unanswered else UNANSWERED_ATTEMPTS)
             return url
         except DownloadError as error:
             problems.append(error)
+    if all(isinstance(error, UnansweredError) for error in problems):
+        raise UnansweredError(f"{'; '.join(map(str, problems))}; {NO_NETWORK}")
     kind = RefusedError if all(isinstance(error, RefusedError) for error in problems) else DownloadError
     text = "; ".join(map(str, problems))
     raise kind(f"{text}; is this version published, and the network up? Or give a mirror")
 
 
-def download_url(url: str, partial: Path) -> None:
+def download_url(url: str, partial: Path, unanswered_attempts: int | None = None) -> None:
     """Download into a partial file, going on from what is there, until it is complete or nothing more comes.
+
+    Args:
+        url: the file's.
+        partial: the partial file.
+        unanswered_attempts: after so many without any answer of a server, give up; by default `UNANSWERED_ATTEMPTS`.
 
     Raises:
         RefusedError: if the server says that it does not have the file.
+        UnansweredError: if there is no answer at all.
         DownloadError: if the URL is none, or too many attempts in a row brought nothing.
     """
     failures = furthest = 0
+    answered = False
     while True:
         try:
             _request(url, partial)
@@ -78,14 +103,44 @@ def download_url(url: str, partial: Path) -> None:
             if isinstance(error, ValueError):  # not a URL
                 raise DownloadError(f"{url}: {error}") from error
             problem, asked = error, _retry_after(getattr(error, "response", None))
+            answered = answered or not isinstance(error, _SilentServerError)
         size = partial.stat().st_size if partial.exists() else 0
         failures = 1 if size > furthest else failures + 1
         furthest = max(furthest, size)
+        if not answered and failures >= (unanswered_attempts or UNANSWERED_ATTEMPTS):
+            raise UnansweredError(f"{url}: {problem}") from problem
         if failures >= ATTEMPTS:
             raise DownloadError(f"{url}: {problem} (gave up after {ATTEMPTS} attempts)") from problem
         wait = min(max(asked, FIRST_WAIT * 2 ** (failures - 1)), LONGEST_WAIT)
         print(f"{url}: {problem}; trying again in {wait:.0f} s")
         time.sleep(wait)
+
+
+def first_answer(url: str) -> None:
+    """Wait until a server answers at all, whatever it says.
+
+    Raises:
+        UnansweredError: if it does not, in a few seconds.
+    """
+    for attempt in range(1, UNANSWERED_ATTEMPTS + 1):
+        try:
+            _ask(url, {}).close()
+            return
+        except _SilentServerError as error:
+            if attempt == UNANSWERED_ATTEMPTS:
+                raise UnansweredError(f"{url}: {error}; {NO_NETWORK}") from error
+            time.sleep(FIRST_WAIT)
+
+
+def _ask(url: str, more: dict[str, str]) -> requests.Response:
+    try:
+        return requests.get(url, headers=HEADERS | more, stream=True, timeout=TIMEOUT)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        first = error.args[0] if error.args else error
+        if isinstance(first, urllib3.exceptions.ProtocolError):  # there is a server, which has hung up
+            raise
+        reason = getattr(first, "reason", first)
+        raise _SilentServerError(f"no answer ({str(reason).rpartition('): ')[2]})") from error
 
 
 def _request(url: str, partial: Path) -> None:
@@ -94,7 +149,7 @@ def _request(url: str, partial: Path) -> None:
     start = partial.stat().st_size if validator else 0
     # With If-Range, a server whose file has changed since then sends all of it (200) rather than the rest (206).
     asked = {"Range": f"bytes={start}-", "If-Range": validator} if validator and start else {}
-    with requests.get(url, headers=HEADERS | asked, stream=True, timeout=TIMEOUT) as response:
+    with _ask(url, asked) as response:
         answer = f"answers {response.status_code} {response.reason}"
         if response.status_code in (408, 429) or response.status_code >= 500:
             raise requests.HTTPError(answer, response=response)
@@ -180,4 +235,4 @@ def disk_errors_reported(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DownloadError(f"{path}: could not be made ({error})") from error
+        raise DownloadError(f"{path}: {full_disk(error) or f'could not be made ({error})'}") from error

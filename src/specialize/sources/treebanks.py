@@ -39,6 +39,10 @@ def fetch_treebank(
         return
     there = [PART_NAMES[part] for part in destinations if part not in refused]
     if not there:
+        named = name.rpartition("-")[2].lower()
+        if "-" in name and prefix.partition("_")[2] != named:  # since release 2.2
+            expected = f"{prefix.partition('_')[0]}_{named}"
+            raise RefusedError(f"{first}; did you mean prefix: {expected}?") from first
         raise first
     lacking = " and no ".join(f"{PART_NAMES[part]} part" for part in refused)
     raise DownloadError(

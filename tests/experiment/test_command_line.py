@@ -1,0 +1,140 @@
+"""What a command line says counts, or is refused with what to write instead."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from specialize.errors import ConfigError
+from specialize.experiment.command_line import (
+    check_before_files_are_read,
+    check_command_line,
+    is_snakemake,
+    own_profiles,
+)
+
+
+@pytest.fixture(autouse=True)
+def own_files(tmp_path, monkeypatch):
+    """A folder with files to name, in which the command is given."""
+    for name in ("a.yaml", "b.yaml", "c.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "datasets").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+
+TWICE = {
+    "--configfile a.yaml --configfile b.yaml": "write it once: --configfile a.yaml b.yaml",
+    "--configfile=a.yaml --configfiles b.yaml": "--configfile and --configfiles are one option, and a.yaml would",
+    "all --configf a.yaml --cores 2 --configfile b.yaml": "write it once: --configf a.yaml b.yaml",
+    "--configfile a.yaml b.yaml --configfile c.json": "a.yaml b.yaml would be forgotten; write it once",
+    "--config keep_models=true --config tensorboard=true": "--config keep_models=true tensorboard=true",
+    "-C x=1 --config y=1": "-C and --config are one option, and x=1 would be forgotten; write it once: -C x=1 y=1",
+    "--config=x=1 -Cy=1": "write it once: --config x=1 y=1",
+    "-nC x=1 -npC y=1": "-C stands twice, and x=1 would be forgotten",
+    "--configfile a.yaml --configfile b.yaml all": "write it once: all … --configfile a.yaml b.yaml",
+    "--config 'mirror=\"/a path\"' --config x=1": """--config 'mirror="/a path"' x=1""",
+    "--config --config x=1": "the first would be forgotten",
+    "--directory one -d two": "--directory and -d are one option, and one would be forgotten; leave one of them out",
+    "--resources gpu=1 --res mem_mb=4": "write it once: --resources gpu=1 mem_mb=4",
+    "--until corpus --until adapt": "write it once: --until corpus adapt",
+}
+TARGETS = {
+    "--configfile a.yaml all": "--configfile takes every word after it, and 'all' for one of its own; put targets "
+    "first: snakemake all … --configfile a.yaml",
+    "--configfile a.yaml b.yaml datasets corpora --cores 1": "snakemake datasets corpora … --configfile a.yaml b.yaml",
+    "--configfiles a.yaml results/tables/answers.md": "'results/tables/answers.md'",
+    "--config keep_models=true datasets": "snakemake datasets … --config keep_models=true",
+    "--resources gpu=1 all": "put targets first: snakemake all … --resources gpu=1",
+    "--configfile gone.yaml": "--configfile: there is no file /",
+    "--configfile a.yaml gone.yml": "gone.yml",
+    "--configfile gone": "there is no file /",
+}
+KEYS = {
+    "--config x=1 x=2": "--config has x twice, and 1 of the first would be forgotten",
+    "--config 'a={b: 1}' 'a={c: 2, b: 3}'": "has a.b twice, and 1 of",
+    "--config 'a={b: 1}' a=2": "has a twice",
+    "--config a=2 'a={b: 1}'": "has a twice",
+    "--config 'a={1: x, \"1\": y}'": "has a.1 twice, and x of",
+    "--config 'a={b: {c: [1], c: [2]}}'": "has a.b.c twice, and ['1'] of",
+}
+FINE = [
+    "",
+    "all --cores 2 --configfile a.yaml",
+    "all --configfile a.yaml b.yaml c.json --config x=1 y=2 -n",
+    "--configfile a.yaml --config 'a={b: 1}' 'a={c: 2}' x= -- all",
+    "--configfile a.yaml -- datasets",
+    "-np --configfile a.yaml --configfile a.yaml",
+    "--dry-run -n -n --quiet",
+    "--profile one --profile two",
+    "-nC x=1 -- --configfile b.yaml --configfile a.yaml",
+    "all --config 'mirror=\"/a path\"' keep_models=true",
+    "--config -n",
+    "--cores 1 -c2 -s one --snakefile two",
+    "--unknown-option --unknown-option x",
+    "--set-threads adapt=2 --set-resources adapt:mem_mb=3",
+]
+
+
+def words(line):
+    return shlex.split(line)
+
+
+@pytest.mark.parametrize(("line", "said"), [*TWICE.items(), *TARGETS.items(), *KEYS.items()])
+def test_what_would_be_forgotten_is_refused(line, said):
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
+        check_before_files_are_read(words(line), {})
+    assert str(caught.value).startswith("on the command line, ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", FINE)
+def test_what_counts_is_taken(line):
+    check_before_files_are_read(words(line), {})
+    check_command_line(words(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--configfile a.yaml --configfile b.yaml",
+        "--config x=1 -C y=2",
+        "--until a -U b",
+        "--configfile a.yaml --configfile b.yaml all",
+    ],
+)
+def test_what_is_proposed_is_taken(line):
+    with pytest.raises(ConfigError) as caught:
+        check_command_line(words(line))
+    check_before_files_are_read(words(str(caught.value).partition("write it once: ")[2]), {})
+
+
+def test_a_profile_of_ones_own_that_the_command_line_would_replace(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/config.yaml").write_text("cores: 2\nconfig: {mirror: /somewhere}\n")
+    assert own_profiles(["--profile", "mine"], {}) == {"mine/config.yaml": ["config", "cores"]}
+    assert own_profiles([], {}) == {}
+    replaced = r"--config would replace what mine/config.yaml has under config"
+    with pytest.raises(ConfigError, match=replaced):
+        check_before_files_are_read(["--profile", "mine", "--config", "keep_models=true"], {})
+    with pytest.raises(ConfigError, match=replaced):
+        check_before_files_are_read(["--config", "keep_models=true"], {"SNAKEMAKE_PROFILE": "mine"})
+    check_before_files_are_read(["--profile", "mine", "--cores", "3"], {})
+    check_before_files_are_read(["--profile", "mine", "--configfile", "a.yaml"], {})
+
+
+def test_what_overrides_itself_is_said(capsys):
+    check_command_line(words("all --cores 1 -n -c2 --res gpu=1 -s 'one file' --snakefile=two"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "Warning: --cores 1 does not count: -c 2",
+        "Warning: -s 'one file' does not count: --snakefile two",
+    ]
+
+
+def test_only_snakemakes_own_command_line_is_read():
+    assert is_snakemake("/some/.venv/bin/snakemake")
+    assert is_snakemake(str(Path("/some/site-packages/snakemake/__main__.py")))
+    assert not is_snakemake("/some/bin/pytest")
+    assert not is_snakemake("/some/pytest/__main__.py")
