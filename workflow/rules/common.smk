@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
 
 from specialize import sources
-from specialize.bases.folder import model_files
+from specialize.bases.folder import files_in
 from specialize.cluster.groups import run_group_at_once
 from specialize.cluster.queue import wait_for_left_over_jobs
 from specialize.datasets import PARTS, check_prepared
@@ -171,7 +171,7 @@ def with_method(*methods):
 def own_model(wildcards):
     """The files of a base model of one's own; none of one that is fetched."""
     folder = experiment.config["base_models"][wildcards.base_model].get("folder")
-    return [path for name in model_files() if folder and (path := Path(folder, name)).is_file()]
+    return files_in(Path(folder)) if folder else []
 
 
 def parameters_if_any(settings):

@@ -80,7 +80,7 @@ rule base_model:
     priority: 100
     localrule: True
     conda:
-        "../../envs/text.yaml"
+        "../../envs/training.yaml"
     params:
         origin=lambda wildcards: {
             key: experiment.config["base_models"][wildcards.base_model].get(key)
