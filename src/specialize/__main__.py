@@ -1,4 +1,4 @@
-"""Command line: `python -m specialize predict`, `tables`, `resolve-dates`, `convert-weights`, `demo-world`, `reference`."""
+"""Command line: `python -m specialize` with `predict`, `tables`, `resolve-dates`, `convert-weights` and others."""
 
 from __future__ import annotations
 

@@ -107,10 +107,12 @@ def _embedding_rows(path: Path, stored: dict[str, Stored], architecture: Archite
     """How many pieces a file of weights has embeddings of."""
     found = [stored[name].shape for name in stored if name.endswith(architecture.embeddings_name)]
     if not found or not found[0]:
-        names = ", ".join(list(stored)[:3])
+        names = (
+            f"none of its {len(stored)} tensors ({', '.join(list(stored)[:3])}) ends in {architecture.embeddings_name}"
+        )
         raise InputError(
             path,
-            f"has no word embeddings: none of its {len(stored)} tensors ({names}) ends in {architecture.embeddings_name}",
+            f"has no word embeddings: {names}",
             remedy=f"take the weights of a {architecture.name} model",
         )
     return found[0][0]

@@ -100,23 +100,25 @@ def _drawn_head(model: PreTrainedModel, missing: Iterable[str]) -> list[str]:
     """
     if model.base_model is model:
         return []
-    within, tied = model.base_model_prefix + ".", model.all_tied_weights_keys.keys()
-    names = {name for name, _ in model.named_parameters(remove_duplicate=False) if not name.startswith(within)}
-    head = names - tied  # the tied ones are the embeddings, and the head's own under another name
-    return sorted(head) if head == set(missing) - tied else []
+    head = {name for name in _own(model) if not name.startswith(model.base_model_prefix + ".")}
+    return sorted(head) if head == set(missing) - model.all_tied_weights_keys.keys() else []
+
+
+def _own(model: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """Its parameters, each once, under the name that files have it by."""
+    tied = model.all_tied_weights_keys.keys()
+    return {name: one for name, one in model.named_parameters(remove_duplicate=False) if name not in tied}
 
 
 def _check_names(
     path: Path, model: PreTrainedModel, stored: Mapping[str, Stored], found: Mapping[str, Any], drawn: list[str]
 ) -> None:
-    tied = model.all_tied_weights_keys.keys()
-    missing = [] if drawn else sorted(set(found["missing_keys"]) - tied)
+    missing = [] if drawn else sorted(set(found["missing_keys"]) - model.all_tied_weights_keys.keys())
     unused = sorted(found["unexpected_keys"])
     if missing:
-        names = {name for name, _ in model.named_parameters()}
         raise InputError(
             path,
-            f"lacks {len(missing)} of the {len(names)} tensors of the model that config.json describes "
+            f"lacks {len(missing)} of the {len(_own(model))} tensors of the model that config.json describes "
             f"({_first(missing)}), and has {len(unused)} that it does not use"
             + (f" ({_first(unused)})" * bool(unused)),
             remedy=_remedy(path, model, stored),
@@ -173,7 +175,7 @@ def _check_ties(path: Path, model: PreTrainedModel) -> None:
 def _check_values(path: Path, model: PreTrainedModel, drawn: list[str]) -> None:
     """No number is infinite or none at all, and no matrix is the same number throughout, as of an unfinished copy."""
     infinite, constant = [], []
-    for name, parameter in model.named_parameters():
+    for name, parameter in _own(model).items():
         if name in drawn or not parameter.numel():
             continue
         lowest, highest = (float(value) for value in torch.aminmax(parameter.detach()))

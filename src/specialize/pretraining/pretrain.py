@@ -236,7 +236,7 @@ def adapt(
         model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
     ids = torch.tensor(sorted(read_json(vocabulary / "statistics.json")["pieces"].values()), dtype=torch.int64)
     rate = {"new_pieces": len(ids), "multiplier": multiplier} | ({"head_drawn": True} if head_drawn else {})
-    inputs = [base_folder / "model.safetensors", vocabulary / "statistics.json"]
+    inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
     job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
     _pretrain_on_language(job, model, rate, inputs, new_pieces)

@@ -47,12 +47,12 @@ def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str]
         problem = " ".join(str(error).split())
         raise DownloadError(f"model {hub}, revision {revision}: {type(error).__name__}: {problem}") from error
     if not any(Path(folder).glob("*.safetensors")):
-        own = hub.rpartition("/")[2]
+        own = Path(hub.rpartition("/")[2]).absolute()
         raise DownloadError(
             f"model {hub}, revision {revision}: has no safetensors; if it has pytorch_model.bin, get and convert it: "
-            f".venv/bin/hf download {hub} --revision {revision} --local-dir {own} && "
-            f".venv/bin/python -m specialize convert-weights {own}; then give folder: {Path(own).absolute()} in place of "
-            "hub and revision"
+            f".venv/bin/hf download {hub} --revision {revision} --local-dir {shlex.quote(str(own))} && "
+            f".venv/bin/python -m specialize convert-weights {shlex.quote(str(own))}; then give folder: {own} in place "
+            "of hub and revision"
         )
     copy_model(Path(folder), destination, take)
 
