@@ -122,7 +122,8 @@ def test_a_state_is_discarded_with_a_line_that_says_why(tmp_path, capsys, change
     settings = SETTINGS | {key: change[key] for key in change.keys() - {"version", "text", "weights"}}
     assert begun(tmp_path / "c", change.get("version", 1), settings, [text, weights]) is None
     printed = capsys.readouterr().out
-    assert printed.startswith(f"discards the checkpoint {old}: {reason.format(text=text, weights=weights)}")
+    reason = reason.replace("{text}", str(text)).replace("{weights}", str(weights))
+    assert printed.startswith(f"discards the checkpoint {old}: {reason}")
     assert printed.endswith("; starting anew\n") and printed.count("\n") == 1
 
 

@@ -13,6 +13,7 @@ from specialize.cluster.queue import wait_for_left_over_jobs
 from specialize.datasets import PARTS, check_prepared
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
+from specialize.experiment.copied_run import put_back_times
 from specialize.experiment.plan import forecast, gpus_here, sources_of
 from specialize.experiment.treebanks import learned_tasks
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
@@ -36,6 +37,13 @@ if ON_CLUSTER and not workflow.output_settings.dryrun and not any(Path(".snakema
         wait_for_left_over_jobs(Path.cwd())
     except SpecializeError as error:
         raise WorkflowError(str(error)) from None
+if workflow.is_main_process and not any(Path(".snakemake/locks").glob("*")):
+    if results := put_back_times(Path.cwd()):
+        print(
+            f"This run was copied without the times of its files: those of {results:,} results are put back, "
+            "lest they are made again.",
+            file=sys.stderr,
+        )
 config.update(experiment.config)  # scripts read it; numbers and switches of a command line are text until here
 
 # The GPU that a training job asks for. Grouped jobs add up numbers, but share a text that they have in common.
