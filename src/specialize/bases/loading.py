@@ -84,7 +84,7 @@ def check_config(folder: Path) -> None:
     path = folder / "config.json"
     config = read_json(path)
     if config.get("is_decoder"):
-        remedy = "is_decoder: false, if it was trained with masks, else choose another model"
+        remedy = "choose another model; or, if it was trained with masks, let config.json say is_decoder: false"
         raise InputError(path, "has is_decoder: true, so that no piece sees those after it", remedy=remedy)
     if config.get("quantization_config"):
         raise InputError(path, "has a quantization_config", remedy="choose the model that is not quantized")

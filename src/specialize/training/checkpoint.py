@@ -151,8 +151,8 @@ class Checkpoint:
 def made_of(version: int, settings: dict[str, Any], inputs: list[Path]) -> dict[str, Any]:
     """What a training's result depends on: version, settings, and the content of each file, as size and checksum.
 
-    The checksum is CRC-32 of all bytes: it tells any change that happens, in half a second for the weights of BERT-base,
-    for which a cryptographic hash takes several.
+    The checksum is CRC-32 of all bytes. It tells any change that happens, and takes half a second for the weights of
+    BERT-base, where a cryptographic hash takes several.
     """
     files = [[path.stat().st_size, _checksum(path)] for path in inputs]
     plain = json.loads(json.dumps(settings))  # as it will be when it is read again
