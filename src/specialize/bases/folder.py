@@ -141,7 +141,7 @@ def _tokenizer_of_vocab_txt(folder: Path) -> None:
         write_json(config_path, config)
     remedy = "take the vocabulary of a BERT model, with tokenizer_config.json if it names its special tokens otherwise"
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # the library's tokenizers raise whatever their files lead to
         problem = " ".join(str(error).split())[:200]
         raise InputError(path, f"makes no tokenizer ({problem})", remedy=remedy) from error

@@ -58,6 +58,7 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
         model, found = kind.from_pretrained(
             folder,
             dtype=torch.float32,
+            local_files_only=True,
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are an error below
