@@ -12,6 +12,7 @@ from specialize.cluster.groups import run_group_at_once
 from specialize.cluster.queue import wait_for_left_over_jobs
 from specialize.datasets import PARTS, check_prepared
 from specialize.errors import SpecializeError
+from specialize.files import checksum_of_parts
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
 from specialize.experiment.copied_run import put_back_times
 from specialize.experiment.plan import forecast, gpus_here, sources_of
@@ -180,6 +181,11 @@ def own_model(wildcards):
     """The files of a base model of one's own; none of one that is fetched."""
     folder = experiment.config["base_models"][wildcards.base_model].get("folder")
     return files_in(Path(folder)) if folder else []
+
+
+def own_model_content(wildcards):
+    """The same by content: weights that were touched or copied are no other ones, and adapting takes days."""
+    return {path.name: checksum_of_parts(path) for path in own_model(wildcards)}
 
 
 def parameters_if_any(settings):
