@@ -94,7 +94,7 @@ def file_hash(path: Path, algorithm: str = "sha256") -> str:
 
 
 def checksum_of_parts(path: Path, parts: int = 16, block: int = 1 << 20) -> str:
-    """A checksum of a file's size, beginning and end, and of blocks at equal distances between; of a small file, of all.
+    """A checksum of a file's size, its ends, and blocks at equal distances between; of a small file, of all of it.
 
     Args:
         path: the file, of any size.
