@@ -13,6 +13,7 @@ from specialize.bases import loading
 from specialize.bases.architectures.architecture import Classes
 from specialize.bases.loading import load_sound
 from specialize.errors import InputError
+from specialize.finetuning.encoder import WordEncoder
 
 LIBRARY = {
     "Bert": bert.modeling_bert,
@@ -135,7 +136,7 @@ def test_each_tensor_that_is_missing_is_named(headed):
 
 
 @pytest.mark.usefixtures("all_named")
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -1e30])
 def test_one_number_that_is_none_is_refused_where_it_is_used(headed, value):
     folder, known = headed
     tensors = load_file(folder / "model.safetensors")
@@ -255,3 +256,11 @@ def test_names_of_the_first_berts_are_known(headed):
     for name, tensor in load_sound(known.masked_lm, folder)[0].state_dict().items():
         assert torch.equal(tensor, expected[name]), name
     encoder(known, folder)
+
+
+def test_an_encoder_for_finetuning_is_taken_on_trust_as_little(saved, tmp_path):
+    folder = shutil.copytree(saved("BertForMaskedLM"), tmp_path / "model")
+    WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False)
+    change_weights(folder, lambda name, tensor: None if "layer.1" in name else (name, tensor))
+    with pytest.raises(InputError, match="lacks 16 of the 37 tensors"):
+        WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False)

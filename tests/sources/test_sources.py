@@ -835,6 +835,7 @@ def test_model_of_the_hub_without_safetensors_comes_with_commands_that_work(serv
     copy_model(Path(found[2]), tmp_path / "base" / "model")
 
 
+@pytest.mark.slow
 def test_mirror_with_pickled_weights_only_comes_with_commands_that_work(tmp_path: Path) -> None:
     import torch
     from safetensors.torch import load_file

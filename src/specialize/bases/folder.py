@@ -88,9 +88,10 @@ def _check_weights(folder: Path, architecture: Architecture) -> None:
     model, head_drawn = architecture.masked_lm(folder)
     if head_drawn:
         warn(f"the base model {HEAD_DRAWN}")
-    new, norms = untrained_norms(model)
-    if new:
-        warn(f"{new} of the base model's {norms} layer norms are as they were made: was it trained?")
+    norms = [name for name in untrained_norms(model) if not head_drawn or name.startswith(model.base_model_prefix)]
+    if norms:
+        shown = ", ".join(norms[:3]) + (", …" if len(norms) > 3 else "")
+        warn(f"{len(norms)} layer norms of the base model are as they were made ({shown}): were they ever trained?")
 
 
 def _adaptable(folder: Path) -> Architecture:

@@ -21,6 +21,7 @@ logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what its repor
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 SHOWN = 3
+LARGEST = 1e6  # trained weights stay below a thousand
 WORDS = "embeddings.word_embeddings.weight"
 # Which size of which tensor a key of config.json is; BERT, RoBERTa and XLM-R agree.
 SIZES = {
@@ -55,7 +56,7 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
     check_types(path, stored)
     check_config(folder)
     try:
-        model, found = kind.from_pretrained(
+        loaded: Any = kind.from_pretrained(
             folder,
             dtype=torch.float32,
             local_files_only=True,
@@ -68,6 +69,7 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
         problem = " ".join(str(error).split())[:300]
         remedy = "take config.json and weights of the same model"
         raise InputError(folder / "config.json", f"describes no model ({problem})", remedy=remedy) from error
+    model, found = loaded
     drawn = _drawn_head(model, found["missing_keys"])
     _check_names(path, model, stored, found, drawn)
     _check_ties(path, model)
@@ -174,29 +176,30 @@ def _check_ties(path: Path, model: PreTrainedModel) -> None:
 
 
 def _check_values(path: Path, model: PreTrainedModel, drawn: list[str]) -> None:
-    """No number is infinite or none at all, and no matrix is the same number throughout, as of an unfinished copy."""
-    infinite, constant = [], []
+    """Each number is one that a weight can be, and no matrix is one number throughout, as of an unfinished copy."""
+    impossible, constant = [], []
     for name, parameter in _own(model).items():
         if name in drawn or not parameter.numel():
             continue
         lowest, highest = (float(value) for value in torch.aminmax(parameter.detach()))
-        if not (abs(lowest) < float("inf") and abs(highest) < float("inf")):  # NaN compares as False
-            infinite.append(name)
+        if not (abs(lowest) < LARGEST and abs(highest) < LARGEST):  # NaN compares as False
+            impossible.append(name)
         elif lowest == highest and parameter.ndim > 1 and parameter.numel() > 1 and not name.endswith(MAY_BE_CONSTANT):
             constant.append(name)
-    if infinite:
-        problem = f"has numbers that are infinite or none at all in {len(infinite)} tensors ({_first(infinite)})"
+    if impossible:
+        problem = (
+            f"has numbers that are infinite, huge or none at all in {len(impossible)} tensors ({_first(impossible)})"
+        )
         raise InputError(path, problem, remedy="copy it again, or take the weights of a training that converged")
     if constant:
         problem = f"has {len(constant)} matrices of one and the same number ({_first(constant)})"
         raise InputError(path, problem, remedy="copy or download it again: this is how an unfinished copy looks")
 
 
-def untrained_norms(model: PreTrainedModel) -> tuple[int, int]:
-    """How many of a model's layer norms are as they were made, with weights 1 and biases 0, and how many there are."""
-    norms = [module for module in model.base_model.modules() if isinstance(module, torch.nn.LayerNorm)]
-    new = [norm for norm in norms if bool((norm.weight == 1).all()) and not bool(norm.bias.any())]
-    return len(new), len(norms)
+def untrained_norms(model: PreTrainedModel) -> list[str]:
+    """Names of a model's layer norms that are as they were made, with weights 1 and biases 0; training moves them."""
+    norms = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.LayerNorm)}
+    return [name for name, norm in norms.items() if bool((norm.weight == 1).all()) and not bool(norm.bias.any())]
 
 
 def _first(names: list[str]) -> str:
