@@ -1,4 +1,4 @@
-"""Command line: `python -m specialize` with `predict`, `transliterate`, `tables`, `resolve-dates` and others."""
+"""Command line: `python -m specialize` with `predict`, `transliterate`, `convert-weights`, `tables` and others."""
 
 from __future__ import annotations
 
@@ -66,6 +66,16 @@ example:
   python -m specialize resolve-dates latgalian.yaml
   python -m specialize resolve-dates latgalian.yaml --mirror /path/to/mirror
 """
+WEIGHTS = """\
+Write model.safetensors of the pytorch_model.bin in a base model's folder, which
+is not read, since a pickled file may run any code; it is opened here as tensors
+only. Or take a prefix off the names of the tensors in its safetensors.
+"""
+WEIGHTS_EXAMPLE = """\
+example:
+  python -m specialize convert-weights my-bert
+  python -m specialize convert-weights my-bert --without-prefix module.
+"""
 WORLD = """\
 Write the demo's invented languages, texts, treebanks and named entities, laid
 out as a mirror. `make demo` does this, then runs the workflow on them.
@@ -117,6 +127,10 @@ def argument_parser() -> argparse.ArgumentParser:
     dates = add("resolve-dates", resolve_dates, summary, DATES, DATES_EXAMPLE)
     dates.add_argument("file", type=Path, metavar="FILE", help="your configuration file")
     dates.add_argument("--mirror", help="look there instead of at Wikimedia's dumps")
+    summary = "write safetensors of a base model's other weights"
+    weights = add("convert-weights", convert_weights, summary, WEIGHTS, WEIGHTS_EXAMPLE)
+    weights.add_argument("folder", type=Path, metavar="FOLDER", help="of the base model")
+    weights.add_argument("--without-prefix", default="", metavar="PREFIX", help="taken off the names that have it")
     example = "example:\n  python -m specialize demo-world runs/demo-mirror\n"
     world = add("demo-world", demo_world, "write the demo's invented world", WORLD, example)
     world.add_argument("folder", type=Path, metavar="FOLDER", help="where it appears")
@@ -166,6 +180,13 @@ def resolve_dates(arguments: argparse.Namespace) -> None:
         print(f"{tag}: {date}")
     if not resolved:
         print(f"{arguments.file} has no date: latest")
+
+
+def convert_weights(arguments: argparse.Namespace) -> None:
+    """Write model.safetensors."""
+    from specialize.bases.weights import convert_weights as convert
+
+    print(convert(arguments.folder, arguments.without_prefix))
 
 
 def demo_world(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator
@@ -30,8 +31,14 @@ class InputError(SpecializeError):
     """
 
     def __init__(self, path: Path | str, problem: str, line: int | None = None, remedy: str = "") -> None:
+        self.path, self.problem, self.line, self.remedy = path, problem, line, remedy
         place = f"{path}, line {line}" if line else str(path)
         super().__init__(f"{place}: {problem}" + (f"; {remedy}" if remedy else ""))
+
+    def of_the_original(self, copy: Path, original: Path | str) -> InputError:
+        """The same error, found in a copy of a folder, of the folder that a person has."""
+        remedy = self.remedy.replace(shlex.quote(str(copy)), shlex.quote(str(original)))  # may be a command
+        return InputError(str(self.path).replace(str(copy), str(original)), self.problem, self.line, remedy)
 
 
 class ConfigError(SpecializeError):

@@ -118,7 +118,8 @@ def test_a_saved_model_is_loaded_with_its_head_and_without(architecture, tmp_pat
     model = architecture.new_masked_lm(SIZES, 11, SPECIAL).eval()
     model.save_pretrained(tmp_path)
     ids, segments = torch.tensor([[5, 8, 7, 6]]), torch.zeros((1, 4), dtype=torch.int64)
-    whole, encoder = architecture.masked_lm(tmp_path).eval(), architecture.encoder(tmp_path).eval()
+    (whole, head_drawn), encoder = architecture.masked_lm(tmp_path), architecture.encoder(tmp_path).eval()
+    assert not head_drawn and not whole.training
     assert whole.dtype == encoder.dtype == torch.float32
     assert type(whole) is type(model) and type(encoder) is type(model.base_model)
     assert not any("pooler" in name for name, _ in encoder.named_parameters())

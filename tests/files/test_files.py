@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import random
 import tarfile
 
 import numpy
@@ -17,6 +18,7 @@ from specialize.errors import InputError
 from specialize.files import (
     atomic_path,
     atomic_text,
+    checksum_of_parts,
     file_hash,
     read_archive_members,
     read_checksums,
@@ -281,3 +283,20 @@ def test_a_block_that_writes_nothing_keeps_the_old_file(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(path):
         pass
     assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 160, 161, 1000, 12345])
+def test_a_checksum_of_parts_sees_size_ends_and_blocks(tmp_path, size):
+    path = tmp_path / "file"
+    content = bytearray(random.Random(size).randbytes(size))
+    path.write_bytes(content)
+    known = checksum_of_parts(path, parts=16, block=10)
+    assert checksum_of_parts(path, parts=16, block=10) == known
+    seen = {0, size // 2, size - 1} if size <= 160 else {0, 9, size - 10, size - 1, (size - 10) * 7 // 15}
+    for place in seen if size else ():
+        content[place] ^= 1
+        path.write_bytes(content)
+        assert checksum_of_parts(path, parts=16, block=10) != known
+        content[place] ^= 1
+    path.write_bytes(content + b"x")
+    assert checksum_of_parts(path, parts=16, block=10) != known

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tests.pretraining.conftest import (
     ARCHITECTURE,
     DESCRIPTION,
@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
 from specialize.bases.folder import check_base_model
-from specialize.errors import SpecializeError
-from specialize.files import file_hash, read_json
+from specialize.errors import InputError, SpecializeError
+from specialize.files import file_hash, read_json, write_json
 from specialize.pretraining import pretrain
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
@@ -393,3 +393,40 @@ def test_a_warm_up_that_outlasts_the_text_is_said_in_the_log(
     settings = small_settings(epochs=1, warmup_steps=warmup_steps)
     adapt(base, same_vocabulary, corpus, 1.0, settings, DESCRIPTION, tmp_path / "model")
     assert ("but pretraining.warmup_steps is 10000" in capsys.readouterr().out) == bool(warmup_steps)
+
+
+def test_a_head_that_has_to_be_drawn_is_drawn_by_the_seed_and_said(base, corpus, same_vocabulary, tmp_path, capsys):
+    """As of a model for sentence vectors."""
+    headless = tmp_path / "headless"
+    shutil.copytree(base, headless)
+    tensors = load_file(base / "model.safetensors")
+    save_file(
+        {name: one for name, one in tensors.items() if not name.startswith("cls.")}, headless / "model.safetensors"
+    )
+    made = []
+    for number, seed in enumerate((7, 7, 8)):
+        folder = tmp_path / f"model{number}"
+        adapt(headless, same_vocabulary, corpus, 1.0, small_settings(epochs=1, seed=seed), DESCRIPTION, folder)
+        assert "Warning: " in (printed := capsys.readouterr().out) and "has no head that predicts" in printed
+        assert "drawn at random, by the seed below" in (folder / "README.md").read_text(encoding="utf-8")
+        assert read_json(folder / "history.json")["hyperparameters"]["head_drawn"] is True
+        made.append((folder / "model.safetensors").read_bytes())
+    assert made[0] == made[1] != made[2]
+    adapt(base, same_vocabulary, corpus, 1.0, small_settings(epochs=1), DESCRIPTION, tmp_path / "whole")
+    assert "Warning" not in capsys.readouterr().out
+    assert "drawn" not in (tmp_path / "whole" / "README.md").read_text(encoding="utf-8")
+    assert "head_drawn" not in read_json(tmp_path / "whole" / "history.json")["hyperparameters"]
+
+
+@pytest.mark.parametrize("spoil", ["layers", "nan"])
+def test_a_base_that_was_spoiled_since_its_check_is_refused(base, corpus, same_vocabulary, tmp_path, spoil):
+    shutil.copytree(base, tmp_path / "base")
+    if spoil == "layers":
+        write_json(tmp_path / "base/config.json", read_json(base / "config.json") | {"num_hidden_layers": 3})
+    else:
+        tensors = load_file(base / "model.safetensors")
+        spoiled = {"bert.encoder.layer.0.output.dense.bias": torch.full((16,), float("nan"))}
+        save_file(tensors | spoiled, tmp_path / "base/model.safetensors")
+    with pytest.raises(InputError, match=r"base/model\.safetensors: (lacks 32 of|has numbers that are infinite,)"):
+        adapt(tmp_path / "base", same_vocabulary, corpus, 1.0, small_settings(), DESCRIPTION, tmp_path / "model")
+    assert not (tmp_path / "model").exists()

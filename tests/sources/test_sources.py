@@ -26,13 +26,13 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import huggingface_hub
 import huggingface_hub.constants
 import numpy
 import pytest
-from safetensors.numpy import save
 
 from specialize import sources
-from specialize.bases.folder import check_base_model, model_files
+from specialize.bases.folder import model_files, take_base_model
 from specialize.errors import DownloadError, InputError
 from specialize.files import file_hash
 from specialize.sources import Source, download, fetch, treebanks
@@ -47,12 +47,7 @@ from specialize.sources.transfer import (
 
 CONTENT = random.Random(1).randbytes(1_000_000)
 CHANGED = random.Random(2).randbytes(1_000_000)
-MODEL = {
-    "config.json": json.dumps({"model_type": "bert", "vocab_size": 3}).encode(),
-    "tokenizer.json": b"",  # filled in by `model_files`
-    "vocab.txt": b"[UNK]\n",
-    "model.safetensors": save({"bert.embeddings.word_embeddings.weight": numpy.zeros((3, 2), numpy.float32)}),
-}
+MODEL = ("config.json", "model.safetensors", "tokenizer.json", "vocab.txt")
 
 Answer = Callable[["Handler"], None]
 
@@ -821,19 +816,22 @@ def test_a_member_is_not_fetched_as_if_it_were_a_file(tmp_path: Path) -> None:
         download(sources.wikiann_archive("ug"), tmp_path / "ug.tar.gz", None)
 
 
-copy_model = partial(sources.copy_model, files=model_files(), check=check_base_model)
-fetch_model_from_mirror = partial(sources.fetch_model_from_mirror, check=check_base_model)
+copy_model = partial(sources.copy_model, take=take_base_model)
+fetch_model_from_mirror = partial(sources.fetch_model_from_mirror, files=model_files(), take=take_base_model)
 
 # -- base models -------------------------------------------------------------------------------------------
 
 
 def write_model(folder: Path, model_type: str = "bert") -> Path:
     from tokenizers import Tokenizer, models
+    from transformers import BertConfig, BertForMaskedLM
 
     folder.mkdir(parents=True)
-    for name, content in MODEL.items():
-        (folder / name).write_bytes(content)
-    (folder / "config.json").write_text(json.dumps({"model_type": model_type, "vocab_size": 3}))
+    sizes = {"hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 4}
+    BertForMaskedLM(BertConfig(vocab_size=3, **sizes)).save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": model_type}))
+    (folder / "vocab.txt").write_text("[UNK]\n")
     Tokenizer(models.WordPiece({"[UNK]": 0}, unk_token="[UNK]")).save(str(folder / "tokenizer.json"))
     write_listing(folder)
     return folder
@@ -890,10 +888,8 @@ def test_mirror_without_the_model(tmp_path: Path) -> None:
         fetch_model_from_mirror("mini", str(tmp_path), tmp_path / "base" / "mini")
 
 
-@pytest.mark.slow
-def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
-    folder, revision = write_model(tmp_path / "published"), "a" * 40
-    (folder / "pytorch_model.bin").write_bytes(b"not asked for")
+def publish(server: Server, folder: Path, revision: str) -> dict[str, bytes]:
+    """Offer the files of a folder as the hub does."""
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def describe(handler: Handler) -> None:
@@ -911,15 +907,78 @@ def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
     server.answers[f"/api/models/some/model/tree/{revision}?recursive=true&expand=false"] = [describe]
     for name in files:
         server.answers[f"/some/model/resolve/{revision}/{name}"] = [resolve]
-    # The library reads the endpoint once, when it is imported.
-    code = "import sys, pathlib; from specialize import sources; from specialize.bases.folder import *; "
-    code += "sources.fetch_model(*sys.argv[1:3], pathlib.Path(sys.argv[3]), model_files(), check_base_model)"
+    return files
+
+
+# The library reads the endpoint once, when it is imported.
+FETCH = "import sys, pathlib; from specialize import sources; from specialize.bases.folder import *; "
+FETCH += "sources.fetch_model(*sys.argv[1:3], pathlib.Path(sys.argv[3]), model_files(), take_base_model)"
+
+
+@pytest.mark.slow
+def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
+    folder, revision = write_model(tmp_path / "published"), "a" * 40
+    (folder / "pytorch_model.bin").write_bytes(b"not asked for")
+    files = publish(server, folder, revision)
     environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "0"}
-    command = [sys.executable, "-c", code, "some/model", revision, str(tmp_path / "base" / "model")]
-    subprocess.run(command, env=environment, check=True, timeout=60)
+    command = [sys.executable, "-c", FETCH, "some/model", revision, str(tmp_path / "base" / "model")]
+    subprocess.run(command, env=environment, check=True, timeout=240)
     assert names(tmp_path / "base" / "model") == sorted(MODEL)
-    assert (tmp_path / "base" / "model" / "model.safetensors").read_bytes() == MODEL["model.safetensors"]
+    assert (tmp_path / "base" / "model" / "model.safetensors").read_bytes() == files["model.safetensors"]
     assert not any(path.endswith("pytorch_model.bin") for _, path, _ in server.requests)
+
+
+@pytest.mark.slow
+def test_model_of_the_hub_without_safetensors_comes_with_commands_that_work(server: Server, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    folder, revision = write_model(tmp_path / "published"), "b" * 40
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    publish(server, folder, revision)
+    environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "0"}
+    command = [sys.executable, "-c", FETCH, "some/model", revision, str(tmp_path / "base" / "model")]
+    run = partial(subprocess.run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+    error = run(command).stderr.splitlines()[-1]
+    found = re.search(r"get and convert it: (.*); then give folder: (.*) in place of hub and revision", error)
+    assert found, error
+    programs = str(Path(sys.executable).parent)
+    converted = run(["bash", "-c", found[1].replace(".venv/bin", programs)])
+    assert converted.returncode == 0, converted.stderr
+    copy_model(Path(found[2]), tmp_path / "base" / "model")
+
+
+@pytest.mark.slow
+def test_mirror_with_pickled_weights_only_comes_with_commands_that_work(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    folder = write_model(tmp_path / "my mirror" / "models" / "mini")
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    fetch = partial(fetch_model_from_mirror, "mini", str(tmp_path / "my mirror"), tmp_path / "base" / "mini")
+    write_listing(folder)
+    with pytest.raises(DownloadError, match=r"sha256sums.txt: lists no safetensors; convert its weights") as raised:
+        fetch()
+    command = str(raised.value).partition("list them: ")[2].replace(".venv/bin", str(Path(sys.executable).parent))
+    subprocess.run(["bash", "-c", command], check=True, timeout=240)
+    fetch()
+    (folder / "pytorch_model.bin").unlink()
+    (folder / "model.safetensors").unlink()
+    write_listing(folder)
+    with pytest.raises(DownloadError, match=r"sha256sums.txt: lists no safetensors$"):
+        fetch()
+
+
+def test_a_model_of_a_mirror_that_cannot_be_used_is_named_by_its_place_there(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "my mirror" / "models" / "mini")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
+    write_listing(folder)
+    with pytest.raises(InputError, match=rf"^{folder}/model\.safetensors: lacks 16 of the 42 tensors"):
+        fetch_model_from_mirror("mini", str(tmp_path / "my mirror"), tmp_path / "base" / "mini")
+    assert names(tmp_path / "base") == []
 
 
 def test_failure_of_the_hub_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -929,7 +988,7 @@ def test_failure_of_the_hub_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     monkeypatch.setattr("specialize.sources.models.first_answer", lambda url: None)
     with pytest.raises(DownloadError, match=r"model some/model, revision abc: RuntimeError: two lines"):
-        sources.fetch_model("some/model", "abc", tmp_path / "model", model_files(), check_base_model)
+        sources.fetch_model("some/model", "abc", tmp_path / "model", model_files(), take_base_model)
     assert names(tmp_path) == []
 
 

@@ -1,6 +1,7 @@
 """A checkpoint: what it saves, when a signal ends the job, whose state it takes."""
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -9,7 +10,7 @@ from tests.training.test_fitting import Dial, ThreeBatches
 
 from specialize.errors import SpecializeError
 from specialize.training import checkpoint as checkpoint_module
-from specialize.training.checkpoint import Checkpoint, StoppedError
+from specialize.training.checkpoint import Checkpoint, StoppedError, random_state, restore_random_state
 from specialize.training.loop import fit
 from specialize.training.optimizer import AdamW
 
@@ -76,22 +77,145 @@ def test_a_second_job_is_told_of_the_first(tmp_path):
         pass
 
 
-def test_the_state_of_another_job_is_not_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "SECONDS_BETWEEN_CHECKPOINTS", 0)
-    text = tmp_path / "text"
+def begun(folder, version, settings, inputs):
+    """A training that has saved its state, and ended in an error."""
+    with pytest.raises(RuntimeError), Checkpoint(folder, version, settings, inputs) as checkpoint:
+        found = checkpoint.load()
+        checkpoint.save({"one": 1})
+        raise RuntimeError
+    assert len(list(folder.glob("*.pt"))) == 1
+    return found
+
+
+SETTINGS = {"epochs": 3, "heads": {"ud": {"size": 4, "dropout": 0.5}}, "pieces": [str(number) for number in range(99)]}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": 2}, "version 1 of this stage has saved it, and this is version 2"),
+        ({"epochs": 4}, "other settings: epochs was 3, is 4"),
+        ({"pieces": ["a"]}, 'other settings: pieces was 99 long, is ["a"]'),
+        ({"heads": {"ud": {"size": 4}}}, "other settings: heads.ud.dropout was 0.5, is not there"),
+        (
+            {"heads": {}, "epochs": 1},
+            "other settings: epochs was 3, is 1, heads was not there, is {}, heads.ud.dropout",
+        ),
+        ({"new": True}, "other settings: new was not there, is true"),
+        ({"text": "two"}, "other content of {text}"),
+        ({"text": "one "}, "other content of {text}"),
+        ({"weights": b"\x00" * 5_000_000 + b"\x01"}, "other content of {weights}"),
+        ({"weights": b"\x00" * 2_500_000 + b"\x01" + b"\x00" * 2_500_000}, "other content of {weights}"),
+        ({"text": "two", "weights": b""}, "other content of {text}, {weights}"),
+    ],
+)
+def test_a_state_is_discarded_with_a_line_that_says_why(tmp_path, capsys, change, reason):
+    text, weights = tmp_path / "text", tmp_path / "weights"
     text.write_text("one")
-    for version, settings, content in (
-        (1, {"epochs": 3}, "one"),
-        (1, {"epochs": 4}, "one"),
-        (1, {"epochs": 4}, "other"),
-        (2, {"epochs": 4}, "other"),
+    weights.write_bytes(b"\x00" * 5_000_001)
+    assert begun(tmp_path / "c", 1, SETTINGS, [text, weights]) is None
+    (old,) = (tmp_path / "c").glob("*.pt")
+    assert begun(tmp_path / "c", 1, SETTINGS, [text, weights]) == {"one": 1}
+    assert capsys.readouterr().out == ""
+    text.write_text(change.get("text", "one"))
+    weights.write_bytes(change.get("weights", b"\x00" * 5_000_001))
+    settings = SETTINGS | {key: change[key] for key in change.keys() - {"version", "text", "weights"}}
+    assert begun(tmp_path / "c", change.get("version", 1), settings, [text, weights]) is None
+    printed = capsys.readouterr().out
+    reason = reason.replace("{text}", str(text)).replace("{weights}", str(weights))
+    assert printed.startswith(f"discards the checkpoint {old}: {reason}")
+    assert printed.endswith("; starting anew\n") and printed.count("\n") == 1
+
+
+def test_files_more_or_less_are_said(tmp_path, capsys):
+    for name in "ab":
+        (tmp_path / name).write_text(name)
+    for inputs, reason in (
+        ("a", ""),
+        ("ab", f"other content of {tmp_path / 'b'};"),
+        ("a", "that are no inputs any more"),
     ):
-        text.write_text(content)
-        with pytest.raises(RuntimeError), Checkpoint(tmp_path / "c", version, settings, [text]) as checkpoint:
-            assert checkpoint.load() is None
-            train(checkpoint)
-            raise RuntimeError
-        assert len(list((tmp_path / "c").glob("*.pt"))) == 1
+        assert begun(tmp_path / "c", 1, {}, [tmp_path / name for name in inputs]) is None
+        assert reason in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("description", [None, "", "[]", "{}", '{"version": 1}'])
+def test_a_state_of_which_nothing_is_known_is_discarded_with_a_line(tmp_path, capsys, description):
+    begun(tmp_path / "c", 1, {}, [])
+    path = next((tmp_path / "c").glob("*.json"))
+    path.unlink() if description is None else path.write_text(description)
+    (tmp_path / "c" / ".x.pt.partial").write_bytes(b"half")
+    assert begun(tmp_path / "c", 2, {}, []) is None
+    printed = capsys.readouterr().out.splitlines()
+    assert "an earlier version of specialize has saved it" in printed[0] and "left half written" in printed[1]
+    assert len(printed) == 2
+
+
+def plain_copy(source, destination):
+    shutil.copytree(source, destination, copy_function=shutil.copyfile)
+
+
+def touched(source, destination):
+    shutil.copytree(source, destination)
+    for number, path in enumerate(sorted(destination.rglob("*"))):
+        os.utime(path, (number, number))
+
+
+def moved(source, destination):
+    shutil.move(source, destination)
+
+
+@pytest.mark.parametrize("how", [plain_copy, touched, moved])
+def test_a_state_is_known_wherever_the_run_was_copied_to(tmp_path, how):
+    run = tmp_path / "run"
+    (run / "results").mkdir(parents=True)
+    (run / "results/text").write_text("one")
+    begun(run / "checkpoints", 1, SETTINGS, [run / "results/text"])
+    how(run, tmp_path / "copy")
+    assert begun(tmp_path / "copy/checkpoints", 1, SETTINGS, [tmp_path / "copy/results/text"]) == {"one": 1}
+
+
+class GPUs:
+    """So many GPUs, each with a state of its random numbers, as torch tells of them."""
+
+    def __init__(self, monkeypatch, number, current=0):
+        self.states = [torch.full((4,), gpu, dtype=torch.uint8) for gpu in range(number)]
+        self.current = current
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: number > 0)
+        monkeypatch.setattr(torch.cuda, "get_rng_state", lambda: self.states[self.current])
+        monkeypatch.setattr(torch.cuda, "set_rng_state", self.put)
+        monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: self.states)
+
+    def put(self, state):
+        self.states[self.current] = state
+
+
+@pytest.mark.parametrize("then", [(4, 3), (2, 0), (1, 0)])
+@pytest.mark.parametrize("now", [(1, 0), (2, 1), (4, 1), (8, 7)])
+def test_random_numbers_go_on_with_more_or_fewer_gpus(monkeypatch, tmp_path, capsys, then, now):
+    before = GPUs(monkeypatch, *then)
+    with pytest.raises(RuntimeError), Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        checkpoint.save(random_state())
+        expected = torch.rand(3)
+        raise RuntimeError
+    after = GPUs(monkeypatch, *now)
+    untouched = [state for gpu, state in enumerate(after.states) if gpu != after.current]
+    with Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        restore_random_state(checkpoint.load())
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(after.states[after.current], before.states[before.current])
+    assert all(torch.equal(*pair) for pair in zip(after.states[: now[1]], untouched, strict=False))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("then", "now"), [(0, 2), (2, 0)])
+def test_random_numbers_go_on_from_a_gpu_to_a_cpu_and_back_with_a_word(monkeypatch, capsys, then, now):
+    GPUs(monkeypatch, then)
+    state, expected = random_state(), torch.rand(3)
+    GPUs(monkeypatch, now)
+    restore_random_state(state)
+    assert torch.equal(torch.rand(3), expected)
+    assert "other random numbers from here on" in capsys.readouterr().out
 
 
 def test_a_damaged_state_is_left_aside(tmp_path, capsys):

@@ -7,13 +7,15 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
 
 from specialize import sources
-from specialize.bases.folder import model_files
+from specialize.bases.folder import files_in
 from specialize.cluster.groups import run_group_at_once
 from specialize.cluster.queue import wait_for_left_over_jobs
 from specialize.datasets import PARTS, check_prepared
 from specialize.errors import SpecializeError
+from specialize.files import checksum_of_parts
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
 from specialize.experiment.command_line import check_command_line, is_snakemake
+from specialize.experiment.copied_run import put_back_times
 from specialize.experiment.plan import forecast, gpus_here, sources_of
 from specialize.experiment.room import bytes_to_write, check_room
 from specialize.experiment.surroundings import check_modified_paths, check_paths, check_sections, check_slurm
@@ -62,6 +64,13 @@ if ON_CLUSTER and not workflow.output_settings.dryrun and not any(Path(".snakema
         wait_for_left_over_jobs(Path.cwd())
     except SpecializeError as error:
         raise WorkflowError(str(error)) from None
+if workflow.is_main_process and not any(Path(".snakemake/locks").glob("*")):
+    if results := put_back_times(Path.cwd()):
+        print(
+            f"This run was copied without the times of its files: those of {results:,} results are put back, "
+            "lest they are made again.",
+            file=sys.stderr,
+        )
 config.update(experiment.config)  # scripts read it; numbers and switches of a command line are text until here
 
 # The GPU that a training job asks for. Grouped jobs add up numbers, but share a text that they have in common.
@@ -200,7 +209,12 @@ def with_method(*methods):
 def own_model(wildcards):
     """The files of a base model of one's own; none of one that is fetched."""
     folder = experiment.config["base_models"][wildcards.base_model].get("folder")
-    return [path for name in model_files() if folder and (path := Path(folder, name)).is_file()]
+    return files_in(Path(folder)) if folder else []
+
+
+def own_model_content(wildcards):
+    """The same by content: weights that were touched or copied are no other ones, and adapting takes days."""
+    return {path.name: checksum_of_parts(path) for path in own_model(wildcards)}
 
 
 def parameters_if_any(settings):

@@ -64,7 +64,7 @@ rule wikiann_archive:
 
 rule base_model:
     input:
-        own_model,
+        ancient(own_model),
     output:
         multiext(
             "results/pretraining/base/{base_model}/",
@@ -80,12 +80,13 @@ rule base_model:
     priority: 100
     localrule: True
     conda:
-        "../../envs/text.yaml"
+        "../../envs/training.yaml"
     params:
         origin=lambda wildcards: {
             key: experiment.config["base_models"][wildcards.base_model].get(key)
             for key in ("hub", "revision", "folder")
         },
+        content=own_model_content,
         normal_form=experiment.normal_form,
     script:
         f"{SCRIPTS}/base_model.py"

@@ -183,7 +183,7 @@ class WordEncoder(nn.Module):
         precision: `float32`, or `bfloat16` for the transformer's matrix products.
     """
 
-    files = ("model.safetensors", "tokenizer.json")
+    files = ("config.json", "model.safetensors", "tokenizer.json")
     saved_apart = ("encoder.pretrained.",)
 
     def __init__(

@@ -109,6 +109,11 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
     ]
     if not history["converged"]:
         parts.append(f"**The training did not converge** ({history['reason']}): do not use this model.")
+    if history["hyperparameters"].get("head_drawn"):
+        parts.append(
+            "The base model has no head that predicts masked pieces. This one's was drawn at random, by the seed "
+            "below, and has learned in this training alone."
+        )
     parts += [
         "```python\nfrom transformers import AutoModelForMaskedLM, AutoTokenizer\n\n"
         'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")\n'

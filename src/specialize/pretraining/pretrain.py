@@ -19,7 +19,8 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
 from specialize.bases.architectures import architecture_of, known_architectures
-from specialize.errors import SpecializeError
+from specialize.bases.folder import HEAD_DRAWN
+from specialize.errors import SpecializeError, warn
 from specialize.files import atomic_path, read_json, write_json
 from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
@@ -228,12 +229,14 @@ def adapt(
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
-    model = architecture_of(base_folder).masked_lm(base_folder)
+    model, head_drawn = architecture_of(base_folder).masked_lm(base_folder)
+    if head_drawn:
+        warn(f"{base_folder} {HEAD_DRAWN}")
     if tokenizer.get_vocab_size() > model.config.vocab_size:
         model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
     ids = torch.tensor(sorted(read_json(vocabulary / "statistics.json")["pieces"].values()), dtype=torch.int64)
-    rate = {"new_pieces": len(ids), "multiplier": multiplier}
-    inputs = [base_folder / "model.safetensors", vocabulary / "statistics.json"]
+    rate = {"new_pieces": len(ids), "multiplier": multiplier} | ({"head_drawn": True} if head_drawn else {})
+    inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
     job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
     _pretrain_on_language(job, model, rate, inputs, new_pieces)

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
+import shlex
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from specialize import __version__
 from specialize.errors import DownloadError
-from specialize.files import atomic_path
+from specialize.files import atomic_path, remove
 from specialize.sources.downloads import download, listing_of_mirror
 from specialize.sources.published import Source, place_in_mirror
-from specialize.sources.transfer import UnansweredError, disk_errors_reported, first_answer
+from specialize.sources.transfer import UnansweredError, disk_errors_reported, first_answer, is_url
 from specialize.sources.verification import LISTING
 
-Check = Callable[[Path], None]  # raises InputError if a folder holds no base model that can be used
+Take = Callable[[Path, Path, str], None]  # see `bases.folder.take_base_model`
 
 
-def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str], check: Check) -> None:
+def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str], take: Take) -> None:
     """Download a base model from the Hugging Face hub; what its cache has is not downloaded again.
 
     Args:
         hub: its name there.
         revision: the commit.
         destination: where its folder appears.
-        files: that it may have; others stay where they are.
-        check: see `bases.folder.check_base_model`.
+        files: names, or patterns of names, that it may have; others stay where they are.
+        take: copies a folder's model into another one, which it makes, and checks it; the text is what errors call the
+            first, if it is not its path.
 
     Raises:
-        DownloadError: if it cannot be had.
+        DownloadError: if it cannot be had, or has weights in no format that is read.
         InputError: if it fails the check.
     """
     from huggingface_hub import constants, snapshot_download
@@ -53,10 +55,18 @@ def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str]
         if unanswered:
             raise DownloadError(f"model {hub}, revision {revision}: {unanswered}") from error
         raise DownloadError(f"model {hub}, revision {revision}: {type(error).__name__}: {problem}") from error
-    copy_model(Path(folder), destination, files, check)
+    if not any(Path(folder).glob("*.safetensors")):
+        own = Path(hub.rpartition("/")[2]).absolute()
+        raise DownloadError(
+            f"model {hub}, revision {revision}: has no safetensors; if it has pytorch_model.bin, get and convert it: "
+            f".venv/bin/hf download {hub} --revision {revision} --local-dir {shlex.quote(str(own))} && "
+            f".venv/bin/python -m specialize convert-weights {shlex.quote(str(own))}; then give folder: {own} in place "
+            "of hub and revision"
+        )
+    copy_model(Path(folder), destination, take)
 
 
-def copy_model(folder: Path, destination: Path, files: Sequence[str], check: Check) -> None:
+def copy_model(folder: Path, destination: Path, take: Take) -> None:
     """Copy a base model of one's own; arguments as of `fetch_model`.
 
     Raises:
@@ -64,26 +74,40 @@ def copy_model(folder: Path, destination: Path, files: Sequence[str], check: Che
         InputError: if it fails the check.
     """
     with disk_errors_reported(destination), atomic_path(destination) as temporary:
-        check(folder)
-        temporary.mkdir()
-        for name in files:
-            if (folder / name).is_file():
-                shutil.copyfile(folder / name, temporary / name)
+        take(folder, temporary, "")
 
 
-def fetch_model_from_mirror(name: str, mirror: str, destination: Path, check: Check) -> None:
-    """Download all files of a base model that its folder of a mirror lists; arguments as of `fetch_model`.
+def fetch_model_from_mirror(name: str, mirror: str, destination: Path, files: Sequence[str], take: Take) -> None:
+    """Download the files of a base model that its folder of a mirror lists; arguments as of `fetch_model`.
 
     Raises:
-        DownloadError: if one cannot be had, or is not the file that was promised.
+        DownloadError: if one cannot be had, is not the file that was promised, or there are no weights.
         InputError: if it fails the check.
     """
     listing = place_in_mirror(f"models/{name}/{LISTING}", mirror)
-    files = list(listing_of_mirror(f"models/{name}/{LISTING}", mirror))
-    for file in files:
+    listed = list(listing_of_mirror(f"models/{name}/{LISTING}", mirror))
+    for file in listed:
         if file in (".", "..") or set(file) & set("/\\"):
             raise DownloadError(f"{listing}: {file!r} is not the plain name of a file in that folder")
-    with atomic_path(destination) as temporary:
-        for file in files:
-            download(Source(urls=(), mirror_path=f"models/{name}/{file}"), temporary / file, mirror)
-        check(temporary)
+    wanted = [file for file in listed if any(fnmatchcase(file, pattern) for pattern in files)]
+    place = place_in_mirror(f"models/{name}", mirror)
+    if not any(file.endswith(".safetensors") for file in wanted):
+        raise DownloadError(f"{listing}: lists no safetensors{_remedy_in_mirror(place, listed)}")
+    downloads = destination.with_name(f".{destination.name}.download")
+    remove(downloads)  # of a job that was killed
+    try:
+        for file in wanted:
+            download(Source(urls=(), mirror_path=f"models/{name}/{file}"), downloads / file, mirror)
+        with disk_errors_reported(destination), atomic_path(destination) as temporary:
+            take(downloads, temporary, place)
+    finally:
+        remove(downloads)
+
+
+def _remedy_in_mirror(place: str, listed: Sequence[str]) -> str:
+    if not any(file.startswith("pytorch_model") for file in listed):
+        return ""
+    folder = shlex.quote(place)
+    remedy = f".venv/bin/python -m specialize convert-weights {folder} && cd {folder} && "
+    remedy += f"sha256sum model.safetensors >> {LISTING}"
+    return f"; convert its weights{' where the mirror is kept' if is_url(place) else ''}, and list them: {remedy}"

@@ -8,8 +8,10 @@ import random
 import shutil
 import signal
 import time
+import zlib
 from collections.abc import Iterable
 from contextlib import nullcontext
+from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,9 +21,11 @@ import torch
 from filelock import FileLock, Timeout
 
 from specialize.errors import SpecializeError
-from specialize.files import atomic_path
+from specialize.files import atomic_path, read_json, remove, write_json
 
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
+BLOCK = 1 << 20  # bytes read at a time
+SHOWN, LONGEST_SHOWN = 5, 60  # settings, and characters of one, that a line of the log has room for
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
@@ -44,20 +48,23 @@ class Checkpoint:
     Within the context, the folder is locked for this job, and a signal to stop has the state saved before the job ends.
     The folder is removed when the context is left without an error.
 
+    Beside the state stands what it was made of, so that one of another job is known by it, wherever the run's folder
+    was copied to and whatever the times of its files are.
+
     Args:
         folder: of this job alone.
         version: of the stage's code.
         settings: hyperparameters that the result depends on.
         inputs: files that the result depends on. A state saved with another version, other settings or inputs is
-            discarded.
+            discarded; a line of the log says which of them is another.
 
     Raises:
         SpecializeError: on entering, if another job has locked the folder.
     """
 
     def __init__(self, folder: Path, version: int, settings: dict[str, Any], inputs: Iterable[Path]) -> None:
-        files = [path.stat() for path in inputs]  # sizes and times, since hashing large weights takes too long
-        key = json.dumps([version, settings, [[file.st_size, file.st_mtime_ns] for file in files]], sort_keys=True)
+        self._made_of = made_of(version, settings, list(inputs))
+        key = json.dumps([value for name, value in self._made_of.items() if name != "paths"], sort_keys=True)
         self.folder = folder
         self.path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.pt"
         self.stopped_by: signal.Signals | None = None
@@ -75,9 +82,8 @@ class Checkpoint:
                 f"{self.folder}: another job is at this training, perhaps left over from a run that was killed; "
                 "stop it or wait for it"
             ) from error
-        for path in self.folder.iterdir():
-            if path.name not in (self.path.name, "lock"):
-                path.unlink()  # of another version, other settings or inputs, or half written
+        self._discard_others()
+        write_json(self._description, self._made_of)
         self._handlers = {number: signal.signal(number, self._on_signal) for number in STOPPING}
         return self
 
@@ -89,6 +95,22 @@ class Checkpoint:
         if error is None:
             shutil.rmtree(self.folder)
         self._lock.release()
+
+    @property
+    def _description(self) -> Path:
+        return self.path.with_suffix(".json")
+
+    def _discard_others(self) -> None:
+        """Remove what this job cannot go on from, and say why."""
+        for path in sorted(self.folder.iterdir(), key=lambda path: (path.suffix != ".pt", path)):  # then descriptions
+            if path in (self.path, self._description) or path.name == "lock":
+                continue
+            if path.suffix == ".pt":
+                reason = difference(path.with_suffix(".json"), self._made_of)
+                print(f"discards the checkpoint {path}: {reason}; starting anew", flush=True)
+            elif path.suffix == ".partial":
+                print(f"discards {path}, which a job that was killed has left half written", flush=True)
+            remove(path)
 
     def _on_signal(self, number: int, _frame: Any) -> None:
         self.stopped_by = signal.Signals(number)
@@ -126,14 +148,79 @@ class Checkpoint:
         return state
 
 
+def made_of(version: int, settings: dict[str, Any], inputs: list[Path]) -> dict[str, Any]:
+    """What a training's result depends on: version, settings, and the content of each file, as size and checksum.
+
+    The checksum is CRC-32 of all bytes. It tells any change that happens, and takes half a second for the weights of
+    BERT-base, where a cryptographic hash takes several.
+    """
+    files = [[path.stat().st_size, _checksum(path)] for path in inputs]
+    plain = json.loads(json.dumps(settings))  # as it will be when it is read again
+    return {"version": version, "settings": plain, "files": files, "paths": [str(path) for path in inputs]}
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
+
+
+def difference(description: Path, now: dict[str, Any]) -> str:
+    """Why a state was made of something else: which version, settings or files.
+
+    Args:
+        description: the file that stands beside the state.
+        now: what `made_of` says of this job.
+    """
+    try:
+        then = read_json(description)
+        version, settings, files = then["version"], then["settings"], then["files"]
+    except (OSError, SpecializeError, KeyError, TypeError):
+        return "an earlier version of specialize has saved it, or its description is lost"
+    if version != now["version"]:
+        return f"version {version} of this stage has saved it, and this is version {now['version']}"
+    before, after = _flat(settings), _flat(now["settings"])
+    changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+    if changed:
+        shown = [f"{key} was {_shown(before, key)}, is {_shown(after, key)}" for key in changed[:SHOWN]]
+        return "other settings: " + ", ".join(shown) + (f" and {len(changed) - SHOWN} more" * (len(changed) > SHOWN))
+    others = [path for path, old, new in zip_longest(now["paths"], files, now["files"]) if old != new and path]
+    return "other content of " + (", ".join(others) or "files that are no inputs any more")
+
+
+def _flat(settings: Any, place: str = "") -> dict[str, Any]:
+    """Nested settings by their full names."""
+    if not isinstance(settings, dict) or not settings:
+        return {place: settings}
+    return {
+        key: value
+        for name, inner in settings.items()
+        for key, value in _flat(inner, f"{place}.{name}" if place else name).items()
+    }
+
+
+def _shown(settings: dict[str, Any], key: str) -> str:
+    """A value on one line; a long one, such as a vocabulary, by its length."""
+    if key not in settings:
+        return "not there"
+    value = settings[key]
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_SHOWN else f"{len(value):,} long"
+
+
 def random_state() -> dict[str, Any]:
-    """The state of all random number generators, in types that `torch.load` takes with `weights_only`."""
+    """The state of all random number generators, in types that `torch.load` takes with `weights_only`.
+
+    A job draws numbers on one GPU, the current one. The next start may find it under another number, or none.
+    """
     kind, keys, position, has_gauss, gauss = numpy.random.get_state(legacy=True)
     return {
         "python": random.getstate(),
         "numpy": [kind, [int(key) for key in keys], int(position), int(has_gauss), float(gauss)],
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
     }
 
 
@@ -143,5 +230,8 @@ def restore_random_state(state: dict[str, Any]) -> None:
     random.setstate((version, tuple(keys), gauss))
     numpy.random.set_state(tuple(state["numpy"]))
     torch.set_rng_state(state["torch"])
-    if state["cuda"]:
-        torch.cuda.set_rng_state_all(state["cuda"])
+    if state["cuda"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+    elif (state["cuda"] is None) == torch.cuda.is_available():
+        here, there = ("a GPU", "a CPU") if torch.cuda.is_available() else ("a CPU", "a GPU")
+        print(f"the checkpoint was saved on {there}, this is {here}: other random numbers from here on", flush=True)

@@ -76,16 +76,28 @@ class Architecture(ABC):
         return positions - self.unread_positions
 
     def encoder(self, folder: Path) -> PreTrainedModel:
-        """The model of a folder without a head."""
-        import torch
+        """The model of a folder without a head.
 
-        return self.classes().encoder.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+        Raises:
+            InputError: if its weights are not all there, or not sound; see `bases.loading`.
+        """
+        from specialize.bases.loading import load_sound
 
-    def masked_lm(self, folder: Path) -> PreTrainedModel:
-        """The masked language model of a folder."""
-        import torch
+        model, _ = load_sound(self.classes().encoder, folder, add_pooling_layer=False)
+        return model
 
-        return self.classes().masked_lm.from_pretrained(folder, dtype=torch.float32)
+    def masked_lm(self, folder: Path) -> tuple[PreTrainedModel, bool]:
+        """The masked language model of a folder, and whether its head had to be drawn, by torch's random numbers.
+
+        A model that was made for sentence vectors, such as LaBSE, has no head.
+
+        Raises:
+            InputError: if its other weights are not all there, or not sound; see `bases.loading`.
+        """
+        from specialize.bases.loading import load_sound
+
+        model, drawn = load_sound(self.classes().masked_lm, folder)
+        return model, bool(drawn)
 
     def new_masked_lm(
         self, sizes: Mapping[str, Any], pieces: int, special: Mapping[str, int], segments: int = 2
