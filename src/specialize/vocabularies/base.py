@@ -8,9 +8,9 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from specialize.errors import InputError, warn
+from specialize.errors import InputError, SpecializeError, warn
 from specialize.files import read_json
-from specialize.vocabularies.kinds import kind_of, known_kinds, set_positions, special_names
+from specialize.vocabularies.kinds import kind_of, known_kinds, set_positions
 from specialize.vocabularies.normal_form import Form, with_normal_form
 from specialize.vocabularies.reloading import check_reload, differences
 
@@ -60,9 +60,16 @@ def settle_base(folder: Path, normal_form: Form, positions: int) -> None:
     """
     path = folder / "tokenizer.json"
     tokenizer = load_base(folder)
-    if not special_names(tokenizer):
-        remedy = "take a base model whose special tokens are spelled as BERT's, [CLS] and so on, or as RoBERTa's"
-        raise InputError(path, "lacks tokens that stand at a text's ends, pad it and mask a piece", remedy=remedy)
+    kind = kind_of(tokenizer, path)
+    if tokenizer.pre_tokenizer is None:
+        raise InputError(path, "has no pre_tokenizer, so a line is one word", remedy="take another base model")
+    unknown = kind.unknown(tokenizer)
+    if unknown and tokenizer.token_to_id(unknown) is None:
+        raise InputError(path, f"lacks {unknown}, its piece for unknown words", remedy="take another base model")
+    try:
+        kind.special_ids(tokenizer)
+    except SpecializeError as error:
+        raise InputError(path, str(error)) from error
     found = differences(folder)
     if found:
         warn(
@@ -70,7 +77,7 @@ def settle_base(folder: Path, normal_form: Form, positions: int) -> None:
             f"what counts here: {'; '.join(found)}. If that is wrong, have the tokenizer saved with save_pretrained"
         )
     tokenizer.normalizer = with_normal_form(tokenizer.normalizer, normal_form)
-    kind_of(tokenizer, path).save(tokenizer, folder, folder / SETTINGS)
+    kind.save(tokenizer, folder, folder / SETTINGS)
     set_positions(folder, positions)
     for name in OLDER:  # their tokens are in tokenizer.json now
         (folder / name).unlink(missing_ok=True)

@@ -61,8 +61,10 @@ class ByteLevel(Kind):
 
     def settings(self, tokenizer: Tokenizer) -> dict[str, Any]:
         """Of a RoBERTa."""
-        start, _, end, unknown, _ = BYTE_SPECIAL_TOKENS
-        return {"add_prefix_space": True, "bos_token": start, "eos_token": end, "unk_token": unknown}
+        start, _, end, unknown, mask = BYTE_SPECIAL_TOKENS
+        takes_its_space = {"__type": "AddedToken", "content": mask, "lstrip": True, "special": True}
+        names = {"bos_token": start, "eos_token": end, "unk_token": unknown, "mask_token": takes_its_space}
+        return {"add_prefix_space": True, **names}
 
 
 KIND = ByteLevel()

@@ -110,7 +110,7 @@ class Kind(ABC):
         """
         known = read_json(settings) if settings is not None and settings.is_file() else {}
         unknown = self.unknown(tokenizer)
-        made = {"model_input_names": list(self.inputs)} | self.settings(tokenizer) | special_names(tokenizer)
+        made = {"model_input_names": list(self.inputs)} | special_names(tokenizer) | self.settings(tokenizer)
         made |= {"unk_token": unknown} if unknown else {}
         kept = {key: known[key] for key in PREFERENCES if key in known}
         write_json(folder / "tokenizer_config.json", made | kept | {"tokenizer_class": AS_SAVED})

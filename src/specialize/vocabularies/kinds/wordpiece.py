@@ -66,11 +66,7 @@ class WordPiece(Kind):
 
     def settled(self, tokenizer: Tokenizer, path: Path, besides: Mapping[str, int | None]) -> Tokenizer:
         """Added tokens and ids without a piece become part of the model's vocabulary, which the library counts on."""
-        if tokenizer.pre_tokenizer is None:
-            raise InputError(path, "has no pre_tokenizer, so a line is one word", remedy="give it that of a BERT")
         unknown = self.unknown(tokenizer)
-        if tokenizer.token_to_id(unknown) is None:
-            raise InputError(path, f"lacks {unknown}, its piece for unknown words", remedy="add it to model.vocab")
         definition = read_json(path)
         definition["model"]["vocab"] = vocabulary = _without_holes(definition, path, besides)
         added = {token["content"]: token for token in definition.get("added_tokens") or []}
