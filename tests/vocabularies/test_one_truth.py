@@ -90,7 +90,7 @@ def bases(draw):
     return ids, sorted(added.items(), key=lambda item: item[1]), {named: besides}, set(used)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(bases(), st.sampled_from([0, 2, 6, None]))
 def test_every_old_id_stays_whatever_the_vocabulary_looks_like(base, number):
     vocabulary, added, besides, used = base
@@ -126,7 +126,7 @@ def test_every_old_id_stays_whatever_the_vocabulary_looks_like(base, number):
 def test_the_library_would_renumber_an_added_token(tmp_path):
     """What the ids of `_without_holes` are for: if this fails, the library has been mended."""
     vocabulary = plain_vocabulary()
-    hole, last = vocabulary.pop("##t"), max(vocabulary.values())
+    hole, last = vocabulary.pop("##a"), max(vocabulary.values())
     folder = base_folder(tmp_path / "base", vocabulary, [("<x>", last + 3)])
     assert AutoTokenizer.from_pretrained(folder).get_vocab()["<x>"] == last
     known = load_base(folder).get_vocab()
@@ -212,7 +212,7 @@ SPLITTERS = [
 ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.sampled_from(SAYS),
     st.sampled_from(NORMALIZERS),
@@ -315,7 +315,7 @@ def test_settings_that_are_none_are_refused_with_their_name(tmp_path, name, cont
     [
         ({"tokenizer_class": "BertTokenizer"}, "words otherwise"),
         ({"unk_token": "[SEP]"}, r"its unk_token is \[SEP\], not \[UNK\]"),
-        ({"extra_special_tokens": ["<new>"]}, "1 pieces are missing or have another id"),
+        ({"extra_special_tokens": ["<new>"]}, r"1 of its pieces are none or have another id \(<new>\)"),
         ({"model_max_length": 512}, "it allows 512 pieces, where the model has 64 positions"),
         ({"tokenizer_class": 7}, "it does not load"),
     ],
@@ -327,7 +327,7 @@ def test_a_folder_that_says_two_things_does_not_pass(tmp_path, settings, problem
     check_reload(folder, WORDS, 64)
     write_json(path, read_json(path) | settings)
     with pytest.raises(SpecializeError, match=f"AutoTokenizer reads another tokenizer than training does: .*{problem}"):
-        check_reload(folder, ["É", "Talo"], 64)
+        check_reload(folder, ["b\u200bd", "Talo"], 64)
 
 
 # -- pieces that are used --------------------------------------------------------------------------------------------

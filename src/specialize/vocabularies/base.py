@@ -70,7 +70,7 @@ def settle_base(folder: Path, normal_form: Form, positions: int) -> None:
         kind.special_ids(tokenizer)
     except SpecializeError as error:
         raise InputError(path, str(error)) from error
-    found = differences(folder)
+    found = differences(folder, ours=tokenizer)
     if found:
         warn(
             f"{folder}: AutoTokenizer reads this base model's tokenizer otherwise than tokenizer.json has it, which is "

@@ -39,19 +39,33 @@ def check_reload(folder: Path, words: Iterable[str] | None = None, positions: in
         )
 
 
-def differences(folder: Path, words: Iterable[str] | None = None, positions: int | None = None) -> list[str]:
-    """In what `AutoTokenizer` reads a folder otherwise than its tokenizer.json says; arguments as of `check_reload`."""
+def differences(
+    folder: Path,
+    words: Iterable[str] | None = None,
+    positions: int | None = None,
+    ours: Tokenizer | None = None,
+) -> list[str]:
+    """In what `AutoTokenizer` reads a folder otherwise than training does.
+
+    Args:
+        folder, words, positions: as of `check_reload`.
+        ours: what training reads, which may name ids that have no piece; by default the folder's tokenizer.json.
+    """
     from transformers import AutoTokenizer
     from transformers.utils import logging
 
-    ours = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    ours.no_padding()
-    ours.no_truncation()
+    if as_written := ours is None:
+        ours = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        ours.no_padding()
+        ours.no_truncation()
+    found: list[str] = []
     verbosity = logging.get_verbosity()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         theirs = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        found = list(_differences(ours, theirs, _own_words(ours) if words is None else _sample(words)))
+        if as_written and (lacking := sorted(ours.get_vocab().keys() - theirs.get_vocab().keys())):
+            found.append(f"it lacks {len(lacking):,} pieces ({_some(lacking)})")
+        found += _differences(ours, theirs, _own_words(ours) if words is None else _sample(words))
     except Exception as error:  # the library raises whatever its files lead to
         return [f"it does not load ({' '.join(str(error).split())[:200]})"]
     finally:
@@ -62,11 +76,9 @@ def differences(folder: Path, words: Iterable[str] | None = None, positions: int
 
 
 def _differences(ours: Tokenizer, theirs: PreTrainedTokenizerBase, words: list[str]) -> Iterator[str]:
-    known, also_known = ours.get_vocab(), theirs.get_vocab()
-    if known != also_known:
-        pieces = known.keys() | also_known.keys()
-        strange = sorted(piece for piece in pieces if known.get(piece) != also_known.get(piece))
-        yield f"{len(strange):,} pieces are missing or have another id ({_some(strange)})"
+    known = ours.get_vocab()
+    if strange := sorted(piece for piece, number in theirs.get_vocab().items() if known.get(piece) != number):
+        yield f"{len(strange):,} of its pieces are none or have another id ({_some(strange)})"
 
     names, unknown = special_names(ours), kind_of(ours).unknown(ours)
     for role, name in (names | ({"unk_token": unknown} if unknown else {})).items():

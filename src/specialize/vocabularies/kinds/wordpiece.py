@@ -221,7 +221,14 @@ def _without_holes(definition: dict[str, Any], path: Path, besides: Mapping[str,
     size = 1 + max(pieces)
     if size > len(pieces) + MOST_HOLES:
         raise InputError(path, f"has the id {size - 1} among {len(pieces)} pieces", remedy="number them from 0 on")
-    return {pieces.get(number, HOLE.format(number)): number for number in range(size)}
+    for number in range(size):
+        if number not in pieces:
+            name = HOLE.format(number)
+            while name in vocabulary:
+                name = f"[{name}]"
+            vocabulary[name] = number
+            pieces[number] = name
+    return {pieces[number]: number for number in range(size)}
 
 
 def _take(pieces: dict[int, str], piece: str, number: int, path: Path) -> None:
