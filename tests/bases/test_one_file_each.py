@@ -43,7 +43,7 @@ class Unigram(Kind):
         known = tokenizer.get_vocab().keys()
         return [letter for letter in letters if known.isdisjoint((letter, "▁" + letter))]
 
-    def learn(self, words, training, normalizer=None):
+    def learn(self, words, training, normalizer=None, base=None):
         tokenizer = Tokenizer(models.Unigram())
         if normalizer is not None:
             tokenizer.normalizer = normalizer
@@ -66,8 +66,8 @@ class Unigram(Kind):
         tokenizer.save(str(folder / "tokenizer.json"))
         self.save_settings(tokenizer, folder, settings)
 
-    def settings(self):
-        return {"tokenizer_class": "XLMRobertaTokenizer"}
+    def settings(self, tokenizer):
+        return {}
 
 KIND = Unigram()
 '''

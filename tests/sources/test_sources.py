@@ -28,7 +28,6 @@ from pathlib import Path
 
 import huggingface_hub
 import huggingface_hub.constants
-import numpy
 import pytest
 
 from specialize import sources
@@ -425,7 +424,7 @@ def test_no_network_is_said_in_seconds(
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", nowhere)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(DownloadError, match=r"^model some/model, revision a*: .*no answer.*give a mirror: --config"):
-        sources.fetch_model("some/model", "a" * 40, tmp_path / "model", model_files(), check_base_model)
+        sources.fetch_model("some/model", "a" * 40, tmp_path / "model", model_files(), take_base_model)
     assert len(waits) == 3
 
 

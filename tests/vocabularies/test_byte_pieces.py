@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, RobertaTokenizer
 
 from specialize.files import file_hash, read_json
 from specialize.vocabularies import (
@@ -39,7 +39,7 @@ def test_it_loads_with_the_library_and_both_forms_agree(tmp_path_factory, folder
     build_byte_vocabulary(text, TRAINING, {}, folder, normal_form="none")
     for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    loaded, from_text = (AutoTokenizer.from_pretrained(path) for path in (folder, tmp_path))
+    loaded, from_text = AutoTokenizer.from_pretrained(folder), RobertaTokenizer.from_pretrained(tmp_path)
     ours = Tokenizer.from_file(str(folder / "tokenizer.json"))
     assert loaded.get_vocab() == from_text.get_vocab() == read_json(folder / "vocab.json")
     for text in ("talossa تالو <mask> .", "<mask>", "unseen 🙂 words", "two  spaces"):

@@ -16,6 +16,7 @@ from specialize.vocabularies import (
     cased_normalizer,
     choose_pieces,
     in_order,
+    inject,
     learn_wordpieces,
     new_base_vocabulary,
     segment,
@@ -47,7 +48,7 @@ def test_learning_and_choosing_give_the_same_pieces_every_time():
     for order in (words, Counter(dict(reversed(words.items()))), words, words):
         new = learn_wordpieces(order, WordPieceTraining(size=200, min_frequency=1, limit_alphabet=1000))
         learned.add(frozenset(new.get_vocab()))
-        chosen.add(tuple(choose_pieces(order, base, new, 9)))
+        chosen.add(tuple(choose_pieces(order, base, new, 9).pieces))
     assert len(learned) == len(chosen) == 1
 
 
@@ -155,6 +156,18 @@ def chosen_slowly(words, base, new, number):
     return ranked
 
 
+def chosen_until_all_are_used(words, base, new, number):
+    passed_over = []
+    while True:
+        chosen = chosen_slowly(words, base, new, number + len(passed_over))
+        chosen = [piece for piece in chosen if piece not in passed_over][:number]
+        grown = inject(base, chosen)
+        used = {piece for word in words for piece in grown.encode(word, add_special_tokens=False).tokens}
+        if used >= set(chosen):
+            return chosen, passed_over
+        passed_over += [piece for piece in chosen if piece not in used]
+
+
 WORDS = st.text(st.sampled_from("abcdeé.-漢"), min_size=1, max_size=6)
 CORPORA = st.dictionaries(WORDS, st.integers(1, 6), min_size=1, max_size=25).map(Counter)
 BASES = st.lists(st.sampled_from("abcdeé.-漢"), unique=True).map(with_continuations)
@@ -165,8 +178,8 @@ BASES = st.lists(st.sampled_from("abcdeé.-漢"), unique=True).map(with_continua
 def test_choice_is_that_of_the_slow_reading(words, base_pieces, number):
     base = bert_tokenizer(vocabulary_of(*base_pieces))
     new = learn_wordpieces(words, SMALL)
-    chosen = choose_pieces(words, base, new, number)
-    assert chosen == chosen_slowly(words, base, new, number)
+    chosen, passed_over = choose_pieces(words, base, new, number)
+    assert (chosen, passed_over) == chosen_until_all_are_used(words, base, new, number)
     assert len(chosen) == len(set(chosen)) <= number
     assert not set(chosen) & base.get_vocab().keys()
 
@@ -175,15 +188,15 @@ def test_pieces_that_rescue_go_before_pieces_that_are_merely_frequent():
     base = bert_tokenizer(vocabulary_of(*with_continuations("ab")))
     new = bert_tokenizer(vocabulary_of("ab", "xy", "z"))
     words = Counter({"ab": 100, "xy": 2, "z": 3})
-    assert choose_pieces(words, base, new, 1) == ["z"]
-    assert choose_pieces(words, base, new, 2) == ["z", "xy"]
-    assert choose_pieces(words, base, new, 9) == ["z", "xy", "ab"]
+    assert choose_pieces(words, base, new, 1).pieces == ["z"]
+    assert choose_pieces(words, base, new, 2).pieces == ["z", "xy"]
+    assert choose_pieces(words, base, new, 9).pieces == ["z", "xy", "ab"]
 
 
 def test_a_word_that_the_new_vocabulary_lacks_as_well_rescues_nothing():
     base = bert_tokenizer(vocabulary_of("a"))
     new = bert_tokenizer(vocabulary_of("a", "b"))
-    assert choose_pieces(Counter({"q": 50, "b": 1}), base, new, 5) == ["b"]
+    assert choose_pieces(Counter({"q": 50, "b": 1}), base, new, 5).pieces == ["b"]
 
 
 def test_a_word_with_one_unknown_less_counts_all_its_new_pieces():
@@ -192,13 +205,13 @@ def test_a_word_with_one_unknown_less_counts_all_its_new_pieces():
     # `b.q` is three words to the tokenizer; the new vocabulary still lacks q
     assert segment(base, ["b.q"]) == [["[UNK]", "[UNK]", "[UNK]"]]
     assert segment(new, ["b.q"]) == [["b", ".", "[UNK]"]]
-    assert choose_pieces(Counter({"b.q": 1}), base, new, 5) == [".", "b"]
+    assert choose_pieces(Counter({"b.q": 1}), base, new, 5).pieces == [".", "b"]
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_no_more_than_asked_for(number):
     base = bert_tokenizer(vocabulary_of())
-    assert len(choose_pieces(TEXT, base, learn_wordpieces(TEXT, SMALL), number)) == number
+    assert len(choose_pieces(TEXT, base, learn_wordpieces(TEXT, SMALL), number).pieces) == number
 
 
 @pytest.mark.slow

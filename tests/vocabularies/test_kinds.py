@@ -6,6 +6,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from specialize.errors import InputError, SpecializeError
+from specialize.files import read_json
 from specialize.vocabularies import (
     BytePieceTraining,
     WordPieceTraining,
@@ -97,12 +98,14 @@ def test_a_folder_has_the_files_of_its_kind_and_keeps_settings(tmp_path, tokeniz
     kind, folder, copy = kind_of(tokenizer), tmp_path / "folder", tmp_path / "copy"
     folder.mkdir(), copy.mkdir()
     settings = tmp_path / "tokenizer_config.json"
-    settings.write_text("{}")
+    settings.write_text('{"padding_side": "left", "do_lower_case": true, "model_max_length": 64}')
     kind.save(tokenizer, folder, settings)
     assert {path.name for path in folder.iterdir()} == set(kind.files)
-    assert (folder / "tokenizer_config.json").read_text() == "{}"
+    saved = read_json(folder / "tokenizer_config.json")
+    assert (saved["padding_side"], saved["model_max_length"]) == ("left", 64)
+    assert not saved.get("do_lower_case")
     kind.save(tokenizer, folder, tmp_path / "absent.json")
-    assert (folder / "tokenizer_config.json").read_text() != "{}"
+    assert "padding_side" not in read_json(folder / "tokenizer_config.json")
     (folder / "statistics.json").write_text("{}")
     copy_vocabulary(folder, copy)
     assert {path.name for path in copy.iterdir()} == set(kind.files)

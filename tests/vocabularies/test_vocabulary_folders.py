@@ -199,13 +199,15 @@ def test_without_a_corpus_only_labeled_data_are_measured(tmp_path, base_folder):
     assert list(statistics["coverage"]) == ["ner"]
 
 
-def test_all_pieces_are_those_of_the_new_vocabulary_that_the_base_lacks(tmp_path, base_folder, base):
+def test_all_pieces_are_those_of_the_new_vocabulary_that_the_base_lacks_and_words_use(tmp_path, base_folder, base):
     training = WordPieceTraining(size=100, min_frequency=1, limit_alphabet=1000)
     corpus = write_corpus(tmp_path)
     build_vocabulary(base_folder, corpus, None, training, {}, tmp_path / "vocabulary")
     new = learn_wordpieces(count_words([corpus]).words, training).get_vocab().keys()
-    pieces = json.loads((tmp_path / "vocabulary/statistics.json").read_text(encoding="utf-8"))["pieces"]
-    assert pieces.keys() == new - base.get_vocab().keys()
+    statistics = read_json(tmp_path / "vocabulary/statistics.json")
+    pieces = statistics["pieces"]
+    assert pieces.keys() == new - base.get_vocab().keys() - set(statistics["passed_over"]) == {"ئات", "ئاتلار"}
+    assert len(statistics["passed_over"]) == len(set(statistics["passed_over"])) > 5
     grown = vocabulary_of(tmp_path / "vocabulary")
     assert grown.get_vocab_size() == base.get_vocab_size() + max(0, len(pieces) - SLOTS)
     assert len((tmp_path / "vocabulary/vocab.txt").read_text(encoding="utf-8").splitlines()) == grown.get_vocab_size()

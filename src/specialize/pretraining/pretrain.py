@@ -6,7 +6,7 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from transformers.utils import logging
 from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.bases.folder import HEAD_DRAWN
 from specialize.errors import SpecializeError, warn
-from specialize.files import atomic_path, read_json, write_json
+from specialize.files import read_json
 from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
+from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
@@ -34,7 +35,10 @@ from specialize.vocabularies import (
     WordPieceTraining,
     bert_tokenizer,
     cased_normalizer,
+    check_ids,
     count_words,
+    first_words,
+    load_base,
     new_base_vocabulary,
     save_tokenizer,
     special_ids,
@@ -232,14 +236,23 @@ def adapt(
     model, head_drawn = architecture_of(base_folder).masked_lm(base_folder)
     if head_drawn:
         warn(f"{base_folder} {HEAD_DRAWN}")
-    if tokenizer.get_vocab_size() > model.config.vocab_size:
-        model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
-    ids = torch.tensor(sorted(read_json(vocabulary / "statistics.json")["pieces"].values()), dtype=torch.int64)
+    pieces: dict[str, int] = read_json(vocabulary / "statistics.json")["pieces"]
+    check_ids(load_base(base_folder), tokenizer, pieces)
+    _make_room(model, 1 + max(tokenizer.get_vocab().values()))
+    ids = torch.tensor(sorted(pieces.values()), dtype=torch.int64)
     rate = {"new_pieces": len(ids), "multiplier": multiplier} | ({"head_drawn": True} if head_drawn else {})
     inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
     job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
     _pretrain_on_language(job, model, rate, inputs, new_pieces)
+
+
+def _make_room(model: PreTrainedModel, rows: int) -> None:
+    """Have at least so many rows of embeddings; those that there are stay."""
+    before = architecture_of(model.config).embeddings(model).detach()
+    if rows > len(before):
+        model.resize_token_embeddings(rows, mean_resizing=False)
+        assert torch.equal(architecture_of(model.config).embeddings(model)[: len(before)], before)
 
 
 def pretrain_monolingual(
@@ -297,15 +310,22 @@ def _pretrain_on_language(
     hyperparameters = {**job.settings.job_parameters(), **more}
     known = {"text": read_json(job.corpus / "statistics.json")["train"], "hyperparameters": hyperparameters}
 
-    def complete(temporary: Path) -> None:
+    words = first_words(texts[0])
+
+    def write_tokenizer(temporary: Path) -> None:
         for path in sorted(job.vocabulary.iterdir()):
             if path.name != "statistics.json":
                 shutil.copyfile(path, temporary / path.name)
+        check_tokenizer(model, temporary, words)
+
+    def complete(temporary: Path) -> None:
+        write_tokenizer(temporary)
         write_card(temporary, job.description)
 
+    try_out(model, write_tokenizer)
     with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs) as checkpoint:
         outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
-        _save_model(model, outcome, known, job.folder, complete)
+        save_model(model, outcome, known, job.folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
     if not outcome.converged:
         message = (
@@ -343,31 +363,26 @@ def pretrain_base(
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
     files = [corpus / "train.txt" for corpus in corpora]
     normalizer = with_normal_form(cased_normalizer(), normal_form)
-    names = new_base_vocabulary(count_words(files).words, training, unused_slots, normalizer)
+    words = count_words(files).words
+    names = new_base_vocabulary(words, training, unused_slots, normalizer)
     tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)}, normalizer)
     model = known_architectures()[BASE_ARCHITECTURE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = settings.job_parameters() | {"vocabulary": names, "architecture": architecture}
+
+    def write_tokenizer(temporary: Path) -> None:
+        save_tokenizer(tokenizer, temporary)
+        check_tokenizer(model, temporary, words)
+
+    try_out(model, write_tokenizer)
     with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files]) as checkpoint:
         outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
         if not outcome.converged:
             raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")
-        _save_model(
+        save_model(
             model,
             outcome,
             {"hyperparameters": settings.job_parameters()},
             folder,
-            lambda path: save_tokenizer(tokenizer, path),
+            write_tokenizer,
         )
-
-
-def _save_model(
-    model: PreTrainedModel, outcome: Fit, known: dict[str, Any], folder: Path, complete: Callable[[Path], None]
-) -> None:
-    """Write a loadable model folder with the history of its training, all at once."""
-    with atomic_path(folder) as temporary:
-        model.save_pretrained(temporary)
-        reason = {} if outcome.converged else {"reason": outcome.reason}
-        marks = {"best_epoch": outcome.best_epoch, "converged": outcome.converged, **reason}
-        write_json(temporary / "history.json", {**marks, **known, "epochs": outcome.history})
-        complete(temporary)

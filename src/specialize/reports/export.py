@@ -12,6 +12,7 @@ from specialize.files import atomic_path, read_json
 from specialize.pretraining.model_card import ModelDescription, TaskScore, write_card
 from specialize.tables.figures.pretraining import draw_losses
 from specialize.tables.scores import NOT_CONVERGED, PRIMARY_METRIC, TASK_TITLES, load_scores, mean_and_deviation
+from specialize.vocabularies import check_reload
 
 
 def export_model(experiment: Experiment, run: Path, language: str, representation: str, folder: Path) -> None:
@@ -42,6 +43,7 @@ def export_model(experiment: Experiment, run: Path, language: str, representatio
         tested.append(TaskScore(title, PRIMARY_METRIC[task], scores.mean(key), text, len(by_seed)))
     with atomic_path(folder) as temporary:
         shutil.copytree(model, temporary)
+        check_reload(temporary)
         draw_losses(history, temporary)
         description = ModelDescription(**model_description(experiment, language, representation))
         write_card(temporary, description, tested, curve="loss.png")

@@ -1,9 +1,18 @@
 """Vocabularies: learn new pieces from text, choose n of them, and put them into a base vocabulary."""
 
-from specialize.vocabularies.build import build_byte_vocabulary, build_vocabulary, load_base, set_normal_form
-from specialize.vocabularies.choose import choose_pieces, inject, segment
+from specialize.vocabularies.base import load_base, settle_base
+from specialize.vocabularies.build import build_byte_vocabulary, build_vocabulary
+from specialize.vocabularies.choose import check_ids, choose_pieces, inject, segment
 from specialize.vocabularies.coverage import Coverage, coverage, missing_letters
-from specialize.vocabularies.kinds import Kind, copy_vocabulary, in_order, kind_of, known_kinds, special_ids
+from specialize.vocabularies.kinds import (
+    Kind,
+    copy_vocabulary,
+    in_order,
+    kind_of,
+    known_kinds,
+    set_positions,
+    special_ids,
+)
 from specialize.vocabularies.kinds.byte_level import BYTE_SPECIAL_TOKENS, learn_byte_pieces, save_byte_tokenizer
 from specialize.vocabularies.kinds.wordpiece import (
     SPECIAL_TOKENS,
@@ -15,8 +24,16 @@ from specialize.vocabularies.kinds.wordpiece import (
     save_tokenizer,
 )
 from specialize.vocabularies.normal_form import NO_FORM, Form, spelled, spellings, with_normal_form
+from specialize.vocabularies.reloading import check_reload
 from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection, WordPieceTraining
-from specialize.vocabularies.words import WordCounts, count_labeled_words, count_words, letter_counts, script_shares
+from specialize.vocabularies.words import (
+    WordCounts,
+    count_labeled_words,
+    count_words,
+    first_words,
+    letter_counts,
+    script_shares,
+)
 
 __all__ = [
     "BYTE_SPECIAL_TOKENS",
@@ -34,11 +51,14 @@ __all__ = [
     "build_byte_vocabulary",
     "build_vocabulary",
     "cased_normalizer",
+    "check_ids",
+    "check_reload",
     "choose_pieces",
     "copy_vocabulary",
     "count_labeled_words",
     "count_words",
     "coverage",
+    "first_words",
     "in_order",
     "inject",
     "kind_of",
@@ -53,7 +73,8 @@ __all__ = [
     "save_tokenizer",
     "script_shares",
     "segment",
-    "set_normal_form",
+    "set_positions",
+    "settle_base",
     "special_ids",
     "spelled",
     "spellings",

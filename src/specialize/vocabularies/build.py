@@ -4,40 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
-from specialize.errors import InputError
 from specialize.files import atomic_path, write_json
-from specialize.vocabularies.choose import choose_pieces
+from specialize.vocabularies.base import SETTINGS, load_base
+from specialize.vocabularies.choose import check_ids, choose_pieces
 from specialize.vocabularies.coverage import coverage_statistics
-from specialize.vocabularies.kinds import kind_of, known_kinds
+from specialize.vocabularies.kinds import kind_of
 from specialize.vocabularies.kinds.byte_level import KIND as BYTE_LEVEL
 from specialize.vocabularies.normal_form import Form, spelling_statistics, with_normal_form
+from specialize.vocabularies.reloading import check_reload
 from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
 from specialize.vocabularies.words import WordCounts, count_words
-
-
-def load_base(folder: Path) -> Tokenizer:
-    """The tokenizer of a base model's folder, with neither padding nor truncation.
-
-    Raises:
-        InputError: if there is none, or pieces cannot be put into a vocabulary of its kind.
-    """
-    path = folder / "tokenizer.json"
-    growing = " or ".join(kind.name for kind in known_kinds() if kind.grows)
-    remedy = f"{growing} bases only for now: choose a model such as mBERT"
-    if not path.is_file():
-        raise InputError(path, "is missing from the base model", remedy=remedy)
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing more precise
-        raise InputError(path, f"is not a tokenizer ({error})", remedy=remedy) from error
-    kind = kind_of(tokenizer, path, remedy)
-    if not kind.grows:
-        raise InputError(path, f"holds a {kind.name} vocabulary", remedy=remedy)
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 def build_vocabulary(
@@ -68,11 +44,15 @@ def build_vocabulary(
     kind = kind_of(base)
     data = ({"corpus": count_words([corpus])} if corpus else {}) | labeled
     pieces: list[str] = []
+    passed_over: list[str] = []
     if number != 0:
         words = data["corpus"].words
         assert training is not None
         print(f"learns {training.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
-        pieces = choose_pieces(words, base, kind.learn(words, training, base.normalizer), number)
+        new = kind.learn(words, training, base.normalizer, base)
+        pieces, passed_over = choose_pieces(words, base, new, number)
+        if passed_over:
+            print(f"{len(passed_over):,} pieces are passed over, since no word of the text would be cut into them")
         if number is not None and len(pieces) < number:
             print(
                 f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {training.size} has no "
@@ -81,13 +61,17 @@ def build_vocabulary(
     print(f"{len(pieces):,} pieces are new; measures what they cover")
     augmented = kind.inject(base, pieces)
     ids = augmented.get_vocab()
+    added = {piece: ids[piece] for piece in pieces}
+    check_ids(base, augmented, added)
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        kind.save(augmented, temporary, base_folder / "tokenizer_config.json")
+        kind.save(augmented, temporary, base_folder / SETTINGS)
+        check_reload(temporary, [word for counts in data.values() for word in counts.words])
         write_json(
             temporary / "statistics.json",
             {
-                "pieces": {piece: ids[piece] for piece in pieces},
+                "pieces": added,
+                "passed_over": passed_over,
                 "coverage": {name: coverage_statistics(counts, augmented, base) for name, counts in data.items()},
                 "spelling": {name: spelling_statistics(counts.words, normal_form) for name, counts in data.items()},
             },
@@ -117,25 +101,7 @@ def build_byte_vocabulary(
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         BYTE_LEVEL.save(tokenizer, temporary)
+        check_reload(temporary, [word for counts in data.values() for word in counts.words])
         covered = {name: coverage_statistics(counts, tokenizer) for name, counts in data.items()}
         spelling = {name: spelling_statistics(counts.words, normal_form) for name, counts in data.items()}
         write_json(temporary / "statistics.json", {"pieces": {}, "coverage": covered, "spelling": spelling})
-
-
-def set_normal_form(folder: Path, normal_form: Form) -> None:
-    """Have the tokenizer of a base model's folder, one that was copied for a run, make one of all spellings of a word.
-
-    Args:
-        folder: that `load_base` takes.
-        normal_form: see `with_normal_form`.
-    """
-    path = folder / "tokenizer.json"
-    tokenizer = Tokenizer.from_file(str(path))
-    own = tokenizer.normalizer
-    normalizer = with_normal_form(own, normal_form)
-    if normalizer is own:
-        return
-    tokenizer.normalizer = normalizer
-    with atomic_path(path) as temporary:
-        tokenizer.save(str(temporary))
-    kind_of(tokenizer, path).save_settings(tokenizer, folder, folder / "tokenizer_config.json")

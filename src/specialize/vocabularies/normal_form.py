@@ -41,19 +41,19 @@ def with_normal_form(normalizer: Normalizer | None, form: Form) -> Normalizer | 
     """
     if form == NO_FORM or has_normal_form(normalizer):
         return normalizer
-    own = _steps(normalizer)
+    own = steps_of(normalizer)
     added = [] if any(map(_fixes_form, own)) else [FORMS[form]()]
     return normalizers.Sequence([*INVISIBLE, *added, *own])
 
 
 def has_normal_form(normalizer: Normalizer | None) -> bool:
     """Whether it is one that `with_normal_form` makes."""
-    first = _steps(normalizer)[: len(INVISIBLE)]
+    first = steps_of(normalizer)[: len(INVISIBLE)]
     return list(map(_definition, first)) == list(map(_definition, INVISIBLE))
 
 
-def _steps(normalizer: Normalizer | None) -> list[Normalizer]:
-    """A sequence's own sequences are taken apart by the library."""
+def steps_of(normalizer: Normalizer | None) -> list[Normalizer]:
+    """The steps of a normalizer; a sequence's own sequences are taken apart by the library."""
     if normalizer is None:
         return []
     steps: Iterable[Normalizer] = normalizers.Sequence([normalizer])  # type: ignore[assignment]
@@ -83,7 +83,7 @@ def spellings(words: Counter[str], normalizer: Normalizer | None, parted: bool =
         normalizer: of a tokenizer.
         parted: of a word that falls into several count each, and leave one out that is invisible; else it stays one.
     """
-    steps = _steps(normalizer)
+    steps = steps_of(normalizer)
     fixing = [place for place, step in enumerate(steps) if _fixes_form(step)]
     if not fixing:
         return words

@@ -34,6 +34,16 @@ def count_words(paths: Iterable[Path]) -> WordCounts:
     return WordCounts(number, words)
 
 
+def first_words(path: Path, number: int = 2000) -> list[str]:
+    """The first different white-space tokens of a corpus file, which is read no further."""
+    words: dict[str, None] = {}
+    for sentences in read_corpus(path):
+        words |= dict.fromkeys(word for sentence in sentences for word in sentence.split())
+        if len(words) >= number:
+            break
+    return list(words)[:number]
+
+
 def count_labeled_words(paths: Iterable[Path]) -> dict[str, WordCounts]:
     """Words of labeled data: of treebanks under `treebank`, of named entities under `ner`."""
     counts: dict[str, WordCounts] = {}

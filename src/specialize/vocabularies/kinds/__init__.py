@@ -1,6 +1,15 @@
 """Kinds of vocabularies: how words are cut, what is unknown, how pieces are learned and injected, what a folder has."""
 
-from specialize.vocabularies.kinds.kind import Kind, in_order, special_ids
+from specialize.vocabularies.kinds.kind import Kind, in_order, set_positions, special_ids, special_names
 from specialize.vocabularies.kinds.known import copy_vocabulary, kind_of, known_kinds
 
-__all__ = ["Kind", "copy_vocabulary", "in_order", "kind_of", "known_kinds", "special_ids"]
+__all__ = [
+    "Kind",
+    "copy_vocabulary",
+    "in_order",
+    "kind_of",
+    "known_kinds",
+    "set_positions",
+    "special_ids",
+    "special_names",
+]

@@ -46,7 +46,11 @@ class ByteLevel(Kind):
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=leading_space)
 
     def learn(
-        self, words: Counter[str], training: BytePieceTraining, normalizer: Normalizer | None = None
+        self,
+        words: Counter[str],
+        training: BytePieceTraining,
+        normalizer: Normalizer | None = None,
+        base: Tokenizer | None = None,
     ) -> Tokenizer:
         """See `learn_byte_pieces`."""
         return learn_byte_pieces(words, training, normalizer)
@@ -55,19 +59,12 @@ class ByteLevel(Kind):
         """See `save_byte_tokenizer`."""
         save_byte_tokenizer(tokenizer, folder, settings)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self, tokenizer: Tokenizer) -> dict[str, Any]:
         """Of a RoBERTa."""
-        start, pad, end, unknown, mask = BYTE_SPECIAL_TOKENS
-        names = {"bos_token": start, "cls_token": start, "pad_token": pad, "eos_token": end, "sep_token": end}
+        start, _, end, unknown, mask = BYTE_SPECIAL_TOKENS
         takes_its_space = {"__type": "AddedToken", "content": mask, "lstrip": True, "special": True}
-        return {
-            "tokenizer_class": "RobertaTokenizer",
-            "add_prefix_space": True,
-            "model_max_length": 512,
-            "unk_token": unknown,
-            "mask_token": takes_its_space,
-            **names,
-        }
+        names = {"bos_token": start, "eos_token": end, "unk_token": unknown, "mask_token": takes_its_space}
+        return {"add_prefix_space": True, **names}
 
 
 KIND = ByteLevel()
@@ -102,7 +99,7 @@ def save_byte_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | Non
     Args:
         tokenizer: the tokenizer.
         folder: an existing folder.
-        settings: a tokenizer_config.json to keep; by default that of a RoBERTa.
+        settings: see `Kind.save_settings`.
     """
     tokenizer.save(str(folder / "tokenizer.json"))
     tokenizer.model.save(str(folder))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ from tokenizers.normalizers import Normalizer
 
 from specialize.errors import SpecializeError
 from specialize.files import read_json, write_json
-from specialize.vocabularies.normal_form import has_normal_form
 
 WORDS_IN_A_CALL = 1000
 WORDS_IN_A_LINE = 1000
 AS_SAVED = "PreTrainedTokenizerFast"  # the class of `transformers` 4 and 5 that takes tokenizer.json as it is
+PREFERENCES = ("clean_up_tokenization_spaces", "model_max_length", "padding_side", "truncation_side")
 
 # How the special tokens are spelled, whatever the kind: ModernBERT's are BERT's over byte-level pieces.
 SPELLINGS = (
@@ -63,13 +62,16 @@ class Kind(ABC):
         """Those letters that the vocabulary has neither at the start of words nor within, in their order."""
 
     @abstractmethod
-    def learn(self, words: Counter[str], training: Any, normalizer: Normalizer | None = None) -> Tokenizer:
+    def learn(
+        self, words: Counter[str], training: Any, normalizer: Normalizer | None = None, base: Tokenizer | None = None
+    ) -> Tokenizer:
         """Learn a new vocabulary.
 
         Args:
             words: with their counts.
             training: this kind's settings; see `vocabularies.settings`.
             normalizer: what words go through first; by default the kind's own.
+            base: of the vocabulary that the new one's pieces go into: it tells how words are parted and marked.
         """
 
     @abstractmethod
@@ -79,32 +81,39 @@ class Kind(ABC):
         Args:
             tokenizer: the tokenizer.
             folder: an existing folder.
-            settings: a tokenizer_config.json to keep, if it is there; by default one is made.
+            settings: a tokenizer_config.json whose preferences are kept, if it is there; see `save_settings`.
         """
 
     @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """A new tokenizer_config.json."""
+    def settings(self, tokenizer: Tokenizer) -> dict[str, Any]:
+        """What tokenizer_config.json says for libraries that do not read tokenizer.json, or not all of it."""
+
+    def settled(self, tokenizer: Tokenizer, path: Path, besides: Mapping[str, int | None]) -> Tokenizer:
+        """A base's tokenizer, so that it is the same to all: each id is a piece's, and text gets its ends.
+
+        Args:
+            tokenizer: as the library reads it.
+            path: the tokenizer.json that it is from.
+            besides: tokens that other files name, with their ids if those are said.
+
+        Raises:
+            InputError: if an id is two pieces', or a piece has two ids.
+        """
+        return tokenizer
 
     def save_settings(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
         """Write tokenizer_config.json; arguments as of `save`.
 
-        The library's own class of a kind makes its normalizer anew. If the tokenizer's is another, the settings name
-        the class that takes tokenizer.json as it is, and say for it what the kind's own class knows.
+        The library's own class of a kind makes much of a tokenizer anew, from settings and from constants. So they name
+        the class that takes tokenizer.json as it is, and say for it what a kind's own class knows. Of other settings
+        are kept those that change nothing of how text is cut.
         """
-        path = folder / "tokenizer_config.json"
-        kept = settings if settings is not None and settings.is_file() else None
-        if not has_normal_form(tokenizer.normalizer):
-            if kept is None:
-                write_json(path, self.settings())
-            elif kept != path:
-                shutil.copyfile(kept, path)
-            return
-        known = read_json(kept) if kept is not None else self.settings()
+        known = read_json(settings) if settings is not None and settings.is_file() else {}
         unknown = self.unknown(tokenizer)
-        defaults = {"model_input_names": list(self.inputs)} | special_names(tokenizer)
-        defaults |= {"unk_token": unknown} if unknown else {}
-        write_json(path, defaults | known | {"tokenizer_class": AS_SAVED})
+        made = {"model_input_names": list(self.inputs)} | special_names(tokenizer) | self.settings(tokenizer)
+        made |= {"unk_token": unknown} if unknown else {}
+        kept = {key: known[key] for key in PREFERENCES if key in known}
+        write_json(folder / "tokenizer_config.json", made | kept | {"tokenizer_class": AS_SAVED})
 
     def special_ids(self, tokenizer: Tokenizer) -> dict[str, int]:
         """See `special_ids`."""
@@ -112,7 +121,7 @@ class Kind(ABC):
 
     def segment(self, tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
         """The pieces of each word. Many words go into one call, since each costs more than a word."""
-        pieces = in_order(tokenizer)
+        pieces = {number: piece for piece, number in tokenizer.get_vocab().items()}
         segmented: list[list[str]] = [[] for _ in words]
         blocks = [words[first : first + WORDS_IN_A_CALL] for first in range(0, len(words), WORDS_IN_A_CALL)]
         # Of the library's two ways the faster one does not say of which word a piece is.
@@ -124,13 +133,17 @@ class Kind(ABC):
         return segmented
 
     def free_slots(self, tokenizer: Tokenizer) -> list[str]:
-        """The pieces that stand for nothing yet, in the order of their ids."""
+        """The pieces that stand for nothing yet and are no token of somebody's, in the order of their ids."""
         return []
 
     def inject(self, tokenizer: Tokenizer, pieces: list[str]) -> Tokenizer:
         """A copy with pieces put into the free slots, in the order of their ids, and the rest after all others.
 
-        Every other id stays (fact 13).
+        Every other id stays (fact 13); see `choose.check_ids`.
+
+        Args:
+            tokenizer: one that is `settled`.
+            pieces: that it lacks.
 
         Raises:
             SpecializeError: if this kind cannot grow.
@@ -160,6 +173,15 @@ def special_names(tokenizer: Tokenizer) -> dict[str, str]:
             roles = {"cls_token": "start", "sep_token": "end", "pad_token": "pad", "mask_token": "mask"}
             return {role: names[place] for role, place in roles.items()}
     return {}
+
+
+def set_positions(folder: Path, positions: int) -> None:
+    """Have tokenizer_config.json allow no more pieces than a model reads at once."""
+    path = folder / "tokenizer_config.json"
+    settings = read_json(path)
+    allowed = settings.get("model_max_length")
+    fits = isinstance(allowed, int) and 0 < allowed <= positions
+    write_json(path, settings | {"model_max_length": allowed if fits else positions})
 
 
 def in_order(tokenizer: Tokenizer) -> list[str]:

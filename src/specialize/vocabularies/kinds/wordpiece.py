@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from tokenizers.normalizers import Normalizer
 
-from specialize.vocabularies.kinds.kind import Kind, in_order, repeated
+from specialize.errors import InputError
+from specialize.files import atomic_text, read_json
+from specialize.vocabularies.kinds.kind import Kind, in_order, repeated, special_names
+from specialize.vocabularies.normal_form import steps_of
 from specialize.vocabularies.settings import WordPieceTraining
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN = "[UNK]"
 UNUSED = re.compile(r"\[unused(\d+)\]")
 CONTINUATION = "##"
+LONGEST_WORD = 100  # letters
+HOLE = "[no piece {}]"  # as no word is, since white space parts words
+MOST_HOLES = 100_000
+SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
 
 
 class WordPiece(Kind):
@@ -52,63 +59,83 @@ class WordPiece(Kind):
         return [letter for letter in letters if known.isdisjoint((letter, prefix + letter))]
 
     def free_slots(self, tokenizer: Tokenizer) -> list[str]:
-        """As BERT's vocabularies have them (fact 13)."""
+        """As BERT's vocabularies have them (fact 13), but for those that somebody has made tokens of."""
         vocabulary = tokenizer.get_vocab()
-        return sorted((piece for piece in vocabulary if UNUSED.fullmatch(piece)), key=vocabulary.__getitem__)
+        used = {token.content for token in tokenizer.get_added_tokens_decoder().values()} | {self.unknown(tokenizer)}
+        return sorted((slot for slot in vocabulary.keys() - used if UNUSED.fullmatch(slot)), key=vocabulary.__getitem__)
+
+    def settled(self, tokenizer: Tokenizer, path: Path, besides: Mapping[str, int | None]) -> Tokenizer:
+        """Added tokens and ids without a piece become part of the model's vocabulary, which the library counts on."""
+        unknown = self.unknown(tokenizer)
+        definition = read_json(path)
+        definition["model"]["vocab"] = vocabulary = _without_holes(definition, path, besides)
+        added = {token["content"]: token for token in definition.get("added_tokens") or []}
+        names = special_names(tokenizer)
+        for token in sorted({unknown, *names.values(), *besides} & vocabulary.keys() - added.keys()):
+            added[token] = {"id": vocabulary[token], "content": token} | SPECIAL
+        definition["added_tokens"] = sorted(added.values(), key=lambda token: token["id"])
+        tokenizer = Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
+        if names:
+            _set_ends(tokenizer, names["cls_token"], names["sep_token"])
+        return tokenizer
 
     def inject(self, tokenizer: Tokenizer, pieces: list[str]) -> Tokenizer:
         """Into the slots of the model's vocabulary."""
         definition = json.loads(tokenizer.to_str())
         vocabulary: dict[str, int] = definition["model"]["vocab"]
-        slots = [slot for slot in self.free_slots(tokenizer) if slot in vocabulary]
+        slots, last = self.free_slots(tokenizer), max(tokenizer.get_vocab().values())
         for slot, piece in zip(slots, pieces, strict=False):
             vocabulary[piece] = vocabulary.pop(slot)
-        for piece in pieces[len(slots) :]:
-            vocabulary[piece] = len(vocabulary)
+        for number, piece in enumerate(pieces[len(slots) :], last + 1):
+            vocabulary[piece] = number
         definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
         return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
 
     def learn(
-        self, words: Counter[str], training: WordPieceTraining, normalizer: Normalizer | None = None
+        self,
+        words: Counter[str],
+        training: WordPieceTraining,
+        normalizer: Normalizer | None = None,
+        base: Tokenizer | None = None,
     ) -> Tokenizer:
         """See `learn_wordpieces`."""
-        return learn_wordpieces(words, training, normalizer)
+        return learn_wordpieces(words, training, normalizer, base)
 
     def save(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
         """See `save_tokenizer`."""
         save_tokenizer(tokenizer, folder, settings)
 
-    def settings(self) -> dict[str, Any]:
-        """Of a cased BERT."""
-        cased = {
-            "do_lower_case": False,
-            "strip_accents": False,
-            "tokenize_chinese_chars": True,
-            "model_max_length": 512,
-        }
-        names = {
-            "pad_token": "[PAD]",
-            "unk_token": UNKNOWN,
-            "cls_token": "[CLS]",
-            "sep_token": "[SEP]",
-            "mask_token": "[MASK]",
-        }
-        return {"tokenizer_class": "BertTokenizer", **cased, **names}
+    def settings(self, tokenizer: Tokenizer) -> dict[str, Any]:
+        """What a BERT's normalizer does, if it has one."""
+        for step in steps_of(tokenizer.normalizer):
+            if isinstance(step, normalizers.BertNormalizer):
+                return {
+                    "do_lower_case": step.lowercase,
+                    "strip_accents": step.strip_accents,
+                    "tokenize_chinese_chars": step.handle_chinese_chars,
+                }
+        return {}
 
 
 KIND = WordPiece()
 
 
 def learn_wordpieces(
-    words: Counter[str], training: WordPieceTraining, normalizer: Normalizer | None = None
+    words: Counter[str],
+    training: WordPieceTraining,
+    normalizer: Normalizer | None = None,
+    base: Tokenizer | None = None,
 ) -> Tokenizer:
     """Learn a WordPiece vocabulary of words as a normalizer spells them, by default a cased one.
+
+    They are parted, and pieces that continue one are marked, as the base does it, by default as BERT does.
 
     Letters are counted after normalising and pre-tokenising, so that only those that continue a word take a place for
     it (fact 11). Two choices that the trainer makes in an order that changes from run to run are made here: which of
     the rarest letters go beyond the limit, and the numbers of the letters that continue a word, which break its ties.
     """
-    tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)}, normalizer)
+    tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)}, normalizer, base)
+    prefix = tokenizer.model.continuing_subword_prefix
     words = _pre_tokenized(words, tokenizer)
     letters: Counter[str] = Counter()
     for word, count in words.items():
@@ -121,12 +148,12 @@ def learn_wordpieces(
     trainer = trainers.WordPieceTrainer(
         vocab_size=training.size,
         min_frequency=training.min_frequency,
-        special_tokens=[*SPECIAL_TOKENS, *(CONTINUATION + letter for letter in sorted(continuing))],
-        continuing_subword_prefix=CONTINUATION,
+        special_tokens=[*SPECIAL_TOKENS, *(prefix + letter for letter in sorted(continuing))],
+        continuing_subword_prefix=prefix,
         show_progress=False,
     )
     tokenizer.train_from_iterator(repeated(words, dropped), trainer, length=len(words))
-    return bert_tokenizer(tokenizer.get_vocab(), normalizer)
+    return bert_tokenizer(tokenizer.get_vocab(), normalizer, base)
 
 
 def _pre_tokenized(words: Counter[str], tokenizer: Tokenizer) -> Counter[str]:
@@ -138,18 +165,75 @@ def _pre_tokenized(words: Counter[str], tokenizer: Tokenizer) -> Counter[str]:
     return parts
 
 
-def bert_tokenizer(vocabulary: dict[str, int], normalizer: Normalizer | None = None) -> Tokenizer:
-    """A BERT tokenizer, by default a cased one: accents kept, CJK split, control characters cleaned (fact 11)."""
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=100))
-    tokenizer.normalizer = normalizer if normalizer is not None else cased_normalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece(prefix=CONTINUATION)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])],
+def bert_tokenizer(
+    vocabulary: dict[str, int], normalizer: Normalizer | None = None, base: Tokenizer | None = None
+) -> Tokenizer:
+    """A BERT tokenizer, by default a cased one: accents kept, CJK split, control characters cleaned (fact 11).
+
+    Args:
+        vocabulary: with BERT's special tokens.
+        normalizer: another one.
+        base: parts words and marks pieces otherwise.
+    """
+    prefix = CONTINUATION if base is None else base.model.continuing_subword_prefix
+    longest = LONGEST_WORD if base is None else base.model.max_input_chars_per_word
+    model = models.WordPiece(
+        vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=longest, continuing_subword_prefix=prefix
     )
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizer if normalizer is not None else cased_normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer() if base is None else base.pre_tokenizer
+    tokenizer.decoder = decoders.WordPiece(prefix=prefix)
+    tokenizer.add_special_tokens([token for token in SPECIAL_TOKENS if token in vocabulary])
+    _set_ends(tokenizer, "[CLS]", "[SEP]")
     return tokenizer
+
+
+def _set_ends(tokenizer: Tokenizer, start: str, end: str) -> None:
+    """Have texts and pairs of texts stand between special tokens, as BERT reads them."""
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{start} $A {end}",
+        pair=f"{start} $A {end} $B:1 {end}:1",
+        special_tokens=[(token, tokenizer.token_to_id(token)) for token in (start, end)],
+    )
+
+
+def _without_holes(definition: dict[str, Any], path: Path, besides: Mapping[str, int | None]) -> dict[str, int]:
+    """The vocabulary of a tokenizer.json by id: the model's and added tokens, and a name for each id that has no piece.
+
+    The library gives added tokens that the model's vocabulary lacks the ids after its *number* of pieces, whatever ids
+    the file says, and so another piece's if ids are left out.
+    """
+    vocabulary: dict[str, int] = dict(definition["model"]["vocab"])
+    pieces: dict[int, str] = {}
+    for piece, number in vocabulary.items():
+        _take(pieces, piece, number, path)
+    for token in definition.get("added_tokens") or []:
+        piece, number = token["content"], token["id"]
+        if vocabulary.setdefault(piece, number) != number:
+            ids = f"{vocabulary[piece]} and {number}"
+            raise InputError(path, f"has two ids for {piece!r}, {ids}", remedy="write the right one in both places")
+        _take(pieces, piece, number, path)
+    for piece, known in besides.items():
+        if piece and known is not None and piece not in vocabulary and known not in pieces:
+            pieces[known] = piece
+    size = 1 + max(pieces)
+    if size > len(pieces) + MOST_HOLES:
+        raise InputError(path, f"has the id {size - 1} among {len(pieces)} pieces", remedy="number them from 0 on")
+    for number in range(size):
+        if number not in pieces:
+            name = HOLE.format(number)
+            while name in vocabulary:
+                name = f"[{name}]"
+            vocabulary[name] = number
+            pieces[number] = name
+    return {pieces[number]: number for number in range(size)}
+
+
+def _take(pieces: dict[int, str], piece: str, number: int, path: Path) -> None:
+    if pieces.setdefault(number, piece) != piece:
+        problem = f"has two pieces of the id {number}, {pieces[number]!r} and {piece!r}"
+        raise InputError(path, problem, remedy="leave out the one that the model was not trained with")
 
 
 def cased_normalizer() -> Normalizer:
@@ -172,8 +256,12 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = N
     Args:
         tokenizer: the tokenizer.
         folder: an existing folder.
-        settings: a tokenizer_config.json to keep; by default that of a cased BERT.
+        settings: see `Kind.save_settings`.
     """
     tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "vocab.txt").write_text("\n".join(in_order(tokenizer)) + "\n", encoding="utf-8")
+    pieces = {number: piece for piece, number in tokenizer.get_vocab().items()}
+    named = (pieces.get(number, "\n") for number in range(1 + max(pieces)))
+    lines = (HOLE.format(number) if set(piece) & {"\n", "\r"} else piece for number, piece in enumerate(named))
+    with atomic_text(folder / "vocab.txt") as stream:
+        stream.writelines(f"{line}\n" for line in lines)
     KIND.save_settings(tokenizer, folder, settings)
