@@ -191,8 +191,8 @@ def _train(
     checkpoint: Checkpoint | None,
     after_epoch: Callable[[dict[str, float]], None],
 ) -> Fit:
-    static_vectors = settings.task_encoders is not None
-    sparse = model.encoder.pretrained.weight if static_vectors and settings.vector_updates == "sparse" else None
+    vectors = model.encoder.pretrained
+    sparse = vectors.weight if isinstance(vectors, nn.Embedding) and settings.vector_updates == "sparse" else None
     optimizer = AdamW(_parameter_groups(model, settings), EPSILON, settings.bias_correction, sparse=sparse)
     if settings.schedule == "constant":
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
