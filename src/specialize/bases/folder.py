@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from specialize.bases.architectures import Architecture, architecture_of, known_architectures
-from specialize.bases.weights import INDEX, SHARDS, WEIGHTS, Stored, check_shards, copy_weights, stored_tensors
+from specialize.bases.weights import INDEX, SHARDS, WEIGHTS, Stored, copy_weights, stored_tensors, weight_files
 from specialize.errors import InputError, warn
 from specialize.files import read_json, read_text, write_json
 from specialize.vocabularies import known_kinds, load_base
@@ -67,7 +67,7 @@ def check_base_model(folder: Path) -> None:
     """
     architecture = _adaptable(folder)
     tokenizer = load_base(folder)
-    files = check_shards(folder)
+    files = weight_files(folder)
     rows = _embedding_rows(files[0], stored_tensors(files), architecture)
     pieces = 1 + max(tokenizer.get_vocab().values())
     vocabulary_size = read_json(folder / "config.json").get("vocab_size")

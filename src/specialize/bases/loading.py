@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers.utils import logging
 
-from specialize.bases.weights import CONVERT, WEIGHTS, Stored, check_shards, check_types, stored_tensors
+from specialize.bases.weights import CONVERT, WEIGHTS, Stored, check_types, stored_tensors, weight_files
 from specialize.errors import InputError
 from specialize.files import read_json
 
@@ -51,8 +51,8 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
         InputError: if the file lacks a tensor that the model uses, has it in another size, has more of the encoder than
             the model, or values that no training leaves; or config.json describes no model.
     """
-    path = check_shards(folder)[0]
-    stored = stored_tensors(check_shards(folder))
+    path = weight_files(folder)[0]
+    stored = stored_tensors(weight_files(folder))
     check_types(path, stored)
     check_config(folder)
     try:

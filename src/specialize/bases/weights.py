@@ -37,7 +37,7 @@ class Stored(NamedTuple):
     dtype: str
 
 
-def check_shards(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
     """The files that have a folder's weights: one, or the parts that the index names.
 
     Raises:
@@ -121,7 +121,7 @@ def copy_weights(folder: Path, destination: Path) -> None:
     Raises:
         InputError: if a file is missing or broken.
     """
-    files = check_shards(folder)
+    files = weight_files(folder)
     stored = stored_tensors(files)
     if files == [folder / WEIGHTS]:
         shutil.copyfile(files[0], destination / WEIGHTS)
@@ -168,7 +168,7 @@ def convert_weights(folder: Path, without_prefix: str = "") -> Path:
     if path.is_file() or (folder / (WEIGHTS + INDEX)).is_file():
         if not without_prefix and path.is_file():
             raise InputError(path, "is there already", remedy="nothing is to be converted")
-        files = check_shards(folder)
+        files = weight_files(folder)
         stored_tensors(files)  # refuses a broken one
         tensors = _tensors_of(files)
     else:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # A JSON file for each output, named by its path in Base64; a long name goes on in folders that begin with @.
@@ -25,7 +26,7 @@ def put_back_times(run: Path) -> int:
         run: the run's folder.
     """
     lost: list[tuple[Path, float]] = []
-    for path, noted in sorted(_noted_times(run).items()):
+    for path, noted in _noted_times(run):
         file = path / OF_A_FOLDER if path.is_dir() else path
         if not file.is_file():
             continue
@@ -40,9 +41,8 @@ def put_back_times(run: Path) -> int:
     return len(lost)
 
 
-def _noted_times(run: Path) -> dict[Path, float]:
-    """When each result was made; a record that cannot be read tells nothing."""
-    times: dict[Path, float] = {}
+def _noted_times(run: Path) -> Iterator[tuple[Path, float]]:
+    """Each result and when it was made; a record that cannot be read tells nothing."""
     for record in sorted((run / METADATA).rglob("*")):
         if not record.is_file():
             continue
@@ -54,5 +54,4 @@ def _noted_times(run: Path) -> dict[Path, float]:
         except (binascii.Error, ValueError, KeyError, TypeError, OSError):
             continue
         if isinstance(noted, int | float) and not content.get("incomplete"):
-            times[run / name] = float(noted)
-    return times
+            yield run / name, float(noted)
