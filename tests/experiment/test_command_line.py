@@ -59,6 +59,12 @@ KEYS = {
     "--config 'a={1: x, \"1\": y}'": "has a.1 twice, and x of",
     "--config 'a={b: {c: [1], c: [2]}}'": "has a.b.c twice, and ['1'] of",
 }
+NESTED = {
+    "--config finetuning.epochs=3": "--config sets keys at the top; write --config 'finetuning={epochs: 3}'",
+    "-C finetuning:ud:dropout=0.5": "write -C 'finetuning={ud: {dropout: 0.5}}'",
+    "--config 'experiment.seeds=[1, 2]'": "write --config 'experiment={seeds: [1, 2]}'",
+    "--config 1x=3": "--config: '1x' is no key of the configuration",
+}
 FINE = [
     "",
     "all --cores 2 --configfile a.yaml",
@@ -81,7 +87,7 @@ def words(line):
     return shlex.split(line)
 
 
-@pytest.mark.parametrize(("line", "said"), [*TWICE.items(), *TARGETS.items(), *KEYS.items()])
+@pytest.mark.parametrize(("line", "said"), [*TWICE.items(), *TARGETS.items(), *KEYS.items(), *NESTED.items()])
 def test_what_would_be_forgotten_is_refused(line, said):
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
         check_before_files_are_read(words(line), {})
