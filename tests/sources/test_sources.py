@@ -573,7 +573,7 @@ MIRROR_LACKS = {
     "universal-dependencies/UD_Wolof-WTT/r2.5/x": "no UD_Wolof-WTT in universal-dependencies; what "
     "there is: UD_Belarusian-HSE, UD_Irish-IDT, UD_Wolof-WTB",
     "universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtd-ud-dev.conllu": "no wo_wtd-ud-dev.conllu in universal-"
-    "dependencies/UD_Wolof-WTB/r2.5; what there is: sha256sums.txt, wo_wtb-ud-dev.conllu",
+    "dependencies/UD_Wolof-WTB/r2.5; what there is: wo_wtb-ud-dev.conllu",
     "wikiann/wo.tar.gz": "no wikiann in it; what there is: universal-dependencies, wikipedia",
     "wikipedia/wowiki/20201221/wowiki-20201221-pages-articles.xml.bz2": "no 20201221 in wikipedia/wowiki; what "
     "there is: 20201220",

@@ -56,6 +56,7 @@ def what_a_mirror_has(path: str, mirror: str) -> str:
         names = _names_in(place_in_mirror(folder, mirror).rstrip("/"))
         if names is None:
             continue
+        names = [name for name in names if name != LISTING]
         where = f"{folder}/" if folder else "it"
         if not names:
             return f"in {where} there is nothing" if folder else "it is empty"
