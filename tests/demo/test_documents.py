@@ -132,3 +132,12 @@ def test_the_report_opens_in_a_browser(demo, tables, shown, tmp_path):
     if git := shutil.which("git"):
         head = subprocess.run([git, "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
         assert head in said
+
+
+def test_others_may_read_what_the_run_has_made_as_the_umask_says(demo):
+    """Whichever it was: a table is a plain file, which no library has written in a way of its own."""
+    usual = (demo / "results/tables/answers.md").stat().st_mode
+    folders = [demo / name for name in ("resources", "results", "checkpoints", "logs", "timings")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert any(path.name == "model.safetensors" for path in files)
+    assert [str(path) for path in files if path.stat().st_mode != usual] == []

@@ -30,12 +30,12 @@ TWICE = {
     "all --configf a.yaml --cores 2 --configfile b.yaml": "write it once: --configf a.yaml b.yaml",
     "--configfile a.yaml b.yaml --configfile c.json": "a.yaml b.yaml would be forgotten; write it once",
     "--config keep_models=true --config tensorboard=true": "--config keep_models=true tensorboard=true",
-    "-C x=1 --config y=1": "-C and --config are one option, and x=1 would be forgotten; write it once: -C x=1 y=1",
-    "--config=x=1 -Cy=1": "write it once: --config x=1 y=1",
-    "-nC x=1 -npC y=1": "-C stands twice, and x=1 would be forgotten",
+    "-C xx=1 --config yy=1": "-C and --config are one option, and xx=1 would be forgotten; write it once: -C xx=1 yy=1",
+    "--config=xx=1 -Cyy=1": "write it once: --config xx=1 yy=1",
+    "-nC xx=1 -npC yy=1": "-C stands twice, and xx=1 would be forgotten",
     "--configfile a.yaml --configfile b.yaml all": "write it once: all … --configfile a.yaml b.yaml",
-    "--config 'mirror=\"/a path\"' --config x=1": """--config 'mirror="/a path"' x=1""",
-    "--config --config x=1": "the first would be forgotten",
+    "--config 'mirror=\"/a path\"' --config xx=1": """--config 'mirror="/a path"' xx=1""",
+    "--config --config xx=1": "the first would be forgotten",
     "--directory one -d two": "--directory and -d are one option, and one would be forgotten; leave one of them out",
     "--resources gpu=1 --res mem_mb=4": "write it once: --resources gpu=1 mem_mb=4",
     "--until corpus --until adapt": "write it once: --until corpus adapt",
@@ -52,23 +52,29 @@ TARGETS = {
     "--configfile gone": "there is no file /",
 }
 KEYS = {
-    "--config x=1 x=2": "--config has x twice, and 1 of the first would be forgotten",
-    "--config 'a={b: 1}' 'a={c: 2, b: 3}'": "has a.b twice, and 1 of",
-    "--config 'a={b: 1}' a=2": "has a twice",
-    "--config a=2 'a={b: 1}'": "has a twice",
-    "--config 'a={1: x, \"1\": y}'": "has a.1 twice, and x of",
-    "--config 'a={b: {c: [1], c: [2]}}'": "has a.b.c twice, and ['1'] of",
+    "--config xx=1 xx=2": "--config has xx twice, and 1 of the first would be forgotten",
+    "--config 'aa={b: 1}' 'aa={c: 2, b: 3}'": "has aa.b twice, and 1 of",
+    "--config 'aa={b: 1}' aa=2": "has aa twice",
+    "--config aa=2 'aa={b: 1}'": "has aa twice",
+    "--config 'aa={1: x, \"1\": y}'": "has aa.1 twice, and x of",
+    "--config 'aa={b: {c: [1], c: [2]}}'": "has aa.b.c twice, and ['1'] of",
+}
+NESTED = {
+    "--config finetuning.epochs=3": "--config sets keys at the top; write --config 'finetuning={epochs: 3}'",
+    "-C finetuning:ud:dropout=0.5": "write -C 'finetuning={ud: {dropout: 0.5}}'",
+    "--config 'experiment.seeds=[1, 2]'": "write --config 'experiment={seeds: [1, 2]}'",
+    "--config 1x=3": "--config: '1x' is no key of the configuration",
 }
 FINE = [
     "",
     "all --cores 2 --configfile a.yaml",
-    "all --configfile a.yaml b.yaml c.json --config x=1 y=2 -n",
-    "--configfile a.yaml --config 'a={b: 1}' 'a={c: 2}' x= -- all",
+    "all --configfile a.yaml b.yaml c.json --config xx=1 yy=2 -n",
+    "--configfile a.yaml --config 'aa={b: 1}' 'aa={c: 2}' xx= -- all",
     "--configfile a.yaml -- datasets",
     "-np --configfile a.yaml --configfile a.yaml",
     "--dry-run -n -n --quiet",
     "--profile one --profile two",
-    "-nC x=1 -- --configfile b.yaml --configfile a.yaml",
+    "-nC xx=1 -- --configfile b.yaml --configfile a.yaml",
     "all --config 'mirror=\"/a path\"' keep_models=true",
     "--config -n",
     "--cores 1 -c2 -s one --snakefile two",
@@ -81,7 +87,7 @@ def words(line):
     return shlex.split(line)
 
 
-@pytest.mark.parametrize(("line", "said"), [*TWICE.items(), *TARGETS.items(), *KEYS.items()])
+@pytest.mark.parametrize(("line", "said"), [*TWICE.items(), *TARGETS.items(), *KEYS.items(), *NESTED.items()])
 def test_what_would_be_forgotten_is_refused(line, said):
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
         check_before_files_are_read(words(line), {})
@@ -99,7 +105,7 @@ def test_what_counts_is_taken(line):
     "line",
     [
         "--configfile a.yaml --configfile b.yaml",
-        "--config x=1 -C y=2",
+        "--config xx=1 -C yy=2",
         "--until a -U b",
         "--configfile a.yaml --configfile b.yaml all",
     ],

@@ -418,14 +418,17 @@ def test_no_network_is_said_in_seconds(
         download(published, tmp_path / "file", None)
     assert "\n" not in str(caught.value)
     assert waits == [FIRST_WAIT], "the second place is asked once"
-    with pytest.raises(DownloadError, match=r"no answer"):
+    with pytest.raises(UnansweredError, match=rf"no answer.*the configuration has mirror: {nowhere}; is it up\?"):
         download(published, tmp_path / "file", nowhere)
     assert sources.upstream_bytes([published], None) is None
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", nowhere)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(DownloadError, match=r"^model some/model, revision a*: .*no answer.*give a mirror: --config"):
         sources.fetch_model("some/model", "a" * 40, tmp_path / "model", model_files(), take_base_model)
-    assert len(waits) == 3
+    monkeypatch.setattr("specialize.sources.published.WIKIMEDIA", nowhere)
+    with pytest.raises(UnansweredError, match=r"wowiki/: no answer.*give a --mirror"):
+        sources.latest_dump("wo", None)
+    assert len(waits) == 4
 
 
 def test_what_a_server_without_an_answer_takes_is_under_a_minute() -> None:
@@ -564,7 +567,7 @@ MIRROR_LACKS = {
     "universal-dependencies/UD_Wolof-WTT/r2.5/x": "no UD_Wolof-WTT in universal-dependencies; what "
     "there is: UD_Belarusian-HSE, UD_Irish-IDT, UD_Wolof-WTB",
     "universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtd-ud-dev.conllu": "no wo_wtd-ud-dev.conllu in universal-"
-    "dependencies/UD_Wolof-WTB/r2.5; what there is: sha256sums.txt, wo_wtb-ud-dev.conllu",
+    "dependencies/UD_Wolof-WTB/r2.5; what there is: wo_wtb-ud-dev.conllu",
     "wikiann/wo.tar.gz": "no wikiann in it; what there is: universal-dependencies, wikipedia",
     "wikipedia/wowiki/20201221/wowiki-20201221-pages-articles.xml.bz2": "no 20201221 in wikipedia/wowiki; what "
     "there is: 20201220",

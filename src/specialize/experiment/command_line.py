@@ -6,6 +6,7 @@ or `--config` for a value. Its own table of options is asked, so that abbreviati
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +74,7 @@ def check_before_files_are_read(arguments: Sequence[str], environment: Mapping[s
         ConfigError: with what to write instead.
     """
     given = list(_options(list(arguments)))
-    if problem := _said_twice(given) or _key_said_twice(given) or _target_among_values(given):
+    if problem := _said_twice(given) or _key_said_twice(given) or _target_among_values(given) or _nested_key(given):
         raise ConfigError(f"on the command line, {problem}")
     written = {option.name: option.written for option in given}
     for path, names in own_profiles(arguments, environment).items():
@@ -103,7 +104,10 @@ def own_profiles(arguments: Sequence[str], environment: Mapping[str, str]) -> di
     for name in named or filter(None, [environment.get("SNAKEMAKE_PROFILE")]):
         place = get_profile_dir(name)
         if place is not None:
-            read = yaml.safe_load(Path(place[1]).read_text(encoding="utf-8"))
+            try:
+                read = yaml.safe_load(Path(place[1]).read_text(encoding="utf-8"))
+            except (OSError, ValueError, yaml.YAMLError):  # for Snakemake to report
+                continue
             found[str(place[1])] = sorted(map(str, read)) if isinstance(read, dict) else []
     return found
 
@@ -227,6 +231,23 @@ def _key_said_twice(given: Sequence[Given]) -> str | None:
                             "forgotten; leave one"
                         )
                 values.append((keys, value))
+    return None
+
+
+def _nested_key(given: Sequence[Given]) -> str | None:
+    """A key of `--config` that Snakemake does not take, as a rule since it names what stands within another."""
+    for option in given:
+        for word in option.values if option.name == "config" else ():
+            name, equals, value = word.partition("=")
+            if not equals or re.match(r"[a-zA-Z_][\w-]*\w$", name):  # as Snakemake has it
+                continue
+            keys = [key for key in re.split(r"[.:/]", name) if key]
+            if len(keys) < 2:
+                return f"{option.written}: {name!r} is no key of the configuration"
+            nested = value
+            for key in reversed(keys[1:]):
+                nested = f"{{{key}: {nested}}}"
+            return f"{option.written} sets keys at the top; write {option.written} {shlex.quote(f'{keys[0]}={nested}')}"
     return None
 
 

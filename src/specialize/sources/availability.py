@@ -13,7 +13,7 @@ import requests
 
 from specialize.errors import DownloadError
 from specialize.sources.published import Source, dumps_folder, place_in_mirror, wiki_name, wikipedia_dump
-from specialize.sources.transfer import HEADERS, RefusedError, download_url, is_url
+from specialize.sources.transfer import HEADERS, RefusedError, UnansweredError, download_url, is_url
 from specialize.sources.verification import LISTING, read_listing
 
 ASKING_TIMEOUT = 5.0  # seconds to learn a size
@@ -56,6 +56,7 @@ def what_a_mirror_has(path: str, mirror: str) -> str:
         names = _names_in(place_in_mirror(folder, mirror).rstrip("/"))
         if names is None:
             continue
+        names = [name for name in names if name != LISTING]
         where = f"{folder}/" if folder else "it"
         if not names:
             return f"in {where} there is nothing" if folder else "it is empty"
@@ -88,7 +89,10 @@ def _dates(folder: str) -> list[str]:
         return [path.name for path in Path(folder).glob("[0-9]*")]
     with tempfile.TemporaryDirectory() as temporary:
         page = Path(temporary) / "index.html"
-        download_url(f"{folder}/", page)
+        try:
+            download_url(f"{folder}/", page)
+        except UnansweredError as error:
+            raise UnansweredError(f"{error}; is the network up? Where there is none, give a --mirror") from error
         return re.findall(r'href="([0-9]{8})/"', page.read_text(encoding="utf-8", errors="replace"))
 
 

@@ -11,6 +11,7 @@ from specialize.sources.availability import what_a_mirror_has
 from specialize.sources.published import Source, place_in_mirror
 from specialize.sources.transfer import (
     RefusedError,
+    UnansweredError,
     disk_errors_reported,
     download_first,
     download_url,
@@ -114,6 +115,10 @@ def listing_of_mirror(path: str, mirror: str) -> dict[str, str]:
         return read_listing(f"{place}/{LISTING}")
     except RefusedError as error:
         raise RefusedError(f"{error}; {what_a_mirror_has(folder, mirror)}".rstrip("; ")) from error
+    except DownloadError as error:
+        if isinstance(error.__cause__, UnansweredError):
+            raise UnansweredError(f"{error}; the configuration has mirror: {mirror}; is it up?") from error
+        raise
 
 
 def _download_from_upstream(source: Source, partial: Path) -> None:
