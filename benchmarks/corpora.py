@@ -3,10 +3,10 @@
     python benchmarks/corpora.py DUMP [--copies 25] [--processes 2] [--rounds 3]
 
 Each round runs WikiExtractor's own command, which extracts, and our whole stage, which also cleans, splits, takes out
-labeled sentences and counts, one after the other. The 20,000 labeled sentences are the dump's own, each with one more
-word at its end: all are looked at, none is found. More copies make a longer dump of the same pages, to see that memory
-does not grow. Memory is the sum over all processes, so what they share counts more than once. Where other jobs keep the
-machine busy, compare processor seconds, which are of all processes too.
+labeled sentences and counts, one after the other; both write files. The 20,000 labeled sentences are the dump's own,
+each with one more word at its end: all are looked at, none is found. More copies make a longer dump of the same pages,
+to see that memory does not grow. Memory is the sum over all processes, so what they share counts more than once. Where
+other jobs keep the machine busy, compare processor seconds, which are of all processes too.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import psutil
 from specialize.corpora import read_dump
 from specialize.datasets import transliterator
 
-EXTRACTOR = ["-m", "wikiextractor.WikiExtractor", "--json", "--no-templates", "--quiet", "--output", "-"]
+EXTRACTOR = ["-m", "wikiextractor.WikiExtractor", "--json", "--no-templates", "--quiet"]
 STAGE = """
 import sys
 from pathlib import Path
@@ -98,7 +98,14 @@ def main():
         dump, size = longer_dump(arguments.dump, arguments.copies, folder)
         (folder / "labeled.txt").write_text("\n".join(labeled_sentences(arguments.dump)), encoding="utf-8")
         commands = {
-            "WikiExtractor alone": [*EXTRACTOR, "--processes", str(arguments.processes), str(dump)],
+            "WikiExtractor alone": [
+                *EXTRACTOR,
+                "--processes",
+                str(arguments.processes),
+                "--output",
+                str(folder / "extracted"),
+                str(dump),
+            ],
             "our whole stage": [
                 "-c",
                 STAGE,

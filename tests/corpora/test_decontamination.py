@@ -300,3 +300,20 @@ def test_many_sentences_that_begin_alike_cost_no_more_each():
     few, many = (RunningText(ALIKE[:number]) for number in (30, 300))
     lines = ["one two three four"] * 100
     assert operations(many, lines) < 1.5 * operations(few, lines)
+
+
+# -- several articles at once ----------------------------------------------------------------------------------
+
+
+def test_no_sentence_goes_over_two_articles():
+    finder = RunningText([("a b c d", "f", True), ("x y", "g", False)])
+    articles = [["a b"], ["c d", "x"], [], ["y", "a b", "c d"], ["1"], ["x", "y"]]
+    assert [sorted(found.lines) for found in finder.find(articles)] == [[], [], [], [1, 2], [], [0, 1]]
+    assert finder.find([]) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.lists(st.sampled_from("ab12"), max_size=4).map(" ".join), max_size=4), max_size=6))
+def test_articles_at_once_are_as_one_by_one(articles):
+    finder = RunningText([("a b a b", "f", True), ("1 2", "g", False), ("a 1 2 b", "h", True)])
+    assert finder.find(articles) == [found for lines in articles for found in finder.find([lines])]

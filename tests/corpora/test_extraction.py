@@ -13,7 +13,8 @@ import pytest
 from tests.conftest import paper_cleaning
 from wikiextractor.extract import Extractor
 
-from specialize.corpora import build_corpus, clean_line, extract, read_dump
+from specialize.corpora import Page, build_corpus, clean_line, extract, read_dump
+from specialize.corpora.dump import DISCARDED
 from specialize.demo_world import LANGUAGES, Speaker, build_lexicon, dump
 from specialize.errors import InputError
 from specialize.files import read_json
@@ -205,3 +206,13 @@ def test_processes_end_with_the_one_that_gives_them_work(tmp_path):
     parent.communicate()
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a &lt;b&gt;c", "&#60;ref&#62;x&#60;/ref&#62; y", "a <b>c</b> <div>d</div> e", "x &[[File:a.png]]lt;b>", "x"],
+)
+def test_a_page_without_tags_reads_as_where_they_are_looked_for(monkeypatch, text):
+    monkeypatch.setattr("wikiextractor.extract.discardElements", DISCARDED)
+    whole = Extractor("1", "", "", "A", []).clean_text(escape(text), expand_templates=False, html_safe=False)
+    assert extract(Page("1", "A", text), "extractor").lines == tuple("\n".join(whole).split("\n"))

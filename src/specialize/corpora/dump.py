@@ -133,8 +133,9 @@ def extract(page: Page, markup: str = "clean") -> Article:
         # It takes half of its time to look for each of a hundred tags, and most pages have none.
         has_tags = "<" in text
         wikiextractor.discardElements = DISCARDED if has_tags else []
-        tags = None if has_tags else []
-        extractor = wikiextractor.Extractor(page.identifier, "", "", page.title, [], ignored_tag_patterns=tags)
+        extractor = wikiextractor.Extractor(
+            page.identifier, "", "", page.title, [], ignored_tag_patterns=None if has_tags else []
+        )
         # escaped, since it expects entities as they stand in a dump
         lines = extractor.clean_text(escape(text), expand_templates=False, html_safe=False)
     except Exception as error:  # a page can trip it in many ways

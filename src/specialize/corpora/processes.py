@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -61,6 +62,7 @@ _cleaner: Cleaner  # set once in each process that cleans
 def _start_process(cleaner: Cleaner) -> None:
     global _cleaner
     _cleaner = cleaner
+    gc.freeze()  # the labeled sentences stay; looking through them again and again for what can go takes long
     Thread(target=_end_with_parent, daemon=True).start()
 
 
