@@ -138,6 +138,15 @@ def test_a_single_cell_needs_exactly_what_leads_to_it(dry_run_of_all_targets):
     )
 
 
+def test_what_is_trained_further_knows_its_start_by_its_scores(dry_run_of_all_targets):
+    """The start's own time does not count: it may be made again only to be kept."""
+    further = [job for job in dry_run_of_all_targets if any("/pft-" in path for path in job.outputs)]
+    assert len(further) >= 575
+    for job in further:
+        start = next(path for path in job.inputs if path.endswith("/model"))
+        assert f"{start.removesuffix('model')}metrics.json" in job.inputs
+
+
 def test_the_picture_of_the_rules_is_that_of_table2(dry_run_of_all_targets):
     needed = leading_to("table2", dry_run_of_all_targets)
     rule_of = {output: job.rule for job in needed for output in job.outputs}

@@ -108,7 +108,7 @@ def test_every_scheme_says_its_normal_form():
         (["--scheme", "uyghur", "--language", "ug"], "leave --language ug out"),
         (["--scheme", "Uyghur"], "there is no scheme 'Uyghur'; there are: uyghur, transliterate, uroman"),
         (["--model", ".", "--language", "ru"], "--language goes with --scheme"),
-        (["--model", "/nowhere"], "/nowhere: is the model of no transliterated twin"),
+        (["--model", "/nowhere"], "/nowhere: has neither transliteration.json nor task.json; give a model's"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(monkeypatch, arguments, said):

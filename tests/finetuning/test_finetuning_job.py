@@ -152,6 +152,17 @@ def test_a_job_writes_what_was_promised_and_nothing_else(jobs, regime):
 
 
 @pytest.mark.parametrize("regime", REGIMES)
+def test_it_says_of_how_many_items_the_test_scores_are_shares(jobs, data, regime):
+    items = read_json(jobs[regime] / "history.json")["test_items"]
+    words = sum(len(sentence.words) for sentence in read_treebank(data / "test.conllu"))
+    entities = sum(label[:2] == "B-" for sentence in read_entities(data / "test.tsv") for label in sentence.labels)
+    assert items == {regime: entities if regime == "ner" else words}
+    if regime != "ner":
+        (score, *_) = read_json(jobs[regime] / "metrics.json")["scores"]["test"][regime].values()
+        assert score * words == pytest.approx(round(score * words), abs=1e-6 * words)
+
+
+@pytest.mark.parametrize("regime", REGIMES)
 def test_metrics_have_the_contract_s_keys(jobs, regime):
     metrics = read_json(jobs[regime] / "metrics.json")
     assert set(metrics) == {

@@ -158,8 +158,14 @@ def test_the_matrix_says_the_sign_and_what_is_significant_for_readers_without_co
     write_run(tmp_path, transliterated, varied=True)  # each representation is about 5 points above the one before
     write_figure(transliterated, tmp_path, "significance")
     drawn = (tmp_path / "results/figures/significance.svg").read_text(encoding="utf-8")
-    said = "Single-task test scores: points of the row above the column, over the seeds of both"
-    for words in ("Urdu: POS", "+10.0*", "-20.0*", "(* and bold: significant, in either direction)", said):
+    said = "Single-task test scores: points of the row above the column,"
+    for words in (
+        "Urdu: POS",
+        "+10.0*",
+        "-20.0*",
+        "over the seeds of both (* and bold: significant, in either direction)",
+        said,
+    ):
         assert f"<!-- {words} -->" in drawn
 
 
@@ -174,8 +180,7 @@ def test_scores_mark_what_is_significantly_below_the_best(tmp_path, transliterat
     assert "not tested" not in drawn, "no entry of the legend for what is not drawn"
 
 
-@pytest.mark.parametrize("name", ["significance", "scores"])
-@pytest.mark.parametrize("seeds", [2, 3])
+@pytest.mark.parametrize(("name", "seeds"), [("significance", 2), ("scores", 2), ("significance", 3)])
 def test_figures_test_nothing_without_variance_and_say_what_two_seeds_are_worth(tmp_path, name, seeds):
     grid = {"languages": ["ug"], "representations": ["mbert", "lapt"], "regimes": ["pos"]}
     experiment = small_experiment(**grid, seeds=list(range(1, 1 + seeds)))

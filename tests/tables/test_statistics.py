@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from tests.tables.test_tables import small_experiment, some_scores
 
-from specialize.errors import ConfigError
+from specialize.errors import ConfigError, InputError
 from specialize.experiment import Experiment
 from specialize.experiment.regimes import Method
+from specialize.files import write_json
 from specialize.tables.comparisons import comparisons_table
 from specialize.tables.formats import to_html, to_latex, to_markdown
-from specialize.tables.scores import Scores
+from specialize.tables.scores import Scores, load_scores
 from specialize.tables.single_task import single_task_table
 from specialize.tables.statistics import bootstrap_interval, compare, comparisons, effect_size, holm, wilcoxon
 from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE, untested
@@ -107,6 +108,29 @@ def test_a_comparison_without_variance_is_said_not_to_be_tested_and_no_correctio
     for form, dagger in ((to_markdown, "†"), (to_html, "†"), (to_latex, r"$\dagger$")):
         assert f"{cell.text} {dagger}" in form(marked).replace(r"$\pm$", "±")
     assert any(note.startswith("†: Wolof POS lapt.") for note in marked.notes)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_run_s_scores_know_the_step_of_one_item(tmp_path, known):
+    """The Wolof trial: two seeds, of 10,000 words nine fewer right and ten fewer."""
+    experiment = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["ud"], seeds=[1, 2])
+    for cell in experiment.cells:
+        right = 8000 + 150 * cell.seed - (8 + cell.seed) * (cell.representation == "tva")
+        scores = {"test": {"ud": {"las": right / 10_000}}}
+        write_json(tmp_path / cell.metrics, {"converged": True, "scores": scores})
+        write_json(tmp_path / cell.folder / "history.json", {"test_items": {"ud": 10_000}} if known else {})
+    (tested,) = comparisons(experiment, load_scores(experiment, tmp_path))
+    assert tested.difference == pytest.approx(0.095)
+    assert tested.verdict == ("not tested: no variance" if known else "yes (two seeds only)")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None, "0.5"])
+def test_a_score_that_is_no_number_is_refused_with_its_file(tmp_path, value):
+    experiment = small_experiment(languages=["wo"], representations=["lapt"], regimes=["pos"], seeds=[1])
+    (cell,) = experiment.cells
+    write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": {"pos": {"accuracy": value}}}})
+    with pytest.raises(InputError, match=r"seed1/metrics\.json: accuracy is .*, not a number; delete the file"):
+        load_scores(experiment, tmp_path)
 
 
 def test_a_tie_for_the_best_mean_is_bold_in_every_tied_cell():

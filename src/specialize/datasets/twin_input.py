@@ -24,7 +24,7 @@ def read_transliteration(folder: Path) -> dict[str, Any]:
         folder: of a finetuned, pretrained or exported model.
 
     Raises:
-        InputError: if it is the model of no twin.
+        InputError: if it is no model, or the model of no twin.
     """
     inner = folder / "model" if (folder / "model").is_dir() else folder
     known: dict[str, Any] | None = None
@@ -32,6 +32,9 @@ def read_transliteration(folder: Path) -> dict[str, Any]:
         known = read_json(inner / TRANSLITERATION)
     elif (inner / "task.json").is_file():
         known = read_json(inner / "task.json").get("transliteration")
+    else:
+        remedy = "give a model's folder, of a finetuned one that was kept (keep_models=true), or name a --scheme"
+        raise InputError(folder, f"has neither {TRANSLITERATION} nor task.json", remedy=remedy)
     if known is None:
         raise InputError(
             folder, "is the model of no transliterated twin", remedy="give it text as it is written, or name a --scheme"

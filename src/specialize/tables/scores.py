@@ -84,11 +84,17 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
             score = None
             if metrics["converged"]:
                 score = 100 * _number(run / cell.metrics, metrics["scores"]["test"][task], PRIMARY_METRIC[task])
-                # Metrics of earlier versions do not say.
-                known = metrics.get("test_items", {}).get(task, 0)
-                items[cell.language, task] = max(known, items.get((cell.language, task), 0))
+                if (cell.language, task) not in items:
+                    items[cell.language, task] = _items(run / cell.folder, task)
             by_seed.setdefault((cell.language, cell.method, task), {})[cell.seed] = score
     return Scores(by_seed, items)
+
+
+def _items(folder: Path, task: str) -> int:
+    """How many items a test score is a share of, from history.json beside the metrics; 0 if it does not say."""
+    history = folder / "history.json"
+    known = read_json(history).get("test_items", {}) if history.is_file() else {}
+    return int(known.get(task, 0))
 
 
 def _number(path: Path, scores: Mapping[str, float], metric: str) -> float:

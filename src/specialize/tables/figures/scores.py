@@ -24,6 +24,7 @@ MARKS = {  # marker and fill
     "significantly below the best": ("o", "white"),
     "significantly below the best (two seeds only)": ("s", "white"),
 }
+WIDE = 7  # inches, of which two columns of the legend need so many
 LINE, MARGIN = 0.24, 0.9  # inches of a method, and of titles around them
 
 
@@ -46,7 +47,7 @@ def draw_scores(experiment: Experiment, run: Path) -> Figure:
         axes.set_axis_off()
     for axes, (language, task) in zip(panels.flat, places, strict=False):
         _draw_panel(axes, experiment, scores, language, task)
-    legend_of(figure, panels.flat, 2)
+    legend_of(figure, panels.flat, 2 if figure.get_figwidth() >= WIDE else 1)
     return figure
 
 

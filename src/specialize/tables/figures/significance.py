@@ -57,7 +57,7 @@ def draw_significance(experiment: Experiment, run: Path) -> Figure:
             _draw_matrix(axes, keys, tests, largest)
             axes.set_title(f"{language.name}: {TASK_TITLES[task].split()[0]}", fontsize=9)
     figure.suptitle(
-        "Single-task test scores: points of the row above the column, over the seeds of both\n"
+        "Single-task test scores: points of the row above the column,\nover the seeds of both "
         "(* and bold: significant, in either direction)"
         + ("\n((*): significant by two seeds only, which is worth little)" if two_seeds else "")
         + (f"\n(† and grey: not tested, {NO_VARIANCE})" if constant else ""),
