@@ -9,13 +9,13 @@ from safetensors import SafetensorError, safe_open
 from specialize.bases.architectures import Architecture, architecture_of, known_architectures
 from specialize.errors import InputError
 from specialize.files import read_json
-from specialize.vocabularies import known_kinds, load_base
+from specialize.vocabularies import OLDER_FILES, known_kinds, load_base
 
 
 def model_files() -> tuple[str, ...]:
     """Names of the files that a base model may have, for a download or a copy."""
     vocabularies = dict.fromkeys(name for kind in known_kinds() if kind.grows for name in kind.files)
-    return ("config.json", *vocabularies, "model.safetensors")
+    return ("config.json", *vocabularies, *OLDER_FILES, "model.safetensors")
 
 
 def check_base_model(folder: Path) -> None:
