@@ -237,6 +237,7 @@ def test_the_folder_loads_with_the_library_and_knows_the_new_pieces(base, new_vo
     assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
     ours = Tokenizer.from_file(str(tmp_path / "model" / "tokenizer.json"))
     assert encoded["input_ids"][0].tolist() == ours.encode("ქარი mina").ids
+    assert tokenizer.model_max_length == model.config.max_position_embeddings
     check_base_model(tmp_path / "model")
 
 
