@@ -66,7 +66,7 @@ def main():
     print(f"{words.total():,} tokens, {len(words):,} distinct; the new vocabulary was learned in {learning:.1f} s")
 
     def ours():
-        return choose_pieces(count_words([arguments.corpus]).words, base, new, arguments.number)
+        return choose_pieces(count_words([arguments.corpus]).words, base, new, arguments.number).pieces
 
     seconds = {"specialize": [], "token by token": []}
     for _ in range(arguments.rounds):

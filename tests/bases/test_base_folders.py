@@ -52,6 +52,8 @@ def test_its_files_are_those_that_are_downloaded(whole):
         "tokenizer.json",
         "tokenizer_config.json",
         "vocab.txt",
+        "special_tokens_map.json",
+        "added_tokens.json",
         WEIGHTS,
         INDEX,
         "model-*-of-*.safetensors",

@@ -308,6 +308,7 @@ def test_a_kept_model_s_folder_is_that_of_the_library(jobs, encoder_folder):
     assert (
         AutoTokenizer.from_pretrained(folder).get_vocab() == AutoTokenizer.from_pretrained(encoder_folder).get_vocab()
     )
+    assert AutoTokenizer.from_pretrained(folder).model_max_length == encoder.config.max_position_embeddings
 
 
 def test_without_a_kept_model_there_is_one_clear_error(tmp_path):

@@ -12,6 +12,7 @@ from tests.pretraining.conftest import (
     SLOTS,
     small_settings,
     small_tokenizer,
+    write_base,
     write_text,
     write_vocabulary,
 )
@@ -236,6 +237,7 @@ def test_the_folder_loads_with_the_library_and_knows_the_new_pieces(base, new_vo
     assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
     ours = Tokenizer.from_file(str(tmp_path / "model" / "tokenizer.json"))
     assert encoded["input_ids"][0].tolist() == ours.encode("ქარი mina").ids
+    assert tokenizer.model_max_length == model.config.max_position_embeddings
     check_base_model(tmp_path / "model")
 
 
@@ -355,6 +357,48 @@ def test_pieces_beyond_the_slots_leave_old_scores_as_they_were(base, corpus, tmp
     ids = torch.arange(SLOTS + 1, old)[None]
     with torch.no_grad():
         assert torch.equal(after(ids).logits[..., :old], before(ids).logits)
+
+
+@pytest.mark.parametrize("padding", [1, 3, 64])
+def test_rows_of_a_padded_matrix_are_taken_before_it_grows(corpus, tmp_path, padding):
+    (tmp_path / "base").mkdir()
+    base = write_base(tmp_path / "base")
+    model = BertForMaskedLM.from_pretrained(base)
+    old = model.config.vocab_size
+    model.resize_token_embeddings(old + padding)
+    model.save_pretrained(base)
+    rows = model.bert.embeddings.word_embeddings.weight
+    vocabulary = write_vocabulary(tmp_path / "vocabulary", [f"##{letter}ქ" for letter in "abdegik"][: SLOTS + 3])
+    pieces = read_json(vocabulary / "statistics.json")["pieces"]
+    assert sorted(pieces.values())[SLOTS:] == [*range(old, old + len(pieces) - SLOTS)]
+    settings = small_settings(epochs=1, steps_per_epoch=1, learning_rate=1e-60)
+    adapt(base, vocabulary, corpus, 1.0, settings, DESCRIPTION, tmp_path / "model")
+    after = BertForMaskedLM.from_pretrained(tmp_path / "model").bert.embeddings.word_embeddings.weight
+    assert len(after) == max(old + padding, 1 + max(pieces.values()))
+    assert torch.equal(after[: old + padding], rows)
+
+
+def test_a_vocabulary_of_another_base_is_refused(base, corpus, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = write_base(tmp_path / "other")
+    definition = read_json(other / "tokenizer.json")
+    known = definition["model"]["vocab"]
+    known["a"], known["b"] = known["b"], known["a"]
+    write_json(other / "tokenizer.json", definition)
+    vocabulary = write_vocabulary(tmp_path / "vocabulary", NEW_PIECES)
+    with pytest.raises(
+        SpecializeError, match="ids of the base vocabulary do not stand for its pieces in the new one: a, b"
+    ):
+        adapt(other, vocabulary, corpus, 1.0, small_settings(), DESCRIPTION, tmp_path / "model")
+
+
+def test_a_tokenizer_that_others_would_read_otherwise_ends_before_training(base, same_vocabulary, corpus, tmp_path):
+    shutil.copytree(same_vocabulary, tmp_path / "vocabulary")
+    path = tmp_path / "vocabulary/tokenizer_config.json"
+    write_json(path, read_json(path) | {"tokenizer_class": "BertTokenizer", "do_lower_case": True})
+    with pytest.raises(SpecializeError, match="AutoTokenizer reads another tokenizer than training does"):
+        adapt(base, tmp_path / "vocabulary", corpus, 1.0, small_settings(), DESCRIPTION, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_pieces_beyond_the_slots_learn(base, corpus, tmp_path):

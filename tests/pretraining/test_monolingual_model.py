@@ -55,6 +55,7 @@ def test_it_loads_with_the_library_as_roberta(model_folder, vocabulary):
     )
     encoded = tokenizer("lami <mask> tuke", return_tensors="pt")
     assert tokenizer.mask_token_id in encoded["input_ids"]
+    assert tokenizer.model_max_length == ARCHITECTURE["max_position_embeddings"] - 2
     assert model(**encoded).logits.shape[-1] == len(tokenizer)
     assert (
         encoded["input_ids"][0].tolist()

@@ -267,6 +267,16 @@ def test_a_base_that_is_read_in_two_ways_is_told(tmp_path, capsys):
     assert read_json(folder / "tokenizer_config.json")["do_lower_case"] is False
 
 
+def test_what_autotokenizer_reads_can_be_made_what_counts(tmp_path, capsys):
+    """The remedy of that warning."""
+    folder = base_folder(tmp_path / "base", plain_vocabulary(), settings={"tokenizer_class": "BertTokenizer"})
+    AutoTokenizer.from_pretrained(folder).save_pretrained(folder)
+    settle_base(folder, "NFC", 64)
+    assert "Warning" not in capsys.readouterr().out
+    assert segment(load_base(folder), ["TALO"]) == [["t", "##a", "##l", "##o"]]
+    assert read_json(folder / "tokenizer_config.json")["do_lower_case"] is True
+
+
 def test_older_files_are_read_and_left_out(tmp_path):
     vocabulary = plain_vocabulary()
     folder = base_folder(tmp_path / "base", vocabulary)

@@ -57,7 +57,7 @@ def base_vocabulary():
 
 def vocabulary_of(words):
     base, counts = base_vocabulary(), Counter(words)
-    grown = inject(base, choose_pieces(counts, base, learn_wordpieces(counts, TRAINING), 20))
+    grown = inject(base, choose_pieces(counts, base, learn_wordpieces(counts, TRAINING), 20).pieces)
     coverage(grown, counts)
     letter_counts(counts)
 

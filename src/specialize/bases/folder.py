@@ -11,7 +11,7 @@ from specialize.bases.architectures import Architecture, architecture_of, known_
 from specialize.bases.weights import INDEX, SHARDS, WEIGHTS, Stored, copy_weights, stored_tensors, weight_files
 from specialize.errors import InputError, warn
 from specialize.files import read_json, read_text, write_json
-from specialize.vocabularies import known_kinds, load_base
+from specialize.vocabularies import OLDER_FILES, known_kinds, load_base
 
 HEAD_DRAWN = "has no head that predicts masked pieces: adapting it draws one at random, by the seed of pretraining"
 
@@ -19,7 +19,7 @@ HEAD_DRAWN = "has no head that predicts masked pieces: adapting it draws one at 
 def model_files() -> tuple[str, ...]:
     """Names of the files that a base model may have, for a download or a copy; one is a pattern."""
     vocabularies = dict.fromkeys(name for kind in known_kinds() if kind.grows for name in kind.files)
-    return ("config.json", *vocabularies, WEIGHTS, WEIGHTS + INDEX, SHARDS)
+    return ("config.json", *vocabularies, *OLDER_FILES, WEIGHTS, WEIGHTS + INDEX, SHARDS)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -21,7 +21,7 @@ from transformers.utils import logging
 from specialize.bases.architectures import architecture_of
 from specialize.files import atomic_path, file_hash
 from specialize.training.devices import device
-from specialize.vocabularies import check_reload, copy_vocabulary, kind_of
+from specialize.vocabularies import check_reload, copy_vocabulary, kind_of, set_positions
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -216,4 +216,5 @@ class WordEncoder(nn.Module):
         """Write the transformer as a Hugging Face folder, with the tokenizer of the folder it is from."""
         self.pretrained.save_pretrained(folder)
         copy_vocabulary(source, folder)
+        set_positions(folder, self.longest)
         check_reload(folder, positions=self.longest)

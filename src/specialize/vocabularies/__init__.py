@@ -1,6 +1,6 @@
 """Vocabularies: learn new pieces from text, choose n of them, and put them into a base vocabulary."""
 
-from specialize.vocabularies.base import load_base, settle_base
+from specialize.vocabularies.base import OLDER_FILES, load_base, settle_base
 from specialize.vocabularies.build import build_byte_vocabulary, build_vocabulary
 from specialize.vocabularies.choose import check_ids, choose_pieces, inject, segment
 from specialize.vocabularies.coverage import Coverage, coverage, missing_letters
@@ -38,6 +38,7 @@ from specialize.vocabularies.words import (
 __all__ = [
     "BYTE_SPECIAL_TOKENS",
     "NO_FORM",
+    "OLDER_FILES",
     "SPECIAL_TOKENS",
     "UNKNOWN",
     "BytePieceTraining",

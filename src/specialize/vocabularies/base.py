@@ -16,7 +16,7 @@ from specialize.vocabularies.reloading import check_reload, differences
 
 SETTINGS = "tokenizer_config.json"
 # Files of older libraries, in which tokens may stand that tokenizer.json lacks.
-OLDER = ("special_tokens_map.json", "added_tokens.json")
+OLDER_FILES = ("special_tokens_map.json", "added_tokens.json")
 LISTS = ("additional_special_tokens", "extra_special_tokens")
 
 
@@ -74,25 +74,26 @@ def settle_base(folder: Path, normal_form: Form, positions: int) -> None:
     if found:
         warn(
             f"{folder}: AutoTokenizer reads this base model's tokenizer otherwise than tokenizer.json has it, which is "
-            f"what counts here: {'; '.join(found)}. If that is wrong, have the tokenizer saved with save_pretrained"
+            f"what counts here: {'; '.join(found)}. If AutoTokenizer is right, save what it reads in the base model's "
+            "folder: AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
         )
     tokenizer.normalizer = with_normal_form(tokenizer.normalizer, normal_form)
     kind.save(tokenizer, folder, folder / SETTINGS)
     set_positions(folder, positions)
-    for name in OLDER:  # their tokens are in tokenizer.json now
+    for name in OLDER_FILES:  # their tokens are in tokenizer.json now
         (folder / name).unlink(missing_ok=True)
     check_reload(folder, positions=positions)
 
 
 def _tokens_besides(folder: Path) -> Iterator[tuple[str, int | None]]:
     """Tokens that other files than tokenizer.json name, with the ids that they say, if they do."""
-    for name in (SETTINGS, *OLDER):
+    for name in (SETTINGS, *OLDER_FILES):
         path = folder / name
         content = read_json(path) if path.is_file() else {}
         if not isinstance(content, dict):
             raise InputError(path, "holds no settings", remedy="copy it again, or leave it out")
         for key, value in content.items():
-            if name == OLDER[1]:
+            if name == OLDER_FILES[1]:
                 yield key, value if isinstance(value, int) and value >= 0 else None
             elif key == "added_tokens_decoder" and isinstance(value, dict):
                 yield from ((_spelled(token), int(number)) for number, token in value.items() if number.isdecimal())

@@ -20,12 +20,12 @@ SHOWN = 3
 MARKED = "{0}É-{1}'漢字e\u0301"
 
 
-def check_reload(folder: Path, words: Iterable[str] | None = None, positions: int | None = None) -> None:
+def check_reload(folder: Path, words: Iterable[str] = (), positions: int | None = None) -> None:
     """Check that `AutoTokenizer` reads a folder that we wrote as training does.
 
     Args:
         folder: with tokenizer.json and its settings.
-        words: of the text; some of them are compared. By default pieces of the vocabulary, and words made of them.
+        words: of the text; some of them are compared, and besides some made of the vocabulary's pieces.
         positions: how many pieces the model reads at once, if there is one.
 
     Raises:
@@ -41,7 +41,7 @@ def check_reload(folder: Path, words: Iterable[str] | None = None, positions: in
 
 def differences(
     folder: Path,
-    words: Iterable[str] | None = None,
+    words: Iterable[str] = (),
     positions: int | None = None,
     ours: Tokenizer | None = None,
 ) -> list[str]:
@@ -59,17 +59,17 @@ def differences(
         ours.no_padding()
         ours.no_truncation()
     found: list[str] = []
-    verbosity = logging.get_verbosity()  # type: ignore[no-untyped-call]
+    verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         theirs = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         if as_written and (lacking := sorted(ours.get_vocab().keys() - theirs.get_vocab().keys())):
             found.append(f"it lacks {len(lacking):,} pieces ({_some(lacking)})")
-        found += _differences(ours, theirs, _own_words(ours) if words is None else _sample(words))
+        found += _differences(ours, theirs, [*_sample(words), *_own_words(ours)])
     except Exception as error:  # the library raises whatever its files lead to
         return [f"it does not load ({' '.join(str(error).split())[:200]})"]
     finally:
-        logging.set_verbosity(verbosity)  # type: ignore[no-untyped-call]
+        logging.set_verbosity(verbosity)
     if positions is not None and theirs.model_max_length > positions:
         found.append(f"it allows {theirs.model_max_length} pieces, where the model has {positions} positions")
     return found
