@@ -1,4 +1,4 @@
-"""Command line: `python -m specialize predict`, `tables`, `resolve-dates`, `demo-world`, `reference`."""
+"""Command line: `python -m specialize predict`, `tables`, `resolve-dates`, `measure`, `demo-world`, `reference`."""
 
 from __future__ import annotations
 
@@ -53,6 +53,15 @@ example:
   python -m specialize resolve-dates latgalian.yaml
   python -m specialize resolve-dates latgalian.yaml --mirror /path/to/mirror
 """
+MEASURE = """\
+Measure how fast this machine trains the models of a configuration, keep it for
+the forecasts of all runs, and print this one's. It takes seconds for each kind
+of model. A start of a run does the same, if it has to train.
+"""
+MEASURE_EXAMPLE = """\
+example:
+  python -m specialize measure config/config.yaml latgalian.yaml
+"""
 WORLD = """\
 Write the demo's invented languages, texts, treebanks and named entities, laid
 out as a mirror. `make demo` does this, then runs the workflow on them.
@@ -98,6 +107,10 @@ def argument_parser() -> argparse.ArgumentParser:
     dates = add("resolve-dates", resolve_dates, summary, DATES, DATES_EXAMPLE)
     dates.add_argument("file", type=Path, metavar="FILE", help="your configuration file")
     dates.add_argument("--mirror", help="look there instead of at Wikimedia's dumps")
+    summary = "measure how fast this machine trains"
+    speeds = add("measure", measure, summary, MEASURE, MEASURE_EXAMPLE)
+    speeds.add_argument("files", type=Path, nargs="+", metavar="FILE", help="configuration files, the last one winning")
+    speeds.add_argument("--mirror", help="as in --config mirror=…")
     example = "example:\n  python -m specialize demo-world runs/demo-mirror\n"
     world = add("demo-world", demo_world, "write the demo's invented world", WORLD, example)
     world.add_argument("folder", type=Path, metavar="FOLDER", help="where it appears")
@@ -131,6 +144,17 @@ def resolve_dates(arguments: argparse.Namespace) -> None:
         print(f"{tag}: {date}")
     if not resolved:
         print(f"{arguments.file} has no date: latest")
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Measure and keep what no start has measured yet, and print a forecast of the whole grid."""
+    from specialize.experiment import Experiment
+    from specialize.experiment.plan import forecast, measure_speeds
+
+    overrides = {"mirror": arguments.mirror} if arguments.mirror else {}
+    experiment = Experiment.read(arguments.files, overrides)
+    measure_speeds(experiment)
+    print(forecast(experiment, on_cluster=False, dry_run=True))
 
 
 def demo_world(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,5 @@
 # What all rules share: the checked experiment, and the paths that more than one rule names. No rules.
+import atexit
 import signal
 import sys
 
@@ -13,7 +14,7 @@ from specialize.cluster.queue import wait_for_left_over_jobs
 from specialize.datasets import PARTS, check_prepared
 from specialize.errors import SpecializeError
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
-from specialize.experiment.plan import forecast, gpus_here, sources_of
+from specialize.experiment.plan import forecast, gpus_here, measure_speeds, sources_of
 from specialize.experiment.treebanks import learned_tasks
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
 
@@ -238,12 +239,45 @@ def check_treebanks():
             check_prepared(Path("results/datasets", language.tag), tasks, language.tags)
 
 
+def outputs_of(jobs):
+    """The files that some jobs make."""
+    return [str(path) for job in jobs for path in job.output]
+
+
+def print_plan_of_dry_run():
+    """Print the forecast below the jobs; what had an error before has no plan."""
+    if workflow.scheduler is not None:
+        shown = workflow.dag.needrun_jobs(exclude_finished=False)  # a dry run finishes all that it shows
+        planned = [job for job in shown if training_stage(job)]
+        print(
+            forecast(
+                experiment,
+                on_cluster=workflow.nodes is not None,
+                outputs=outputs_of(planned),
+                cores=workflow.resource_settings.cores,
+                dry_run=True,
+            ),
+            file=sys.stderr,
+        )
+
+
+if workflow.is_main_process and workflow.output_settings.dryrun:  # which calls no handler
+    atexit.register(print_plan_of_dry_run)
+
+
 onstart:
     if workflow.is_main_process:
         planned = [job for job in workflow.dag.needrun_jobs() if training_stage(job)]
         try:
+            if not workflow.non_local_exec:
+                measure_speeds(experiment, outputs_of(planned))
             print(
-                forecast(experiment, on_cluster=workflow.non_local_exec, trains=bool(planned)),
+                forecast(
+                    experiment,
+                    on_cluster=workflow.non_local_exec,
+                    outputs=outputs_of(planned),
+                    cores=workflow.resource_settings.cores,
+                ),
                 file=sys.stderr,
             )
             known = [str(path) for job in workflow.dag.jobs for path in job.output]

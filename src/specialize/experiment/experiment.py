@@ -41,8 +41,12 @@ class Experiment:
         checks.check_references(self)
 
     @classmethod
-    def read(cls, files: Sequence[Path]) -> Experiment:
+    def read(cls, files: Sequence[Path], overrides: dict[str, Any] | None = None) -> Experiment:
         """Read configuration files as the workflow does: mappings merge, lists replace, the last file wins.
+
+        Args:
+            files: in that order.
+            overrides: what the command line says, which wins over all files.
 
         Raises:
             ConfigError: with file and line.
@@ -50,6 +54,7 @@ class Experiment:
         config: dict[str, Any] = {}
         for path in files:
             merge(config, load(path))
+        merge(config, overrides or {})
         return cls(config, files)
 
     def place(self, keys: Keys) -> str:

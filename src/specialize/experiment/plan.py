@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shlex
@@ -84,9 +83,7 @@ class Machine:
         if self.gpus:
             side_by_side = [one / self.gpus for one in hours]
         else:
-            side_by_side = [
-                one / max(1, self.cores // job.threads) for job, one in zip(jobs, hours, strict=True)
-            ]
+            side_by_side = [one / max(1, self.cores // job.threads) for job, one in zip(jobs, hours, strict=True)]
         return max([sum(side_by_side), *hours])
 
     def in_words(self, jobs: Collection[Job]) -> str:
@@ -115,31 +112,35 @@ def gpus_here() -> int:
     return len(gpu_names())
 
 
-def measure_speeds(experiment: Experiment, outputs: Collection[str]) -> None:
+def measure_speeds(experiment: Experiment, outputs: Collection[str] | None = None) -> None:
     """Have the speeds measured that a start needs and that are not kept yet, in a process of its own: this one, which
     goes on for days, shall not load torch. Where torch cannot be loaded or nothing be kept, speeds stay assumed.
 
     Args:
         experiment: the configuration.
-        outputs: files that the training jobs make.
+        outputs: files that the training jobs make; those of the whole grid if None.
     """
     shapes = {work.shape for job in jobs_to_do(Costs(experiment), outputs) for work in job.works}
     missing = Machine.here().unmeasured(sorted(shapes))
     if not missing:
         return
-    print(f"measuring the speed of this machine ({_count(len(missing), 'shape')} of models) …", file=sys.stderr)
-    command = [sys.executable, "-m", "specialize.reports.measurement"]
+    print(f"measuring how fast this machine trains: {_count(len(missing), 'kind')} of models …", file=sys.stderr)
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    shown = json.dumps([asdict(shape) for shape in missing])
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    try:
         subprocess.run(
-            command,
-            input=shown,
+            [sys.executable, "-m", "specialize.reports.measurement"],
+            input=json.dumps([asdict(shape) for shape in missing]),
             text=True,
             capture_output=True,
             timeout=LONGEST_MEASUREMENT,
             env={**os.environ, "PYTHONPATH": path},
+            check=True,
         )
+    except subprocess.TimeoutExpired:
+        print(f"stopped measuring after {LONGEST_MEASUREMENT} seconds; speeds stay assumed", file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.splitlines() or ["it was killed"])[-1]
+        print(f"could not measure how fast this machine trains: {reason}; speeds stay assumed", file=sys.stderr)
 
 
 def forecast(

@@ -38,8 +38,8 @@ HEADS: dict[str, dict[str, Any]] = {
         input_dropout=0.3, dropout=0.3, arc_dimension=100, label_dimension=100, single_root=True
     ).as_dict(),
 }
-# A model of more is measured in fewer layers or with a smaller vocabulary, a batch of more with fewer examples, so that a
-# measurement takes seconds and little memory. Speeds are of operations, so that the rest follows.
+# A model of more is measured in fewer layers or with a smaller vocabulary, a batch of more with fewer examples, so that
+# a measurement takes seconds and little memory. Speeds are of operations, so that the rest follows.
 MOST_PARAMETERS = 100_000_000
 MOST_OPERATIONS = {"cpu": 6e10, "cuda": 1e13}
 SECONDS = 1.0  # of steps, at least, and two of them
@@ -91,9 +91,7 @@ def _speed_of(shape: Shape, start: float) -> Speed:
     with torch.no_grad():
         (predicting,) = _fastest(predict)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Speed(
-        3 * examples * operations / training, examples * operations / predicting, parameters / updating, start
-    )
+    return Speed(3 * examples * operations / training, examples * operations / predicting, parameters / updating, start)
 
 
 def _smaller(shape: Shape) -> Shape:
@@ -107,7 +105,7 @@ def _smaller(shape: Shape) -> Shape:
     return replace(shape, layers=layers, pieces=pieces)
 
 
-def _fastest(*steps: Callable[[], None]) -> list[float]:
+def _fastest(*steps: Callable[[], object]) -> list[float]:
     """The least seconds that each of some steps takes, one after the other.
 
     On a CPU it is the threads' own time, so that what else the machine does at the moment is no part of it.
@@ -143,7 +141,7 @@ def _new_model(shape: Shape) -> Any:
     return known_architectures()[BASE_ARCHITECTURE].new_masked_lm(sizes, shape.pieces, {"pad": 0})
 
 
-def _pretraining(shape: Shape, examples: int) -> tuple[nn.Module, Callable[[], Tensor], Callable[[], None]]:
+def _pretraining(shape: Shape, examples: int) -> tuple[nn.Module, Callable[[], Tensor], Callable[[], object]]:
     model = _new_model(shape)
     ids = torch.randint(1, shape.pieces, (examples, PIECES))
     places = torch.arange(examples * PREDICTED) * (PIECES // PREDICTED)
@@ -153,10 +151,10 @@ def _pretraining(shape: Shape, examples: int) -> tuple[nn.Module, Callable[[], T
     def loss() -> Tensor:
         return masked_loss(model, batch, shape.precision)
 
-    return model, loss, lambda: None if loss() is None else None
+    return model, loss, loss
 
 
-def _finetuning(shape: Shape, sentences: int) -> tuple[nn.Module, Callable[[], Tensor], Callable[[], None]]:
+def _finetuning(shape: Shape, sentences: int) -> tuple[nn.Module, Callable[[], Tensor], Callable[[], object]]:
     model = nn.ModuleDict()
     transformer = shape.encoder == "transformer"
     if transformer:
