@@ -26,11 +26,13 @@ TOKENS_UNKNOWN = 1_000_000
 DUMP_BYTES_PER_TOKEN = 4  # packed; of four Wikipedias 1.7 to 8.5
 TEXT_BYTES_PER_TOKEN = 8
 LETTERS_PER_TOKEN = 5
+LETTERS_PER_SECOND = 1e6  # cut into wordpieces, with their masks
 PIECES_PER_LETTER = 0.4
 TOKENS_PER_SENTENCE = 15
 SENTENCES_PER_ARTICLE = 10
 LABELED_SENTENCES = {"train": 1500, "dev": 500, "test": 500}  # of a small treebank (fact 28)
 WORDS_PER_SENTENCE = 20
+PADDING = 1.1  # a batch is as long as its longest sentence; they are of like length
 PIECES_PER_WORD = 2.0  # paper, Table 1: 1.17 to 2.9
 
 # Of trainings under patience that were recorded (docs/replication.md), the best epoch was the 21st to 61st of taggers.
@@ -76,6 +78,7 @@ class Job:
         most_epochs: how many it can have, if patience never ends it.
         frozen: epochs in which only the head learns.
         bytes: that its results take.
+        letters: of the text that it cuts into wordpieces before it trains.
     """
 
     folder: str
@@ -86,12 +89,13 @@ class Job:
     most_epochs: int
     frozen: int
     bytes: int
+    letters: float = 0
 
     def seconds(self, speed_of: SpeedOf, epochs: float | None = None) -> float:
         """How long it takes, by default for as many epochs as it will probably have."""
         epochs = self.epochs if epochs is None else epochs
         frozen = min(self.frozen, epochs)
-        total = max(speed_of(work.shape).start for work in self.works)
+        total = max(speed_of(work.shape).start for work in self.works) + self.letters / LETTERS_PER_SECOND
         for work in self.works:
             speed = speed_of(work.shape)
             total += (epochs - frozen + FROZEN_SHARE * frozen) * work.training / speed.training
@@ -137,7 +141,7 @@ class Costs:
         settings = self.experiment.base_pretraining(name)
         shape = transformer("masked", self.base_sizes(name), settings.threads, settings.precision)
         works = tuple(self._masked(shape, settings, tag, PIECES_PER_LETTER) for tag in entry["languages"])
-        return self._pretraining(self.experiment.base_folder(name), settings, shape, works)
+        return self._pretraining(self.experiment.base_folder(name), settings, works, entry["languages"])
 
     def _adaptation(self, tag: str, name: str) -> Job:
         settings, representation = self.experiment.pretraining(name), self.experiment.representations[name]
@@ -149,11 +153,12 @@ class Costs:
         shape = transformer("masked", sizes, settings.threads, settings.precision)
         rate = self._coverage(tag, name, "corpus", "wordpieces_per_letter", PIECES_PER_LETTER)
         works = (self._masked(shape, settings, tag, rate),)
-        return self._pretraining(self.experiment.encoder_folder(tag, name), settings, shape, works)
+        return self._pretraining(self.experiment.encoder_folder(tag, name), settings, works, [tag])
 
-    def _pretraining(self, folder: str, settings: PretrainingSettings, shape: Shape, works: tuple[Work, ...]) -> Job:
-        size = shape.parameters() * BYTES_PER_PARAMETER
-        return Job(folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size)
+    def _pretraining(self, folder: str, settings: PretrainingSettings, works: tuple[Work, ...], tags: list[str]) -> Job:
+        size = works[0].shape.parameters() * BYTES_PER_PARAMETER
+        letters = sum(self._text(tag, "train")["letters"] for tag in tags)
+        return Job(folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters)
 
     def _masked(self, shape: Shape, settings: PretrainingSettings, tag: str, pieces_per_letter: float) -> Work:
         """An epoch on a language's text, and the evaluation after it."""
@@ -249,7 +254,7 @@ class Costs:
                 rate = self._coverage(cell.language, cell.representation, data, "wordpieces_per_token", PIECES_PER_WORD)
             repeated = most / max(steps[first], 1) if settings.upsample else 1.0
             train, dev = (
-                shape.operations(part.sentences, rate * part.words / max(part.sentences, 1) + 2)
+                PADDING * shape.operations(part.sentences, rate * part.words / max(part.sentences, 1) + 2)
                 for part in (counts["train"], counts["dev"])
             )
             predicted = next(len(tasks) for tasks in settings.datasets if tasks[0] == first)

@@ -90,11 +90,15 @@ class Machine:
         """How long jobs take, for people: pretraining, and finetuning with what it takes at most."""
         pretraining = [job for job in jobs if job.pretrains]
         finetuning = [job for job in jobs if not job.pretrains]
-        words = f"{hours_in_words(self.hours(pretraining))} of pretraining"
-        words += f", about {hours_in_words(self.hours(finetuning))} of finetuning"
+        parts = []
+        if pretraining:
+            parts.append(f"{hours_in_words(self.hours(pretraining))} of pretraining")
+        if finetuning:
+            parts.append(f"about {hours_in_words(self.hours(finetuning))} of finetuning")
         if any(job.epochs < job.most_epochs for job in finetuning):
-            words += f" (at most {hours_in_words(self.hours(finetuning, at_most=True))}, if patience ends no job)"
-        return words
+            most = hours_in_words(self.hours(finetuning, at_most=True))
+            parts[-1] += f" (at most {most}, if patience ends no job)"
+        return " and ".join(parts) or "nothing to train"
 
 
 def gpu_names() -> list[str]:
@@ -124,7 +128,7 @@ def measure_speeds(experiment: Experiment, outputs: Collection[str] | None = Non
     missing = Machine.here().unmeasured(sorted(shapes))
     if not missing:
         return
-    print(f"measuring how fast this machine trains: {_count(len(missing), 'kind')} of models …", file=sys.stderr)
+    print(f"measuring how fast this machine trains: {_count(len(missing), 'kind')} of model …", file=sys.stderr)
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     try:
         subprocess.run(
@@ -192,9 +196,11 @@ def forecast(
         + (f", from {mirror}" if mirror else "")
         + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
         f"disk: about {bytes_in_words((size or 0) + sum(written.values()))} more",
-        f"estimated on {place}: {machine.in_words(jobs)}, for the {_count(len(jobs), 'training job')} to do; "
-        f"{_how_known(experiment, machine, {work.shape for job in jobs for work in job.works}, on_cluster)}",
+        f"estimated on {place}: {machine.in_words(jobs)}",
     ]
+    if jobs:
+        shapes = {work.shape for job in jobs for work in job.works}
+        lines[-1] += f", for {_count(len(jobs), 'training job')}; {_how_known(experiment, machine, shapes, on_cluster)}"
     refused = not dry_run and not machine.gpus and hours > LONGEST_WITHOUT_GPU
     if refused and not experiment.config["allow_cpu"]:
         raise ConfigError(

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 import torch
@@ -42,7 +43,7 @@ HEADS: dict[str, dict[str, Any]] = {
 # a measurement takes seconds and little memory. Speeds are of operations, so that the rest follows.
 MOST_PARAMETERS = 100_000_000
 MOST_OPERATIONS = {"cpu": 6e10, "cuda": 1e13}
-SECONDS = 1.0  # of steps, at least, and two of them
+SECONDS = 1.0  # of steps, at least, and three of them
 
 
 def measure(shapes: Sequence[Shape]) -> dict[str, Speed]:
@@ -86,10 +87,10 @@ def _speed_of(shape: Shape, start: float) -> Speed:
         loss().backward()  # type: ignore[no-untyped-call]
 
     model.train()
-    training, updating = _fastest(train, update)
+    training, updating = _seconds(train, update)
     model.eval()
     with torch.no_grad():
-        (predicting,) = _fastest(predict)
+        (predicting,) = _seconds(predict)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Speed(3 * examples * operations / training, examples * operations / predicting, parameters / updating, start)
 
@@ -105,22 +106,22 @@ def _smaller(shape: Shape) -> Shape:
     return replace(shape, layers=layers, pieces=pieces)
 
 
-def _fastest(*steps: Callable[[], object]) -> list[float]:
-    """The least seconds that each of some steps takes, one after the other.
+def _seconds(*steps: Callable[[], object]) -> list[float]:
+    """The seconds that each of some steps takes, one after the other: the median of some rounds.
 
-    On a CPU it is the threads' own time, so that what else the machine does at the moment is no part of it.
+    On a CPU it is the threads' own time, so that what else the machine does at the moment is hardly any part of it.
     """
-    least = [math.inf] * len(steps)
+    taken: list[list[float]] = [[] for _ in steps]
     rounds, spent = 0, 0.0
-    while rounds < 3 or spent < SECONDS:
-        for place, step in enumerate(steps):
+    while rounds < 4 or spent < SECONDS:
+        for step, seconds in zip(steps, taken, strict=True):
             before = _clock()
             step()
-            seconds = _clock() - before
             if rounds:  # the first one allocates
-                least[place], spent = min(least[place], seconds), spent + seconds
+                seconds.append(_clock() - before)
+                spent += seconds[-1]
         rounds += 1
-    return least
+    return [median(seconds) for seconds in taken]
 
 
 def _clock() -> float:
