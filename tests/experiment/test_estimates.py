@@ -128,6 +128,20 @@ def test_pretraining_follows_the_text_once_it_is_there():
     assert 1.7 * counted.training < job_of(True).works[0].training < 2.1 * counted.training
 
 
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"train": 3, "coverage": []}', '{"train": {"tokens": 3}}', "\x00"]
+)
+def test_what_another_version_counted_or_a_broken_file_is_expected_anew(content):
+    expected = Costs(experiment()).jobs
+    for name in ("corpora/wo", "vocabularies/wo/lapt", "finetuning/wo/lapt/pos/seed2"):
+        for file in ("statistics.json", "timing.json"):
+            path = Path("results", name, file)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+    Path("results/datasets/wo/train.conllu").mkdir(parents=True)
+    assert Costs(experiment()).jobs == expected
+
+
 def test_a_cap_of_steps_caps_the_operations_and_epochs_and_copies_multiply_them():
     whole = job_of(True)
     capped = job_of(True, pretraining={"steps_per_epoch": 10, "validation_sentences": 50})

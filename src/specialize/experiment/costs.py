@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -188,16 +189,18 @@ class Costs:
     def _text(self, tag: str, part: str) -> dict[str, float]:
         """Counts of a part of a language's text, as they are or as they are expected."""
         path = self.run / f"results/corpora/{tag}/statistics.json"
-        if path.is_file() and (counts := self._read(path).get(part)):
-            return dict(counts)
+        if path.is_file():
+            counts = self._read(path).get(part)
+            if isinstance(counts, dict) and counts.keys() >= {"letters", "sentences", "articles"}:
+                return counts
         corpora = self.experiment.config["corpora"]
         share = float(corpora["validation_share"])
         if part == "train":
             share = 1 - share - float(corpora["test_share"])
         tokens = share * self.expected_tokens(self.experiment.languages[tag])
         sentences = tokens / TOKENS_PER_SENTENCE
-        counted = {"tokens": tokens, "letters": tokens * LETTERS_PER_TOKEN, "sentences": sentences}
-        return counted | {"articles": sentences / SENTENCES_PER_ARTICLE}
+        articles = sentences / SENTENCES_PER_ARTICLE
+        return {"letters": tokens * LETTERS_PER_TOKEN, "sentences": sentences, "articles": articles}
 
     def expected_tokens(self, language: Language) -> float:
         """How many a language's cleaned text will have: as its entry says, else by the size of its files."""
@@ -212,10 +215,10 @@ class Costs:
             return sample * size / DUMP_BYTES_PER_TOKEN if size else TOKENS_UNKNOWN * sample
         try:
             files = own_files(corpus.get("text") or corpus["dump"])
-        except SpecializeError:  # for its own job to report
+            packed = sum(path.stat().st_size for path in files if path.suffix in (".bz2", ".gz", ".xz", ".zip", ".zst"))
+            plain = sum(path.stat().st_size for path in files) - packed
+        except (SpecializeError, OSError):  # for its own job to report
             return TOKENS_UNKNOWN
-        packed = sum(path.stat().st_size for path in files if path.suffix in (".bz2", ".gz", ".xz", ".zip", ".zst"))
-        plain = sum(path.stat().st_size for path in files) - packed
         return sample * (packed / DUMP_BYTES_PER_TOKEN + plain / TEXT_BYTES_PER_TOKEN)
 
     def _size(self, mirror_path: str) -> int | None:
@@ -296,7 +299,7 @@ class Costs:
             files = treebank_files(entry["name"], entry["release"], entry["prefix"], {})
             places += [path for path in [self._published(files[part].mirror_path)] if path]
         for path in places:
-            if path.is_file():
+            with contextlib.suppress(OSError):  # it is not there, or cannot be read, for its own job to report
                 if path not in self._counted:
                     self._counted[path] = count_labeled(path)
                 return self._counted[path]
@@ -321,7 +324,7 @@ class Costs:
         """The sizes of a base model: as its config.json says, wherever it lies on this machine; else as expected."""
         entry = self.experiment.config["base_models"][name]
         if "pretrain" in entry:
-            return entry["pretrain"]["architecture"] | {"vocab_size": entry["pretrain"]["vocabulary_size"]}
+            return {**entry["pretrain"]["architecture"], "vocab_size": entry["pretrain"]["vocabulary_size"]}
         folders = [self.run / self.experiment.base_folder(name)]
         if "folder" in entry:
             folders.append(Path(entry["folder"]))
@@ -337,8 +340,10 @@ class Costs:
         path = self.run / f"results/vocabularies/{tag}/{representation}/statistics.json"
         if not path.is_file():
             return expected
-        covered = self._read(path).get("coverage", {}).get(data)
-        return float(covered["augmented"][measure]) if covered else expected
+        try:
+            return float(self._read(path)["coverage"][data]["augmented"][measure])
+        except (KeyError, TypeError, ValueError):  # there are no such data, or another version counted them
+            return expected
 
     @staticmethod
     def _read(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -128,7 +129,7 @@ def _clock() -> float:
     if device().type == "cuda":
         torch.cuda.synchronize()
         return time.perf_counter()
-    return time.process_time() / torch.get_num_threads()
+    return time.process_time() / min(torch.get_num_threads(), os.cpu_count() or 1)
 
 
 def _new_model(shape: Shape) -> Any:
@@ -182,7 +183,7 @@ def _finetuning(shape: Shape, sentences: int) -> tuple[nn.Module, Callable[[], T
         with half:
             hidden = model["encoder"](ids, torch.ones_like(ids), output_hidden_states=True).hidden_states[1:]
         mixed: Tensor = model["mix"](hidden)
-        return mixed.unflatten(1, (WORDS, PIECES_PER_WORD)).mean(2)
+        return mixed.reshape(sentences, WORDS, PIECES_PER_WORD, width).mean(2)
 
     def loss() -> Tensor:
         measured: Tensor = head.loss(vectors(), mask, *targets)  # type: ignore[operator]
