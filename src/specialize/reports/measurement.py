@@ -43,8 +43,8 @@ HEADS: dict[str, dict[str, Any]] = {
 # A model of more is measured in fewer layers or with a smaller vocabulary, a batch of more with fewer examples, so that
 # a measurement takes seconds and little memory. Speeds are of operations, so that the rest follows.
 MOST_PARAMETERS = 100_000_000
-MOST_OPERATIONS = {"cpu": 6e10, "cuda": 1e13}
-SECONDS = 1.0  # of steps, at least, and three of them
+MOST_OPERATIONS = {"cpu": 2e10, "cuda": 1e13}
+SECONDS = 1.0  # of steps, at least, and two of them
 
 
 def measure(shapes: Sequence[Shape]) -> dict[str, Speed]:
@@ -114,7 +114,7 @@ def _seconds(*steps: Callable[[], object]) -> list[float]:
     """
     taken: list[list[float]] = [[] for _ in steps]
     rounds, spent = 0, 0.0
-    while rounds < 4 or spent < SECONDS:
+    while rounds < 3 or spent < SECONDS:
         for step, seconds in zip(steps, taken, strict=True):
             before = _clock()
             step()
