@@ -9,6 +9,9 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.experiment import Experiment
+    from specialize.experiment.plan import measure_speeds
     from specialize.reports.diagnosis import write_diagnosis
 
-    write_diagnosis(Experiment(snakemake.config), Path())
+    experiment = Experiment(snakemake.config)
+    measure_speeds(experiment)
+    write_diagnosis(experiment, Path())

@@ -1,4 +1,4 @@
-"""Command line: `python -m specialize` with `predict`, `transliterate`, `convert-weights`, `tables` and others."""
+"""Command line: `python -m specialize` with `predict`, `transliterate`, `convert-weights`, `measure` and others."""
 
 from __future__ import annotations
 
@@ -76,6 +76,15 @@ example:
   python -m specialize convert-weights my-bert
   python -m specialize convert-weights my-bert --without-prefix module.
 """
+MEASURE = """\
+Measure how fast this machine trains the models of a configuration, keep it for
+the forecasts of all runs, and print this one's. It takes seconds for each kind
+of model. A start of a run does the same, if it has to train.
+"""
+MEASURE_EXAMPLE = """\
+example:
+  python -m specialize measure config/config.yaml latgalian.yaml
+"""
 WORLD = """\
 Write the demo's invented languages, texts, treebanks and named entities, laid
 out as a mirror. `make demo` does this, then runs the workflow on them.
@@ -131,6 +140,10 @@ def argument_parser() -> argparse.ArgumentParser:
     weights = add("convert-weights", convert_weights, summary, WEIGHTS, WEIGHTS_EXAMPLE)
     weights.add_argument("folder", type=Path, metavar="FOLDER", help="of the base model")
     weights.add_argument("--without-prefix", default="", metavar="PREFIX", help="taken off the names that have it")
+    summary = "measure how fast this machine trains"
+    speeds = add("measure", measure, summary, MEASURE, MEASURE_EXAMPLE)
+    speeds.add_argument("files", type=Path, nargs="+", metavar="FILE", help="configuration files, the last one winning")
+    speeds.add_argument("--mirror", help="as in --config mirror=…")
     example = "example:\n  python -m specialize demo-world runs/demo-mirror\n"
     world = add("demo-world", demo_world, "write the demo's invented world", WORLD, example)
     world.add_argument("folder", type=Path, metavar="FOLDER", help="where it appears")
@@ -187,6 +200,17 @@ def convert_weights(arguments: argparse.Namespace) -> None:
     from specialize.bases.weights import convert_weights as convert
 
     print(convert(arguments.folder, arguments.without_prefix))
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Measure and keep what no start has measured yet, and print a forecast of the whole grid."""
+    from specialize.experiment import Experiment
+    from specialize.experiment.plan import forecast, measure_speeds
+
+    overrides = {"mirror": arguments.mirror} if arguments.mirror else {}
+    experiment = Experiment.read(arguments.files, overrides)
+    measure_speeds(experiment)
+    print(forecast(experiment, on_cluster=False, dry_run=True))
 
 
 def demo_world(arguments: argparse.Namespace) -> None:

@@ -438,7 +438,7 @@ def test_language_without_a_name(tmp_path):
     [
         f"{{hub: some/model, revision: {'a' * 40}, folder: here}}",
         "{mirror: true, folder: here}",
-        "{parameters: 1000}",
+        "{license: mit}",
         "{hub: some/model}",
         f"{{folder: here, revision: {'a' * 40}}}",
     ],

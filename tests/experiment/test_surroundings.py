@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from specialize.errors import ConfigError, InputError, SpecializeError, full_disk, reported
-from specialize.experiment import Experiment
-from specialize.experiment.room import bytes_to_write, check_room
+from specialize.experiment.plan import check_room
 from specialize.experiment.surroundings import check_modified_paths, check_paths, check_sections, check_slurm
 
 PAPER = Path(__file__).parents[2] / "config" / "config.yaml"
@@ -80,44 +79,6 @@ def test_a_configuration_without_the_papers_beneath_is_named_so():
 
 
 # -- room ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def experiment(tmp_path_factory):
-    """The paper's experiment, with a model of one's own of 12 × 2 × 100² + 1,000 × 100 parameters."""
-    folder = tmp_path_factory.mktemp("own")
-    (folder / "config.json").write_text('{"num_hidden_layers": 2, "hidden_size": 100, "vocab_size": 1000}')
-    config = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-    config["base_models"]["own"] = {"folder": str(folder)}
-    config["representations"]["own"] = {"method": "adapt", "base_model": "own"}
-    config["languages"]["wo"]["tokens"] = 5_000_000
-    return Experiment(config)
-
-
-def test_what_will_be_written_is_estimated_from_sizes(experiment):
-    own = 4 * (12 * 2 * 100**2 + 1000 * 100)
-    places = {"language": "wo", "representation": "own"}
-    made = [
-        ("results/pretraining/wo/own/model.safetensors", places),
-        ("results/pretraining/wo/own/config.json", places),
-    ]
-    assert bytes_to_write(experiment, made) == own + 3 * own
-    kept = [("results/finetuning/wo/own/pos/seed1/model", places), ("results/finetuning/wo/own/ud/seed1/model", places)]
-    assert bytes_to_write(experiment, [*made, *kept]) == 3 * own + 3 * own
-    assert bytes_to_write(experiment, [("results/corpora/wo/train.txt", {"language": "wo"})]) == 50_000_000
-    dump = experiment.languages["wo"].entry["corpus"]
-    name = f"wowiki-{dump['date']}-pages-articles.xml.bz2"
-    assert bytes_to_write(experiment, [(f"resources/wikipedia/wowiki/{dump['date']}/{name}", {})]) == 100_000_000
-    assert bytes_to_write(experiment, [("results/tables/answers.md", {"table": "answers"})]) == 0
-
-
-def test_models_of_unknown_size_are_about_as_large_as_they_are(experiment):
-    made = [("results/pretraining/base/mbert/model.safetensors", {"base_model": "mbert"})]
-    assert 0.7e9 < bytes_to_write(experiment, made) < 0.9e9  # it has 0.71 GB
-    scratch = [("results/pretraining/wo/bert/model.safetensors", {"language": "wo", "representation": "bert"})]
-    assert bytes_to_write(experiment, scratch) / 4 == 4 * (12 * 6 * 768**2 + 52_000 * 768)
-    vectors = [("results/finetuning/wo/fasttext/pos/seed1/model", {"language": "wo", "representation": "fasttext"})]
-    assert bytes_to_write(experiment, vectors) == 0
 
 
 def test_too_little_room_is_refused(tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ experiment:
     - {languages: [xx], regimes: [ud], seeds: []}
 base_model: mbert
 base_models:
-  mbert: {hub: some/model, revision: 3f076fdb1ab68d5b2880cb87a0886f315b8146f8, parameters: 100}
+  mbert: {hub: some/model, revision: 3f076fdb1ab68d5b2880cb87a0886f315b8146f8}
 representations:
   mbert: {method: base}
   tva: {method: adapt, pieces: 99, multiplier: 5, batch_sizes: {xx: {ud: 64}}}

@@ -1,4 +1,5 @@
 # What all rules share: the checked experiment, and the paths that more than one rule names. No rules.
+import atexit
 import signal
 import sys
 
@@ -16,8 +17,7 @@ from specialize.files import checksum_of_parts
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
 from specialize.experiment.command_line import check_command_line, is_snakemake
 from specialize.experiment.copied_run import put_back_times
-from specialize.experiment.plan import forecast, gpus_here, sources_of
-from specialize.experiment.room import bytes_to_write, check_room
+from specialize.experiment.plan import forecast, gpus_here, measure_speeds, sources_of
 from specialize.experiment.surroundings import check_modified_paths, check_paths, check_sections, check_slurm
 from specialize.experiment.treebanks import learned_tasks
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions
@@ -288,22 +288,52 @@ def check_treebanks():
             check_prepared(Path("results/datasets", language.tag), tasks, language.tags)
 
 
+def outputs_of(jobs):
+    """The files that some jobs make."""
+    return [str(path) for job in jobs for path in job.output]
+
+
+def print_plan_of_dry_run():
+    """Print the forecast below the jobs; what had an error before has no plan."""
+    if workflow.scheduler is not None:
+        shown = workflow.dag.needrun_jobs(exclude_finished=False)  # a dry run finishes all that it shows
+        planned = [job for job in shown if training_stage(job)]
+        print(
+            forecast(
+                experiment,
+                on_cluster=workflow.nodes is not None,
+                outputs=outputs_of(planned),
+                cores=workflow.resource_settings.cores,
+                dry_run=True,
+            ),
+            file=sys.stderr,
+        )
+
+
+if workflow.is_main_process and workflow.output_settings.dryrun:  # which calls no handler
+    atexit.register(print_plan_of_dry_run)
+
+
 onstart:
     if workflow.is_main_process:
-        needed = list(workflow.dag.needrun_jobs())
-        planned = [job for job in needed if training_stage(job)]
+        planned = [job for job in workflow.dag.needrun_jobs() if training_stage(job)]
         try:
             if workflow.executor_plugin.name == "slurm":
                 check_slurm()
-            outputs = [(str(path), dict(**job.wildcards)) for job in needed for path in job.output]
-            check_room(Path.cwd(), bytes_to_write(experiment, outputs))
-            print(
-                forecast(experiment, on_cluster=workflow.non_local_exec, trains=bool(planned)),
-                file=sys.stderr,
-            )
             known = [str(path) for job in workflow.dag.jobs for path in job.output]
             check_versions(Path.cwd(), reruns(planned), known, experiment.config["accept_rerun"])
             check_treebanks()
+            if not workflow.non_local_exec:
+                measure_speeds(experiment, outputs_of(planned))
+            print(
+                forecast(
+                    experiment,
+                    on_cluster=workflow.non_local_exec,
+                    outputs=outputs_of(planned),
+                    cores=workflow.resource_settings.cores,
+                ),
+                file=sys.stderr,
+            )
             given, cores = workflow.config_settings.config, workflow.resource_settings.cores
             record_command(Path.cwd(), workflow.main_snakefile, own_files, given, cores)  # `predict` may name it
         except SpecializeError as error:

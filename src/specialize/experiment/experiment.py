@@ -47,13 +47,14 @@ class Experiment:
         checks.check_references(self)
 
     @classmethod
-    def read(cls, files: str | Path | Sequence[str | Path]) -> Experiment:
+    def read(cls, files: str | Path | Sequence[str | Path], overrides: dict[str, Any] | None = None) -> Experiment:
         """Read configuration files as the workflow does: mappings merge, lists replace, the last file wins.
 
         The paper's configuration (config/config.yaml of the checkout) lies beneath them, as in the workflow.
 
         Args:
             files: one or several, each a path.
+            overrides: what the command line says, which wins over all files.
 
         Raises:
             ConfigError: with file and line.
@@ -64,6 +65,7 @@ class Experiment:
         config: dict[str, Any] = {}
         for path in paths:
             merge(config, load(path))
+        merge(config, overrides or {})
         return cls(config, paths)
 
     def place(self, keys: Keys) -> str:

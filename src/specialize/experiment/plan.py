@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from specialize import sources
-from specialize.errors import ConfigError
-from specialize.experiment import Cell, Experiment, Language
+from specialize.errors import ConfigError, SpecializeError
+from specialize.experiment import Experiment, Language
+from specialize.experiment.costs import BYTES_PER_PARAMETER, Costs, Job, jobs_to_do, transformer
+from specialize.experiment.speeds import Shape, Speed, assumed_speed, kept_speeds, key_of
 from specialize.experiment.yaml_files import dates_to_resolve
 from specialize.files import atomic_text, read_text
-from specialize.pretraining.settings import PretrainingSettings
 
-# Assumptions of the estimate, each a round figure: a forecast tells a coffee break from a month, not more.
-CPU_OPERATIONS = 3e10  # floating-point operations a second and core that small BERT models reach on a desktop CPU
-GPU_OPERATIONS = 3e13  # and on one data-centre GPU in single precision
-OPERATIONS_PER_PARAMETER = 6  # of a training step, for each wordpiece: two forward, four backward
-PIECES_PER_TOKEN = 2.0  # paper, Table 1: 1.17 to 2.9
-TRAINING_SENTENCES = 1500  # of a small treebank (fact 28)
-PIECES_PER_SENTENCE = 40
-FINETUNING_EPOCHS = 60  # patience usually ends a job by then
-TOKENS_UNKNOWN = 1_000_000  # of a language whose entry has no `tokens`
-BYTES_PER_TOKEN = 30  # of text on disk: the dump's share, the cleaned text, the twin
-BYTES_PER_PARAMETER = 8
 LONGEST_WITHOUT_GPU = 48  # hours
+BYTES_IN_CHECKPOINT = 16  # a parameter: weights, best weights and two moments
+TEXT_BYTES_ON_DISK = 10  # a token, of cleaned text
+LONGEST_MEASUREMENT = 300  # seconds; then speeds stay assumed
 
 
 def sources_of(language: Language) -> list[sources.Source]:
@@ -47,76 +42,130 @@ def sources_of(language: Language) -> list[sources.Source]:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """What a full run costs.
+class Machine:
+    """What jobs run on.
 
     Attributes:
-        pretraining, finetuning: floating-point operations.
-        disk: bytes of text and models, without downloads.
+        cores: that may be used at a time.
+        gpus: likewise.
+        device: the first GPU's name, or cpu.
+        speeds: that were measured on this machine, by `speeds.key_of`.
     """
 
-    pretraining: float
-    finetuning: float
-    disk: float
+    cores: int
+    gpus: int
+    device: str
+    speeds: Mapping[str, Speed]
+
+    @classmethod
+    def here(cls, cores: int | None = None) -> Machine:
+        """This one, with its kept speeds."""
+        names = gpu_names()
+        cores = min(cores or os.cpu_count() or 1, os.cpu_count() or 1)
+        return cls(cores, len(names), names[0] if names else "cpu", kept_speeds())
+
+    @classmethod
+    def with_a_gpu(cls) -> Machine:
+        """Any with one data-centre GPU, of assumed speed."""
+        return cls(1, 1, "", {})
+
+    def speed(self, shape: Shape) -> Speed:
+        """As measured, else as assumed."""
+        return self.speeds.get(key_of(shape, self.device)) or assumed_speed(shape, self.gpus > 0, self.cores)
+
+    def unmeasured(self, shapes: Iterable[Shape]) -> list[Shape]:
+        """Those whose speed is assumed."""
+        return [shape for shape in shapes if key_of(shape, self.device) not in self.speeds]
+
+    def hours(self, jobs: Collection[Job], at_most: bool = False) -> float:
+        """How long jobs take, as many at a time as there is room for; at most, if patience ends none of them."""
+        hours = [job.seconds(self.speed, job.most_epochs if at_most else None) / 3600 for job in jobs]
+        if self.gpus:
+            side_by_side = [one / self.gpus for one in hours]
+        else:
+            side_by_side = [one / max(1, self.cores // job.threads) for job, one in zip(jobs, hours, strict=True)]
+        return max([sum(side_by_side), *hours])
+
+    def in_words(self, jobs: Collection[Job]) -> str:
+        """How long jobs take, for people: pretraining, and finetuning with what it takes at most."""
+        pretraining = [job for job in jobs if job.pretrains]
+        finetuning = [job for job in jobs if not job.pretrains]
+        parts = []
+        if pretraining:
+            parts.append(f"{hours_in_words(self.hours(pretraining))} of pretraining")
+        if finetuning:
+            parts.append(f"about {hours_in_words(self.hours(finetuning))} of finetuning")
+        if any(job.epochs < job.most_epochs for job in finetuning):
+            most = hours_in_words(self.hours(finetuning, at_most=True))
+            parts[-1] += f" (at most {most}, if patience ends no job)"
+        return " and ".join(parts) or "nothing to train"
 
 
-def estimate(experiment: Experiment, tokens: Mapping[str, int] | None = None) -> Estimate:
-    """Estimate a full run.
-
-    Args:
-        experiment: the configuration.
-        tokens: of cleaned text, where they have been counted, by tag; else the registry's expectation holds.
-    """
-    counted = {tag: _tokens(language) for tag, language in experiment.languages.items()} | dict(tokens or {})
-    pretraining = sum(
-        _parameters(experiment, name) * _pretraining_pieces(experiment.pretraining(name), counted[tag])
-        for tag, name in experiment.adaptations
-    )
-    for name in filter(experiment.pretrained_here, experiment.base_models_used):
-        languages = experiment.config["base_models"][name]["pretrain"]["languages"]
-        pieces = _pretraining_pieces(experiment.base_pretraining(name), sum(counted[tag] for tag in languages))
-        pretraining += _base_parameters(experiment, name) * pieces
-    epochs = min(FINETUNING_EPOCHS, experiment.config["finetuning"]["epochs"])
-    finetuning = sum(
-        sum(_finetuned(experiment, cell)) * (epochs * TRAINING_SENTENCES * PIECES_PER_SENTENCE)
-        for cell in experiment.cells
-    )
-    models = [_parameters(experiment, name) for _, name in experiment.adaptations]
-    # Multi-task models lie there until the jobs that start from them have ended.
-    kept = set(experiment.cells) if experiment.config["keep_models"] else set()
-    kept |= {cell.prefinetuned for cell in experiment.cells if cell.prefinetuned}
-    models += [max(_finetuned(experiment, cell)) for cell in sorted(kept)]
-    models += [_base_parameters(experiment, name) for name in experiment.base_models_used]
-    return Estimate(
-        OPERATIONS_PER_PARAMETER * pretraining,
-        OPERATIONS_PER_PARAMETER * finetuning,
-        sum(counted[language.tag] * BYTES_PER_TOKEN for language in experiment.needed_languages)
-        + sum(models) * BYTES_PER_PARAMETER,
-    )
+def gpu_names() -> list[str]:
+    """The GPUs that this machine's jobs may use, as its driver's tool and CUDA_VISIBLE_DEVICES say."""
+    if not shutil.which("nvidia-smi"):
+        return []
+    shown = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout
+    names = [line.partition(": ")[2].partition(" (")[0] for line in shown.splitlines() if line.startswith("GPU ")]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return names if visible is None else names[: len([name for name in visible.split(",") if name not in ("", "-1")])]
 
 
 def gpus_here() -> int:
-    """How many GPUs this machine's jobs may use, as its driver's tool and CUDA_VISIBLE_DEVICES say."""
-    if not shutil.which("nvidia-smi"):
-        return 0
-    shown = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout
-    there = sum(line.startswith("GPU ") for line in shown.splitlines())
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return (
-        there if visible is None else min(there, len([name for name in visible.split(",") if name not in ("", "-1")]))
-    )
+    """How many GPUs this machine's jobs may use."""
+    return len(gpu_names())
 
 
-def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> str:
+def measure_speeds(experiment: Experiment, outputs: Collection[str] | None = None) -> None:
+    """Have the speeds measured that a start needs and that are not kept yet, in a process of its own: this one, which
+    goes on for days, shall not load torch. Where torch cannot be loaded or nothing be kept, speeds stay assumed.
+
+    Args:
+        experiment: the configuration.
+        outputs: files that the training jobs make; those of the whole grid if None.
+    """
+    shapes = {work.shape for job in jobs_to_do(Costs(experiment), outputs) for work in job.works}
+    missing = Machine.here().unmeasured(sorted(shapes))
+    if not missing:
+        return
+    print(f"measuring how fast this machine trains: {_count(len(missing), 'kind')} of model …", file=sys.stderr)
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "specialize.reports.measurement"],
+            input=json.dumps([asdict(shape) for shape in missing]),
+            text=True,
+            capture_output=True,
+            timeout=LONGEST_MEASUREMENT,
+            env={**os.environ, "PYTHONPATH": path},
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        print(f"stopped measuring after {LONGEST_MEASUREMENT} seconds; speeds stay assumed", file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.splitlines() or ["it was killed"])[-1]
+        print(f"could not measure how fast this machine trains: {reason}; speeds stay assumed", file=sys.stderr)
+
+
+def forecast(
+    experiment: Experiment,
+    on_cluster: bool,
+    outputs: Collection[str] | None = None,
+    cores: int | None = None,
+    dry_run: bool = False,
+) -> str:
     """What a run will do, in a few lines.
 
     Args:
         experiment: the configuration.
         on_cluster: jobs go elsewhere, so that the GPU of this machine does not matter.
-        trains: whether any job that is left to do is one of training.
+        outputs: files of the training jobs that are left to do; all jobs of the grid if None.
+        cores: that may be used at a time; all if None.
+        dry_run: ask no network, and refuse nothing.
 
     Raises:
         ConfigError: if it would take days on this machine, which has no GPU, and `allow_cpu` is not set.
+        SpecializeError: if the disk has too little room.
     """
     cells = experiment.cells
     missing = [
@@ -127,28 +176,37 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
         if not Path(source.destination).exists()
     ]
     mirror = experiment.config["mirror"]
-    size = sources.upstream_bytes(missing, mirror) if missing else 0
-    gpus = 1 if on_cluster else gpus_here()
-    expected = estimate(experiment)
-    rate = GPU_OPERATIONS * gpus if gpus else CPU_OPERATIONS * (os.cpu_count() or 1)
-    hours = [operations / rate / 3600 for operations in (expected.pretraining, expected.finetuning)]
+    remote = not mirror or "://" in mirror
+    size = 0 if not missing else None if dry_run and remote else sources.upstream_bytes(missing, mirror)
+    machine = Machine.with_a_gpu() if on_cluster else Machine.here(cores)
+    costs = Costs(experiment)
+    jobs = jobs_to_do(costs, outputs)
+    hours = machine.hours(jobs)
+    written = bytes_to_be_written(experiment, outputs)
+    disk = (size or 0) + sum(written.values())
+    if not dry_run:
+        check_room(Path(), disk)
     from_hub = [
         f"{experiment.config['base_models'][name]['hub']} (about "
-        f"{bytes_in_words(_base_parameters(experiment, name) * BYTES_PER_PARAMETER)})"
+        f"{bytes_in_words(written[experiment.base_folder(name)])})"
         for name in experiment.base_models_used
-        if "hub" in experiment.config["base_models"][name] and not Path(experiment.base_folder(name)).exists()
+        if "hub" in experiment.config["base_models"][name] and experiment.base_folder(name) in written
     ]
     languages = len({cell.language for cell in cells})
+    place = _count(machine.gpus, "GPU") if machine.gpus else f"{_count(machine.cores, 'core')} without a GPU"
     lines = [
         f"{_count(len(cells), 'finetuning job')} over {_count(languages, 'language')}",
         f"downloads: {_count(len(missing), 'file')}, {'size unknown' if size is None else bytes_in_words(size)}"
         + (f", from {mirror}" if mirror else "")
         + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
-        f"disk: about {bytes_in_words((size or 0) + expected.disk)}",
-        f"estimated on {_count(gpus, 'GPU') if gpus else f'{os.cpu_count()} cores without a GPU'}: "
-        f"{hours_in_words(hours[0])} of pretraining, {hours_in_words(hours[1])} of finetuning, for the whole grid",
+        f"disk: about {bytes_in_words(disk)} more",
+        f"estimated on {place}: {machine.in_words(jobs)}",
     ]
-    if trains and not gpus and sum(hours) > LONGEST_WITHOUT_GPU and not experiment.config["allow_cpu"]:
+    if jobs:
+        shapes = {work.shape for job in jobs for work in job.works}
+        lines[-1] += f", for {_count(len(jobs), 'training job')}; {_how_known(experiment, machine, shapes, on_cluster)}"
+    refused = not dry_run and not machine.gpus and hours > LONGEST_WITHOUT_GPU
+    if refused and not experiment.config["allow_cpu"]:
         raise ConfigError(
             "; ".join(lines)
             + ". This machine has no GPU: use a cluster (--profile slurm), a smaller grid, or --config allow_cpu=true"
@@ -156,46 +214,65 @@ def forecast(experiment: Experiment, on_cluster: bool, trains: bool = True) -> s
     return "\n".join(lines)
 
 
-def _pretraining_pieces(settings: PretrainingSettings, tokens: int) -> float:
-    whole = tokens * PIECES_PER_TOKEN * settings.copies
-    capped = (settings.steps_per_epoch or float("inf")) * settings.batch_size * settings.sequence_length
-    return float(settings.epochs * min(whole, capped))
+def bytes_to_be_written(
+    experiment: Experiment, outputs: Collection[str] | None = None, run: Path = Path()
+) -> dict[str, int]:
+    """Bytes that a run will write, about, downloads not among them: by the folder of each result, and `checkpoints`.
+
+    Args:
+        experiment: the configuration.
+        outputs: files of the jobs that are to run; all jobs of the grid if None.
+        run: the run's folder. Models that lie there already are written again only if they are among the outputs.
+    """
+    costs = Costs(experiment, run)
+    jobs = jobs_to_do(costs, outputs)
+    written = {job.folder: job.bytes for job in jobs if outputs is not None or not (run / job.folder).exists()}
+    for language in experiment.needed_languages:
+        folder = f"results/corpora/{language.tag}"
+        if language.has_corpus and not (run / folder).exists():
+            written[folder] = int(costs.expected_tokens(language) * TEXT_BYTES_ON_DISK)
+    for name in experiment.base_models_used:
+        folder = experiment.base_folder(name)
+        if not experiment.pretrained_here(name) and not (run / folder).exists():
+            base = transformer("masked", costs.base_sizes(name), 1, "float32")
+            written[folder] = base.parameters() * BYTES_PER_PARAMETER
+    training = [work.shape.parameters() for job in jobs for work in job.works]
+    written["checkpoints"] = BYTES_IN_CHECKPOINT * max(training, default=0)  # each while its job lasts
+    return dict(sorted(written.items()))
 
 
-def _tokens(language: Language) -> int:
-    if "corpus" not in language.entry:
-        return 0
-    return int(language.entry.get("tokens", TOKENS_UNKNOWN))
+def check_room(folder: Path, needed: int) -> None:
+    """Refuse to begin what would not fit the disk.
+
+    Args:
+        folder: the run's directory.
+        needed: bytes that are going to be written.
+
+    Raises:
+        SpecializeError: with how much room there is.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise SpecializeError(
+            f"{folder.absolute()}: what is to be made takes about {bytes_in_words(needed)}, and the disk has "
+            f"{bytes_in_words(free)} left; make room, give a --directory on another disk, or a smaller grid "
+            "(keep_models takes most)"
+        )
 
 
-def _parameters(experiment: Experiment, representation: str) -> int:
-    """That each wordpiece passes through."""
-    entry = experiment.representations[representation]
-    if entry.method == "scratch":
-        return _in_layers(experiment.config["representations"][representation]["architecture"])
-    return _base_parameters(experiment, entry.base_model)
-
-
-def _finetuned(experiment: Experiment, cell: Cell) -> list[int]:
-    """For each data set of a cell the parameters that its wordpieces (or words, if vectors are static) pass through."""
-    datasets = experiment.languages[cell.language].datasets(cell.regime)
-    encoders = experiment.config["representations"][cell.representation].get("task_encoders")
-    if encoders is None:
-        return [_parameters(experiment, cell.representation)] * len(datasets)
-    sizes = [encoders[tasks[0]] for tasks in datasets]
-    # Two directions of four gates, each of the state before and of what the two directions below gave.
-    return [int(2 * 4 * 3 * one["layers"] * one["hidden_size"] ** 2) for one in sizes]
-
-
-def _base_parameters(experiment: Experiment, base_model: str) -> int:
-    sizes = experiment.base_model_sizes(base_model)
-    if {"num_hidden_layers", "hidden_size"} <= sizes.keys():
-        return _in_layers(sizes)
-    return int(experiment.config["base_models"][base_model].get("parameters", 100_000_000))
-
-
-def _in_layers(sizes: dict[str, Any]) -> int:
-    return int(12 * sizes["num_hidden_layers"] * sizes["hidden_size"] ** 2)
+def _how_known(experiment: Experiment, machine: Machine, shapes: Collection[Shape], on_cluster: bool) -> str:
+    """Where the speeds of a forecast are from, and how to measure them."""
+    if on_cluster:
+        return "at an assumed speed of one data-centre GPU"
+    missing = machine.unmeasured(shapes)
+    if not missing:
+        return "at speeds measured here"
+    files = " ".join(map(shlex.quote, map(str, experiment.files.paths)))
+    command = f"python -m specialize measure {files}"
+    if experiment.config["mirror"]:
+        command += f" --mirror {shlex.quote(experiment.config['mirror'])}"
+    part = f"{len(missing)} of {len(shapes)} speeds are" if len(missing) < len(shapes) else "the speed is"
+    return f"{part} assumed: a start measures it first, and so does {command}"
 
 
 def bytes_in_words(number: float) -> str:

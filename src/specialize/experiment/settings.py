@@ -95,7 +95,7 @@ class BaseModelEntry(Settings):
     folder: str = setting("own model: config.json, tokenizer.json, model.safetensors", default="", pattern=PATH)
     mirror: Literal[True] = setting("it is models/{name}/ of the mirror", default=True)
     license: str = setting("for the card of what is made from it, as the hub names it", default="", pattern=LICENSE)
-    parameters: int = setting("how many each wordpiece passes through, for estimating hours and disk", default=1, ge=1)
+    parameters: int = setting("not read: sizes come from config.json; older configurations have it", default=1, ge=1)
     pretrain: PretrainedHere = setting("a small BERT, pretrained by the run", default=None)
 
 

@@ -12,7 +12,8 @@ from specialize.corpora import LONG_WORDS
 from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
-from specialize.experiment.plan import CPU_OPERATIONS, GPU_OPERATIONS, bytes_in_words, estimate, hours_in_words
+from specialize.experiment.costs import Costs
+from specialize.experiment.plan import Machine, bytes_in_words, bytes_to_be_written
 from specialize.tables.figures.style import save_figure
 from specialize.tables.formats import Entry, Table, write_table
 from specialize.tables.inputs import (
@@ -190,7 +191,7 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
                     treebank_statistics(run, language),
                 )
             )
-    write_table(diagnosis_table(experiment, diagnoses), run / "results" / "tables")
+    write_table(diagnosis_table(experiment, diagnoses, run), run / "results" / "tables")
     write_figure(diagnoses, run / "results" / "figures")
 
 
@@ -200,7 +201,7 @@ def _grown(experiment: Experiment, vocabularies: dict[str, Any]) -> tuple[str, .
     return tuple(sorted(names, key=lambda name: experiment.representations[name].multiplier == 1))
 
 
-def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table:
+def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis], run: Path) -> Table:
     """For each language the answers to what one asks before paying for a GPU."""
     table = Table(
         "diagnosis",
@@ -210,17 +211,8 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table
     for diagnosis in diagnoses:
         for question, answer in _answers(experiment, diagnosis):
             table.rows.append([Entry(diagnosis.language.name), Entry(question), Entry(answer)])
-    cost = estimate(
-        experiment, {diagnosis.language.tag: diagnosis.tokens for diagnosis in diagnoses if diagnosis.corpus}
-    )
-    on_gpu, on_cpu = (
-        [hours_in_words(operations / rate / 3600) for operations in (cost.pretraining, cost.finetuning)]
-        for rate in (GPU_OPERATIONS, CPU_OPERATIONS)
-    )
     table.notes = [
-        f"The whole run ({len(experiment.adaptations)} models to pretrain, {len(experiment.cells):,} to "
-        f"finetune) takes roughly {on_gpu[0]} of pretraining and {on_gpu[1]} of finetuning on one data-centre GPU, or "
-        f"{on_cpu[0]} and {on_cpu[1]} of one CPU core, and {bytes_in_words(cost.disk)} of disk besides the downloads.",
+        _cost(experiment, run),
         "An unknown word has a letter in a wordpiece that the vocabulary lacks; dashes and other marks are counted "
         "apart. The suggestions follow from what new wordpieces were measured to gain, with thresholds between the "
         f"paper's languages: {MUCH_READABLE:.0%} and {SOME_READABLE:.0%} of the words become readable (Uyghur: 39% "
@@ -228,6 +220,19 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis]) -> Table
         f"less than {LEAST_LETTER:.2%} are not listed. Only the scores on your own data decide.",
     ]
     return table
+
+
+def _cost(experiment: Experiment, run: Path) -> str:
+    """What training takes, on a GPU and here."""
+    costs, here, gpu = Costs(experiment, run), Machine.here(), Machine.with_a_gpu()
+    measured = "as measured" if not here.unmeasured(costs.shapes()) else "at an assumed speed"
+    place = f"{here.gpus} GPUs" if here.gpus > 1 else "its GPU" if here.gpus else f"{here.cores} cores"
+    return (
+        f"The whole run ({len(experiment.adaptations)} models to pretrain, {len(experiment.cells):,} to finetune) "
+        f"takes roughly {gpu.in_words(costs.jobs)} on one data-centre GPU, at an assumed speed; on this machine, with "
+        f"{place}, {measured}: {here.in_words(costs.jobs)}. It takes about "
+        f"{bytes_in_words(sum(bytes_to_be_written(experiment, None, run).values()))} of disk besides the downloads."
+    )
 
 
 def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, str]]:

@@ -1,0 +1,380 @@
+"""What each training job of a grid computes and writes, from what is known of its model and its data so far."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from specialize.errors import InputError, SpecializeError
+from specialize.experiment.experiment import Experiment
+from specialize.experiment.grid import Cell, Language
+from specialize.experiment.regimes import REGIMES
+from specialize.experiment.speeds import Shape, SpeedOf
+from specialize.files import read_json
+from specialize.pretraining.settings import PretrainingSettings
+from specialize.sources import own_files, treebank_files, wikipedia_dump
+
+# Of a base model whose config.json is not here yet: BERT-base with mBERT's vocabulary.
+EXPECTED_BASE = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072, "vocab_size": 119_547}
+
+# Of data that are not here yet; each a round figure.
+TOKENS_UNKNOWN = 1_000_000
+DUMP_BYTES_PER_TOKEN = 4  # packed; of four Wikipedias 1.7 to 8.5
+TEXT_BYTES_PER_TOKEN = 8
+LETTERS_PER_TOKEN = 5
+LETTERS_PER_SECOND = 1e6  # cut into wordpieces, with their masks
+PIECES_PER_LETTER = 0.4
+TOKENS_PER_SENTENCE = 15
+SENTENCES_PER_ARTICLE = 10
+LABELED_SENTENCES = {"train": 1500, "dev": 500, "test": 500}  # of a small treebank (fact 28)
+WORDS_PER_SENTENCE = 20
+PADDING = 1.1  # a batch is as long as its longest sentence; they are of like length
+PIECES_PER_WORD = 2.0  # paper, Table 1: 1.17 to 2.9
+
+# Of trainings under patience that were recorded (docs/replication.md), the best epoch was the 21st to 61st of taggers.
+BEST_EPOCH = 40
+FROZEN_SHARE = 1 / 3  # of the cost of an epoch: only the forward pass goes through a frozen encoder
+BYTES_PER_PARAMETER = 4
+
+
+class Labeled(NamedTuple):
+    """Counts of a part of labeled data."""
+
+    sentences: int
+    words: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an epoch of a job computes on one data set.
+
+    Attributes:
+        shape: of the model.
+        training: operations, forward and backward.
+        evaluation: operations, forward.
+        updates: parameters moved.
+    """
+
+    shape: Shape
+    training: float
+    evaluation: float
+    updates: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training job.
+
+    Attributes:
+        folder: of its results, relative to the run.
+        pretrains: else it finetunes.
+        threads: that it takes.
+        works: an epoch's, by data set.
+        epochs: about how many it will have.
+        most_epochs: how many it can have, if patience never ends it.
+        frozen: epochs in which only the head learns.
+        bytes: that its results take.
+        letters: of the text that it cuts into wordpieces before it trains.
+    """
+
+    folder: str
+    pretrains: bool
+    threads: int
+    works: tuple[Work, ...]
+    epochs: float
+    most_epochs: int
+    frozen: int
+    bytes: int
+    letters: float = 0
+
+    def seconds(self, speed_of: SpeedOf, epochs: float | None = None) -> float:
+        """How long it takes, by default for as many epochs as it will probably have."""
+        epochs = self.epochs if epochs is None else epochs
+        frozen = min(self.frozen, epochs)
+        total = max(speed_of(work.shape).start for work in self.works) + self.letters / LETTERS_PER_SECOND
+        for work in self.works:
+            speed = speed_of(work.shape)
+            total += (epochs - frozen + FROZEN_SHARE * frozen) * work.training / speed.training
+            total += (epochs - frozen) * work.updates / speed.updates
+            total += (epochs + 1) * work.evaluation / speed.evaluation
+        return total
+
+
+class Costs:
+    """What the jobs of an experiment compute and write.
+
+    Args:
+        experiment: the configuration.
+        run: the run's folder; what it has by now is counted, the rest is expected.
+    """
+
+    def __init__(self, experiment: Experiment, run: Path = Path()) -> None:
+        self.experiment, self.run = experiment, run
+        # Regimes whose models lie there until the jobs that start from them have ended.
+        self._starts = {start for cell in experiment.cells if (start := REGIMES[cell.regime].start)}
+        self._counted: dict[Path, Labeled] = {}
+        self._finished: dict[str, list[float]] = {}  # epochs of the regime's jobs
+        self._kinds: dict[tuple[str, str, str], Job] = {}
+
+    @cached_property
+    def jobs(self) -> tuple[Job, ...]:
+        """All that train with wordpieces or on labels. Static vectors are trained in minutes and not counted."""
+        bases = filter(self.experiment.pretrained_here, self.experiment.base_models_used)
+        return (
+            *(self._base(name) for name in bases),
+            *(self._adaptation(*pair) for pair in self.experiment.adaptations),
+            *(replace(self._of_any_seed(cell), folder=cell.folder) for cell in self.experiment.cells),
+        )
+
+    def shapes(self) -> list[Shape]:
+        """What a machine's speed must be measured of, to tell how long the jobs take."""
+        return sorted({work.shape for job in self.jobs for work in job.works})
+
+    # -- pretraining -------------------------------------------------------------------------------------------
+
+    def _base(self, name: str) -> Job:
+        entry = self.experiment.config["base_models"][name]["pretrain"]
+        settings = self.experiment.base_pretraining(name)
+        shape = transformer("masked", self.base_sizes(name), settings.threads, settings.precision)
+        works = tuple(self._masked(shape, settings, tag, PIECES_PER_LETTER) for tag in entry["languages"])
+        return self._pretraining(self.experiment.base_folder(name), settings, works, entry["languages"])
+
+    def _adaptation(self, tag: str, name: str) -> Job:
+        settings, representation = self.experiment.pretraining(name), self.experiment.representations[name]
+        if representation.method == "scratch":
+            entry = self.experiment.config["representations"][name]
+            sizes = entry["architecture"] | {"vocab_size": entry["vocabulary"]["size"]}
+        else:
+            sizes = self.base_sizes(representation.base_model)
+        shape = transformer("masked", sizes, settings.threads, settings.precision)
+        rate = self._coverage(tag, name, "corpus", "wordpieces_per_letter", PIECES_PER_LETTER)
+        works = (self._masked(shape, settings, tag, rate),)
+        return self._pretraining(self.experiment.encoder_folder(tag, name), settings, works, [tag])
+
+    def _pretraining(self, folder: str, settings: PretrainingSettings, works: tuple[Work, ...], tags: list[str]) -> Job:
+        size = works[0].shape.parameters() * BYTES_PER_PARAMETER
+        letters = sum(self._text(tag, "train")["letters"] for tag in tags)
+        return Job(folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters)
+
+    def _masked(self, shape: Shape, settings: PretrainingSettings, tag: str, pieces_per_letter: float) -> Work:
+        """An epoch on a language's text, and the evaluation after it."""
+        train, valid = (self._text(tag, part) for part in ("train", "valid"))
+        longest = settings.sequence_length - 2
+        pieces = train["letters"] * pieces_per_letter
+        if settings.examples == "lines":
+            examples = float(train["sentences"])
+        else:  # an article's last example is half full, and some are shorter on purpose
+            examples = pieces / (longest * (1 - settings.short_sequence_probability / 2)) + train["articles"] / 2
+        if settings.examples == "sentence-pairs":  # of half of the examples the second segment is taken once more
+            examples, pieces = examples * 4 / 3, pieces * 4 / 3
+        length = min(pieces / max(examples, 1), longest) + 2
+        examples *= settings.copies
+        if settings.steps_per_epoch:
+            examples = min(examples, settings.steps_per_epoch * settings.batch_size)
+        predictions = max(1.0, min(length * settings.masked_probability, settings.max_predictions))
+        lines = min(valid["sentences"], settings.validation_sentences or valid["sentences"])
+        line = min(valid["letters"] * pieces_per_letter / max(valid["sentences"], 1), longest) + 2
+        return Work(
+            shape,
+            3 * shape.operations(examples, length, examples * predictions),
+            shape.operations(lines, line, lines * max(1.0, line * settings.masked_probability)),
+            max(1.0, examples / settings.batch_size) * shape.parameters(),
+        )
+
+    def _text(self, tag: str, part: str) -> dict[str, float]:
+        """Counts of a part of a language's text, as they are or as they are expected."""
+        path = self.run / f"results/corpora/{tag}/statistics.json"
+        if path.is_file():
+            counts = self._read(path).get(part)
+            if isinstance(counts, dict) and counts.keys() >= {"letters", "sentences", "articles"}:
+                return counts
+        corpora = self.experiment.config["corpora"]
+        share = float(corpora["validation_share"])
+        if part == "train":
+            share = 1 - share - float(corpora["test_share"])
+        tokens = share * self.expected_tokens(self.experiment.languages[tag])
+        sentences = tokens / TOKENS_PER_SENTENCE
+        articles = sentences / SENTENCES_PER_ARTICLE
+        return {"letters": tokens * LETTERS_PER_TOKEN, "sentences": sentences, "articles": articles}
+
+    def expected_tokens(self, language: Language) -> float:
+        """How many a language's cleaned text will have: as its entry says, else by the size of its files."""
+        corpus = language.entry.get("corpus")
+        if corpus is None:
+            return 0
+        if "tokens" in language.entry:
+            return float(language.entry["tokens"])
+        sample = float(corpus.get("sample", 1))
+        if not language.has_own_text:
+            size = self._size(wikipedia_dump(corpus["wikipedia"], corpus["date"]).mirror_path)
+            return sample * size / DUMP_BYTES_PER_TOKEN if size else TOKENS_UNKNOWN * sample
+        try:
+            files = own_files(corpus.get("text") or corpus["dump"])
+            packed = sum(path.stat().st_size for path in files if path.suffix in (".bz2", ".gz", ".xz", ".zip", ".zst"))
+            plain = sum(path.stat().st_size for path in files) - packed
+        except (SpecializeError, OSError):  # for its own job to report
+            return TOKENS_UNKNOWN
+        return sample * (packed / DUMP_BYTES_PER_TOKEN + plain / TEXT_BYTES_PER_TOKEN)
+
+    def _size(self, mirror_path: str) -> int | None:
+        """Bytes of a published file, if the run or a mirror on disk has it."""
+        path = self._published(mirror_path)
+        return path.stat().st_size if path else None
+
+    def _published(self, mirror_path: str) -> Path | None:
+        mirror = self.experiment.config["mirror"]
+        places = [self.run / "resources" / mirror_path, *([Path(mirror, mirror_path)] if mirror else [])]
+        return next((path for path in places if path.is_file()), None)
+
+    # -- finetuning --------------------------------------------------------------------------------------------
+
+    def _of_any_seed(self, cell: Cell) -> Job:
+        kind = (cell.language, cell.representation, cell.regime)
+        if kind not in self._kinds:
+            self._kinds[kind] = self._finetuning(cell)
+        return self._kinds[kind]
+
+    def _finetuning(self, cell: Cell) -> Job:
+        settings = self.experiment.finetuning(cell.language, cell.representation, cell.regime, cell.seed)
+        language = self.experiment.languages[cell.language]
+        parts = {
+            tasks[0]: {part: self.labeled(language, tasks[0], part) for part in ("train", "dev")}
+            for tasks in settings.datasets
+        }
+        steps = {first: -(-counts["train"].sentences // settings.batch_size) for first, counts in parts.items()}
+        most = max(steps.values())
+        works = []
+        for first, counts in parts.items():
+            shape = self._task_model(cell, first, settings.threads, settings.precision)
+            rate = 1.0
+            if shape.encoder == "transformer":
+                data = "ner" if first == "ner" else "treebank"
+                rate = self._coverage(cell.language, cell.representation, data, "wordpieces_per_token", PIECES_PER_WORD)
+            repeated = most / max(steps[first], 1) if settings.upsample else 1.0
+            train, dev = (
+                PADDING * shape.operations(part.sentences, rate * part.words / max(part.sentences, 1) + 2)
+                for part in (counts["train"], counts["dev"])
+            )
+            predicted = next(len(tasks) for tasks in settings.datasets if tasks[0] == first)
+            updates = repeated * steps[first] * shape.parameters()
+            works.append(Work(shape, 3 * repeated * train, predicted * dev, updates))
+        size = 0
+        if self.experiment.config["keep_models"] or cell.regime in self._starts:
+            size = works[0].shape.parameters() * BYTES_PER_PARAMETER
+        expected = self._epochs(cell.regime, settings.epochs, settings.patience)
+        return Job(
+            cell.folder,
+            False,
+            settings.threads,
+            tuple(works),
+            expected,
+            settings.epochs,
+            settings.frozen_epochs if works[0].shape.encoder == "transformer" else 0,
+            size + sum(100 * counts["dev"].words for counts in parts.values()),
+        )
+
+    def _epochs(self, regime: str, most: int, patience: int) -> float:
+        """About how many epochs a training has: as those of its regime that this run has finished, if there are any."""
+        if regime not in self._finished:
+            found = [self._read(path) for path in self.run.glob(f"results/finetuning/*/*/{regime}/seed*/timing.json")]
+            self._finished[regime] = [float(timing["epochs"]) for timing in found if timing.get("epochs")]
+        finished = self._finished[regime]
+        return min(most, fmean(finished) if finished else BEST_EPOCH + patience)
+
+    def labeled(self, language: Language, task: str, part: str) -> Labeled:
+        """Counts of a part of a language's labeled data, as they are or as they are expected."""
+        ending = "tsv" if task == "ner" else "conllu"
+        entry = language.entry.get("ner" if task == "ner" else "treebank", {})
+        places = [
+            self.run / f"results/datasets/{tag}/{part}.{ending}" for tag in (language.tag, language.original) if tag
+        ]
+        if "folder" in entry:
+            places.append(Path(entry["folder"], f"{part}.{ending}"))
+        elif task != "ner" and "name" in entry:
+            files = treebank_files(entry["name"], entry["release"], entry["prefix"], {})
+            places += [path for path in [self._published(files[part].mirror_path)] if path]
+        for path in places:
+            with contextlib.suppress(OSError):  # it is not there, or cannot be read, for its own job to report
+                if path not in self._counted:
+                    self._counted[path] = count_labeled(path)
+                return self._counted[path]
+        return Labeled(LABELED_SENTENCES[part], LABELED_SENTENCES[part] * WORDS_PER_SENTENCE)
+
+    def _task_model(self, cell: Cell, task: str, threads: int, precision: str) -> Shape:
+        entry = self.experiment.config["representations"][cell.representation]
+        if "task_encoders" in entry:
+            sizes = entry["task_encoders"][task]
+            kind = "highway" if sizes["highway"] else "bilstm"
+            inner = entry["vectors"]["dimension"]
+            return Shape(task, kind, sizes["layers"], sizes["hidden_size"], inner, 0, threads, "float32")
+        if entry["method"] == "scratch":
+            own = entry["architecture"] | {"vocab_size": entry["vocabulary"]["size"]}
+            return transformer(task, own, threads, precision)
+        base = self.experiment.representations[cell.representation].base_model
+        return transformer(task, self.base_sizes(base), threads, precision)
+
+    # -- models ------------------------------------------------------------------------------------------------
+
+    def base_sizes(self, name: str) -> dict[str, Any]:
+        """The sizes of a base model: as its config.json says, wherever it lies on this machine; else as expected."""
+        entry = self.experiment.config["base_models"][name]
+        if "pretrain" in entry:
+            return {**entry["pretrain"]["architecture"], "vocab_size": entry["pretrain"]["vocabulary_size"]}
+        folders = [self.run / self.experiment.base_folder(name)]
+        if "folder" in entry:
+            folders.append(Path(entry["folder"]))
+        if "mirror" in entry and self.experiment.config["mirror"]:
+            folders.append(Path(self.experiment.config["mirror"], "models", name))
+        for folder in folders:
+            if (folder / "config.json").is_file():
+                found = self._read(folder / "config.json")
+                return EXPECTED_BASE | {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
+        return dict(EXPECTED_BASE)
+
+    def _coverage(self, tag: str, representation: str, data: str, measure: str, expected: float) -> float:
+        path = self.run / f"results/vocabularies/{tag}/{representation}/statistics.json"
+        if not path.is_file():
+            return expected
+        try:
+            return float(self._read(path)["coverage"][data]["augmented"][measure])
+        except (KeyError, TypeError, ValueError):  # there are no such data, or another version counted them
+            return expected
+
+    @staticmethod
+    def _read(path: Path) -> dict[str, Any]:
+        try:
+            read = read_json(path)
+        except (InputError, OSError):  # for its own job to report
+            return {}
+        return read if isinstance(read, dict) else {}
+
+
+def transformer(task: str, sizes: dict[str, Any], threads: int, precision: str) -> Shape:
+    """The shape of a transformer of the sizes that `EXPECTED_BASE` names."""
+    layers, width, inner, pieces = (sizes[key] for key in EXPECTED_BASE)
+    return Shape(task, "transformer", layers, width, inner, pieces, threads, precision)
+
+
+def count_labeled(path: Path) -> Labeled:
+    """Sentences and words of a labeled file, counted quickly: blank lines, and lines that begin a word."""
+    sentences = words = 0
+    inside = False
+    for line in path.read_bytes().splitlines():
+        blank, comment = not line.strip(), line.startswith(b"#")
+        sentences += blank and inside
+        inside = not blank and (inside or not comment)
+        words += not blank and not comment and not (path.suffix == ".conllu" and not line.partition(b"\t")[0].isdigit())
+    return Labeled(sentences + inside, words)
+
+
+def jobs_to_do(costs: Costs, outputs: Collection[str] | None) -> list[Job]:
+    """The training jobs that make some of these files; all if None."""
+    if outputs is None:
+        return list(costs.jobs)
+    folders = {str(Path(path).parent) for path in outputs}
+    return [job for job in costs.jobs if job.folder in folders]
