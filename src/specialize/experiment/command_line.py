@@ -20,8 +20,8 @@ import yaml
 from specialize.errors import ConfigError
 
 CONFIGURATION_ENDINGS = (".yaml", ".yml", ".json")
-# Options, by Snakemake's name, of which each word is KEY=VALUE; RULE:KEY=VALUE in one of them.
-LOST = ("directory",)  # one word, but of a kind that nobody overrides on purpose
+LOST = ("directory",)  # options of one word that nobody overrides on purpose
+# Options of which each word is KEY=VALUE, or RULE:KEY=VALUE.
 PAIRS = ("config", "resources", "set_threads", "set_resources", "default_resources", "groups", "group_components")
 
 

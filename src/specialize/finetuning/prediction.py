@@ -32,11 +32,7 @@ JOBS = "results/finetuning/*/*/*/seed*/metrics.json"
 
 
 def predict(
-    model_folder: Path,
-    lines: Iterable[str],
-    output: TextIO,
-    split_words: bool = True,
-    entities: bool = False,
+    model_folder: Path, lines: Iterable[str], output: TextIO, split_words: bool = True, entities: bool = False
 ) -> None:
     """Write the analysis of each line as CoNLL-U, or IOB2 for named entities.
 
