@@ -5,7 +5,14 @@ import sys
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.current_basedir).parents[1] / "src"))
+CHECKOUT = Path(workflow.current_basedir).parents[1]
+sys.path.insert(0, str(CHECKOUT / "src"))
+if "specialize" in sys.modules and not Path(sys.modules["specialize"].__file__).samefile(
+    CHECKOUT / "src/specialize/__init__.py"
+):
+    # The default profile has looked at the command line with the installed package, which is another than this one.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "specialize"]:
+        del sys.modules[name]
 
 from specialize import sources
 from specialize.bases.folder import files_in
@@ -29,7 +36,6 @@ if not workflow.is_main_process:
         signal.SIGUSR1, signal.SIG_IGN
     )  # a site's early warning is meant for the script, which saves and ends
 
-CHECKOUT = Path(workflow.current_basedir).parents[1]
 # `workflow.nodes` is set only by cluster executors.
 ON_CLUSTER = workflow.is_main_process and workflow.nodes is not None
 own_files = workflow.overwrite_configfiles
