@@ -49,8 +49,9 @@ def finetune(
     """Train a model of one or several tasks, choose its best epoch by development scores, score the test data once.
 
     Writes metrics.json, predictions for the test data (of all tasks on a treebank in one file), history.json (loss and
-    development scores of each epoch, and of how many items the test scores are shares), timing.json, and model/ if it
-    is to be kept. If the model to start from did not converge, nothing is trained, and metrics.json says so.
+    development scores of each epoch, of how many items the test scores are shares, and what guessing scores),
+    timing.json, and model/ if it is to be kept. If the model to start from did not converge, nothing is trained, and
+    metrics.json says so.
 
     Args:
         start: the pretrained encoder, or static vectors; or a finetuned model, whose encoder and head for the task are
@@ -106,7 +107,12 @@ def finetune(
                 model.save(temporary, start)
         write_json(folder / "timing.json", _timing(started, decoding_seconds, outcome, batches, tasks))
         items = {task.name: task.items(dataset.sentences["test"]) for task, dataset in tasks}
-        history = {"best_epoch": outcome.best_epoch, **converged, "test_items": items, "epochs": outcome.history}
+        guessing = {
+            task.name: round(task.guessing_score(dataset.sentences["train"], dataset.sentences["test"]), 6)
+            for task, dataset in tasks
+        }
+        about_test = {"test_items": items, "guessing": guessing}
+        history = {"best_epoch": outcome.best_epoch, **converged, **about_test, "epochs": outcome.history}
         write_json(folder / "history.json", history)
         metrics = {
             **cell,
