@@ -1,5 +1,6 @@
 """Batches made ahead by another thread: the same ones, in order, with their errors, and no thread left over."""
 
+import signal
 import threading
 import time
 from contextlib import closing
@@ -7,8 +8,14 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from tests.finetuning import conftest as finetuning
+from tests.pretraining import conftest as pretraining
 from torch import nn
 
+from specialize.finetuning.finetune import finetune
+from specialize.pretraining.pretrain import adapt
+from specialize.training import loop
+from specialize.training.checkpoint import StoppedError
 from specialize.training.feeding import AHEAD, fed, made_ahead, on_device
 from specialize.training.loop import Training
 from specialize.training.optimizer import AdamW, linear_schedule
@@ -118,3 +125,54 @@ def test_batches_that_are_done_are_not_made_again():
     training.train_epoch(1)
     assert loader.made == [7, 8, 9]
     assert training.steps == 10
+
+
+# -- whole jobs --------------------------------------------------------------------------------------------
+
+
+def pretrained(folder, inputs):
+    settings = pretraining.small_settings(masking="dynamic")
+    folders = (inputs / name for name in ("base", "vocabulary", "corpus"))
+    adapt(*folders, 5.0, settings, pretraining.DESCRIPTION, folder / "results", folder / "checkpoints")
+    return (folder / "results/model.safetensors").read_bytes(), (folder / "results/history.json").read_bytes()
+
+
+def finetuned(folder, inputs):
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    settings, cell = finetuning.small_settings("ud", epochs=2), {"regime": "ud"}
+    data = {"conllu": inputs / "data"}
+    finetune(inputs / "encoder", data, cell, settings, folder / "results", False, folder / "checkpoints")
+    return (folder / "results/predictions.conllu").read_bytes(), (folder / "results/history.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    for name in ("base", "corpus", "data", "encoder"):
+        (folder / name).mkdir()
+    pretraining.write_base(folder / "base")
+    pretraining.write_corpus(folder / "corpus")
+    pretraining.write_vocabulary(folder / "vocabulary", pretraining.NEW_PIECES)
+    finetuning.write_data(folder / "data")
+    finetuning.write_encoder(folder / "encoder")
+    return folder
+
+
+@pytest.mark.parametrize("job", [pretrained, finetuned])
+def test_a_job_whose_batches_a_thread_makes_ends_alike_stopped_by_a_signal_or_not(job, inputs, tmp_path, monkeypatch):
+    expected = job(tmp_path / "alone", inputs)
+    threads, step, steps = set(threading.enumerate()), Training.step, []
+
+    def stopped_at_the_ninth(training, batch):
+        step(training, batch)
+        steps.append(training.steps)
+        if len(steps) == 9:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(loop, "fed", lambda items, device: made_ahead(items))
+    monkeypatch.setattr(Training, "step", stopped_at_the_ninth)
+    with pytest.raises(StoppedError):
+        job(tmp_path / "ahead", inputs)
+    assert len(steps) == 9 and not threads_left(threads)
+    assert job(tmp_path / "ahead", inputs) == expected
+    assert steps[9] == steps[8] % max(steps) + 1, "it goes on with the next batch"

@@ -20,7 +20,8 @@ from transformers.utils import logging
 
 from specialize.bases.architectures import architecture_of
 from specialize.files import atomic_path, file_hash
-from specialize.finetuning.layout import EncodedSentences, Layout, within
+from specialize.finetuning.layout import EncodedSentences, Layout
+from specialize.training.ragged import within
 from specialize.vocabularies import check_reload, copy_vocabulary, kind_of, set_positions
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
