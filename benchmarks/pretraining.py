@@ -103,7 +103,7 @@ def ours(model, tokenizer, examples, arguments, steps, clock):
     text = MaskedText(examples.reshape(-1), slices, tokenizer, settings)
 
     class Noted:
-        steps = text.steps
+        steps, tensors = text.steps, text.tensors
 
         def epoch(self, number):
             for batch in text.epoch(number):

@@ -11,8 +11,9 @@ from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.bases.folder import check_base_model, model_files
 from specialize.files import read_json
 from specialize.finetuning.encoder import WordEncoder, WordPieces
+from specialize.finetuning.layout import EncodedSentences
 from specialize.pretraining.pretrain import adapt
-from specialize.training.devices import device, seed_everything
+from specialize.training.devices import seed_everything
 from specialize.vocabularies import WordPieceTraining, build_vocabulary, count_words, kind_of, known_kinds
 
 UNIGRAM = '''
@@ -150,10 +151,10 @@ def test_xlm_r_is_adapted_and_gives_word_vectors(tmp_path):
     assert history["converged"] and history["hyperparameters"]["new_pieces"] == len(statistics["pieces"])
 
     pieces = WordPieces(tmp_path / "model")
-    encoder = WordEncoder(tmp_path / "model", layer_dropout=0.0, dropout_when_evaluating=False).to(device()).eval()
+    encoder = WordEncoder(tmp_path / "model", layer_dropout=0.0, dropout_when_evaluating=False).eval()
     assert encoder.longest == ARCHITECTURE["max_position_embeddings"] - 2
     assert any("LayerNorm" in name for name in encoder.undecayed)
-    batch = pieces.collate([pieces.encode(["lami", "tuke"])], encoder.longest)
+    batch = pieces.collate(EncodedSentences.of([pieces.encode(["lami", "tuke"])]), encoder.longest)
     assert encoder(batch).shape == (1, 2, ARCHITECTURE["hidden_size"])
     encoder.save(tmp_path / "saved", tmp_path / "model")
     assert {path.name for path in (tmp_path / "saved").iterdir()} >= set(kind.files)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specialize.finetuning.heads import EntityTagger, Tagger, crf_log_likelihood, crf_viterbi
+from specialize.finetuning.layout import Layout
 
 LABELS = ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"]
 batches = st.tuples(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.integers(2, 4), st.integers(0, 10_000))
@@ -93,10 +94,10 @@ def valid(sequence, labels=LABELS):
 @given(lengths=st.lists(st.integers(1, 4), min_size=1, max_size=3), seed=st.integers(0, 10_000))
 def test_the_head_decodes_the_best_of_the_valid_sequences(lengths, seed):
     head = entity_tagger(seed)
-    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
-    vectors = torch.randn(*mask.shape, 6)
+    layout = Layout.of(lengths)
+    vectors = torch.randn(*layout.mask.shape, 6)
     with torch.no_grad():
-        emissions, found = head.projection(vectors), head.decode(vectors, mask)
+        emissions, found = head.projection(vectors), head.decode(vectors, layout)
     for row, length in enumerate(lengths):
         allowed = [sequence for sequence in product(range(len(LABELS)), repeat=length) if valid(sequence)]
         best = max(allowed, key=lambda sequence: score(emissions[row], head.transitions, sequence))
@@ -124,21 +125,20 @@ def test_an_entity_that_would_rather_continue_begins_instead():
         head.transitions.zero_()
         head.projection.weight.zero_()
         head.projection.bias.copy_(torch.tensor([1.0, 0.0, 2.0, 0.0, 0.0]))
-        found = head.decode(torch.zeros(1, 3, 6), torch.ones(1, 3, dtype=torch.bool))
+        found = head.decode(torch.zeros(1, 3, 6), Layout.of([3]))
     assert [LABELS[number] for number in found[0]] == ["B-LOC", "I-LOC", "I-LOC"]
 
 
 def test_the_loss_is_the_mean_over_sentences_or_their_sum():
     lengths = [1, 4, 2]
-    mask = torch.arange(4) < torch.tensor(lengths)[:, None]
+    layout = Layout.of(lengths)
     torch.manual_seed(5)
     vectors, gold = torch.randn(3, 4, 6), torch.randint(0, len(LABELS), (3, 4))
     with torch.no_grad():
-        mean, total = (entity_tagger(0, loss=kind).loss(vectors, mask, gold).item() for kind in ("mean", "sum"))
+        heads = (entity_tagger(0, loss=kind) for kind in ("mean", "sum"))
+        mean, total = (head.loss(vectors, layout, layout.flat(gold)).item() for head in heads)
         expected = [
-            entity_tagger(0)
-            .loss(vectors[row, None, :length], mask[row, None, :length], gold[row, None, :length])
-            .item()
+            entity_tagger(0).loss(vectors[row, None, :length], Layout.of([length]), gold[row, :length]).item()
             for row, length in enumerate(lengths)
         ]
     assert total == pytest.approx(sum(expected), rel=1e-5)
@@ -152,7 +152,7 @@ def test_the_tagger_s_loss_is_the_mean_over_words_and_its_output_the_best_tag():
     torch.manual_seed(2)
     head = Tagger(6, ["A", "B", "C"], dropout=0.0).eval()
     lengths = [3, 1, 2]
-    mask = torch.arange(3) < torch.tensor(lengths)[:, None]
+    layout = Layout.of(lengths)
     vectors, gold = torch.randn(3, 3, 6), torch.randint(0, 3, (3, 3))
     losses, best = [], []
     with torch.no_grad():
@@ -162,5 +162,5 @@ def test_the_tagger_s_loss_is_the_mean_over_words_and_its_output_the_best_tag():
                 shares = torch.softmax(head.projection(vectors[row, place]), 0)
                 losses.append(-shares[gold[row, place]].log().item())
                 best[-1].append(int(shares.argmax()))
-        assert head.loss(vectors, mask, gold).item() == pytest.approx(sum(losses) / 6, rel=1e-5)
-        assert head.decode(vectors, mask) == best
+        assert head.loss(vectors, layout, layout.flat(gold)).item() == pytest.approx(sum(losses) / 6, rel=1e-5)
+        assert head.decode(vectors, layout) == best

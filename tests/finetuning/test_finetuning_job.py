@@ -29,6 +29,7 @@ from specialize.files import read_json, write_json
 from specialize.finetuning.batches import TrainingSentences
 from specialize.finetuning.encoder import WordPieces
 from specialize.finetuning.finetune import finetune
+from specialize.finetuning.layout import EncodedSentences
 from specialize.finetuning.model import load_model
 from specialize.finetuning.tasks import EntityRecognition, task_named
 
@@ -72,9 +73,9 @@ def test_an_epoch_has_every_sentence_once_in_batches_of_similar_length(training_
     assert all(max(batch) - min(batch) <= 5 for batch in lengths(batches))
     for chosen in batches:
         words, targets = sentences.tensors(chosen)
-        assert words.mask.sum(1).tolist() == [index + 1 for index in chosen]
-        for row, mask in zip(targets["pos"][0].tolist(), words.mask.tolist(), strict=True):
-            assert row == [*range(sum(mask)), *[0] * (len(mask) - sum(mask))], "targets stay with their sentence"
+        assert words.layout.mask.sum(1).tolist() == list(words.layout.lengths) == [index + 1 for index in chosen]
+        expected = [place for index in chosen for place in range(index + 1)]
+        assert targets["pos"][0].tolist() == expected, "targets stay with their sentence"
 
 
 def test_the_order_depends_on_the_seed_and_the_epoch_only(training_sentences):
@@ -94,7 +95,7 @@ def test_with_bfloat16_a_job_learns_and_its_kept_model_predicts_as_it_did(tmp_pa
     assert metrics["hyperparameters"]["precision"] == "bfloat16"
     assert metrics["scores"]["dev"]["pos"]["accuracy"] > 0.6
     model = load_model(folder)
-    words = model.pieces.collate([[[5], [6]]], 24)
+    words = model.pieces.collate(EncodedSentences.of([[[5], [6]]]), 24)
     with torch.no_grad():
         vectors = {}
         for model.encoder.precision in ("float32", "bfloat16"):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specialize.finetuning.heads import Parser, VariationalDropout, maximum_tree
+from specialize.finetuning.layout import Layout
 
 WIDTH, RELATIONS = 5, ["nsubj", "obj", "punct", "root"]
 
@@ -93,10 +94,10 @@ def parser(seed=0):
 
 def batch(lengths, seed=1):
     generator = torch.Generator().manual_seed(seed)
-    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
-    vectors = torch.randn(*mask.shape, WIDTH, generator=generator, dtype=torch.float64)
-    vectors[~mask] = 0
-    return vectors, mask
+    layout = Layout.of(lengths)
+    vectors = torch.randn(*layout.mask.shape, WIDTH, generator=generator, dtype=torch.float64)
+    vectors[~layout.mask] = 0
+    return vectors, layout
 
 
 def scores_slowly(head, vectors):
@@ -130,9 +131,9 @@ def scores_slowly(head, vectors):
 @pytest.mark.parametrize("lengths", [[1], [4], [2, 5, 3]])
 def test_the_arc_scores_are_biaffine(lengths):
     head = parser()
-    vectors, mask = batch(lengths)
+    vectors, layout = batch(lengths)
     with torch.no_grad():
-        found = head.scores(vectors, mask)[0]
+        found = head.scores(vectors, layout.mask)[0][:, 1:]
         for row, length in enumerate(lengths):
             arcs, _ = scores_slowly(head, vectors[row, :length])
             possible = arcs.isfinite()
@@ -144,8 +145,8 @@ def test_the_arc_scores_are_biaffine(lengths):
 @pytest.mark.parametrize("lengths", [[1], [4], [2, 5, 3]])
 def test_the_loss_is_that_of_arcs_and_of_labels_at_the_gold_heads(lengths):
     head = parser()
-    vectors, mask = batch(lengths)
-    heads, labels = torch.zeros(mask.shape, dtype=torch.int64), torch.zeros(mask.shape, dtype=torch.int64)
+    vectors, layout = batch(lengths)
+    heads, labels = (torch.zeros(layout.mask.shape, dtype=torch.int64) for _ in range(2))
     expected = []
     with torch.no_grad():
         for row, length in enumerate(lengths):
@@ -156,7 +157,7 @@ def test_the_loss_is_that_of_arcs_and_of_labels_at_the_gold_heads(lengths):
                 arc_shares = torch.softmax(arc_scores[child], 0)
                 label_shares = torch.softmax(label_scores[child, tree[child]], 0)
                 expected.append(-(arc_shares[tree[child]].log() + label_shares[labels[row, child]].log()).item())
-        found = head.loss(vectors, mask, heads, labels).item()
+        found = head.loss(vectors, layout, layout.flat(heads), layout.flat(labels)).item()
     assert found == pytest.approx(sum(expected) / len(expected), rel=1e-6)
 
 
@@ -164,9 +165,9 @@ def test_the_loss_is_that_of_arcs_and_of_labels_at_the_gold_heads(lengths):
 @given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=3), seed=st.integers(0, 10_000))
 def test_decoding_finds_the_best_tree_with_the_best_relation_of_each_arc(lengths, seed):
     head = parser(seed)
-    vectors, mask = batch(lengths, seed)
+    vectors, layout = batch(lengths, seed)
     with torch.no_grad():
-        trees = head.decode(vectors, mask)
+        trees = head.decode(vectors, layout)
         for row, length in enumerate(lengths):
             arcs, labels = scores_slowly(head, vectors[row, :length])
             label_shares, best_labels = torch.log_softmax(labels, -1).max(-1)
@@ -179,9 +180,9 @@ def test_decoding_finds_the_best_tree_with_the_best_relation_of_each_arc(lengths
 
 
 def test_a_word_without_any_sentence_round_it_is_the_root():
-    vectors, mask = batch([1, 4])
+    vectors, layout = batch([1, 4])
     with torch.no_grad():
-        assert [governor for governor, _ in parser().decode(vectors, mask)[0]] == [0]
+        assert [governor for governor, _ in parser().decode(vectors, layout)[0]] == [0]
 
 
 # -- dropout -----------------------------------------------------------------------------------------------
@@ -197,11 +198,11 @@ def test_variational_dropout_drops_the_same_features_of_all_words():
 
 
 def test_dropout_is_for_training_only():
-    vectors, mask = batch([3])
+    vectors, layout = batch([3])
     head = parser()
     with torch.no_grad():
-        assert torch.equal(head.scores(vectors, mask)[0], head.scores(vectors, mask)[0])
+        assert torch.equal(head.scores(vectors, layout.mask)[0], head.scores(vectors, layout.mask)[0])
         head.train()
-        assert not torch.equal(head.scores(vectors, mask)[0], head.scores(vectors, mask)[0])
+        assert not torch.equal(head.scores(vectors, layout.mask)[0], head.scores(vectors, layout.mask)[0])
     ones = torch.ones(2, 3, 4)
     assert torch.equal(VariationalDropout(0.9).eval()(ones), ones)

@@ -12,11 +12,11 @@ from tests.finetuning.conftest import ENDINGS, finetuned, write_static_vectors
 
 from specialize.datasets import read_treebank
 from specialize.files import read_json
+from specialize.finetuning.layout import EncodedSentences, Layout
 from specialize.finetuning.model import load_model
 from specialize.finetuning.prediction import predict
 from specialize.finetuning.recurrent import BiLstm, HighwayBiLstm, StaticEncoder, StaticWords, TaskEncoder
 from specialize.pretraining.static_vectors import StaticVectors
-from specialize.training.devices import device
 
 SIZES = {"layers": 2, "hidden_size": 6, "input_dropout": 0.0, "dropout": 0.0}
 BILSTM, HIGHWAY = SIZES | {"highway": False}, SIZES | {"highway": True}
@@ -38,9 +38,9 @@ def vectors(vectors_folder):
 
 def looked_up(words, sentences):
     """The vectors that a batch has for each sentence's words."""
-    batch = words.collate([words.encode(sentence) for sentence in sentences], longest=100)
-    table = torch.cat([torch.from_numpy(words.first_vectors()).to(device()), batch.new])
-    assert batch.mask.sum(1).tolist() == [len(sentence) for sentence in sentences]
+    batch = words.collate(EncodedSentences.of([words.encode(sentence) for sentence in sentences]), longest=100)
+    table = torch.cat([torch.from_numpy(words.first_vectors()), batch.new])
+    assert batch.layout.mask.sum(1).tolist() == [len(sentence) for sentence in sentences]
     return [table[row[: len(sentence)]].cpu() for row, sentence in zip(batch.numbers, sentences, strict=True)]
 
 
@@ -77,8 +77,8 @@ def test_unknown_words_share_one_vector_on_demand(vectors):
 
 def test_only_vectors_of_training_words_learn(vectors):
     words = StaticWords(vectors, SEEN, "subwords")
-    encoder = StaticEncoder(words.first_vectors()).to(device())
-    encoder(words.collate([words.encode(["mat", "kul"])], encoder.longest)).sum().backward()
+    encoder = StaticEncoder(words.first_vectors())
+    encoder(words.collate(EncodedSentences.of([words.encode(["mat", "kul"])]), encoder.longest)).sum().backward()
     gradients = encoder.pretrained.weight.grad.abs().sum(1)
     assert [number for number, size in enumerate(gradients.tolist()) if size] == [words.words.index("mat")]
     assert encoder.pretrained.num_embeddings == len(SEEN)
@@ -116,8 +116,7 @@ def highway_slowly(layers, vectors):
 
 def batch_of(lengths, width=4, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    mask = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
-    return torch.randn(len(lengths), max(lengths), width, generator=generator), mask
+    return torch.randn(len(lengths), max(lengths), width, generator=generator), Layout.of(lengths)
 
 
 @settings(max_examples=15, deadline=None)
@@ -125,11 +124,11 @@ def batch_of(lengths, width=4, seed=0):
 def test_highway_layers_are_the_formula_whatever_the_padding(lengths, seed):
     torch.manual_seed(seed)
     layers = HighwayBiLstm(4, hidden_size=3, layers=3, dropout=0.3).eval()
-    vectors, mask = batch_of(lengths, seed=seed)
+    vectors, layout = batch_of(lengths, seed=seed)
     with torch.no_grad():
-        found = layers(vectors, mask)
+        found = layers(vectors, layout)
     assert found.shape == (len(lengths), max(lengths), 6)
-    assert not found[~mask].any()
+    assert not found[~layout.mask].any()
     for row, sentence, length in zip(found, vectors, lengths, strict=True):
         torch.testing.assert_close(row[:length], highway_slowly(layers, sentence[:length]), rtol=1e-4, atol=1e-5)
 
@@ -138,22 +137,22 @@ def test_highway_layers_are_the_formula_whatever_the_padding(lengths, seed):
 def test_neighbours_in_a_batch_change_no_state(kind):
     torch.manual_seed(1)
     layers = kind(4, hidden_size=3, layers=2, dropout=0.3).eval()
-    vectors, mask = batch_of([5, 2, 7])
+    vectors, layout = batch_of([5, 2, 7])
     with torch.no_grad():
-        together = layers(vectors, mask)
-        alone = layers(vectors[1:2, :2], mask[1:2, :2])
+        together = layers(vectors, layout)
+        alone = layers(vectors[1:2, :2], Layout.of([2]))
     torch.testing.assert_close(together[1:2, :2], alone)
-    assert not together[~mask].any()
+    assert not together[~layout.mask].any()
 
 
 @pytest.mark.parametrize("kind", [BiLstm, HighwayBiLstm])
 def test_every_word_reaches_every_other_one(kind):
     torch.manual_seed(1)
     layers = kind(4, hidden_size=3, layers=2, dropout=0.0)
-    vectors, mask = batch_of([4])
+    vectors, layout = batch_of([4])
     vectors.requires_grad_()
     for place in range(4):
-        (gradient,) = torch.autograd.grad(layers(vectors, mask)[0, place].sum(), vectors)
+        (gradient,) = torch.autograd.grad(layers(vectors, layout)[0, place].sum(), vectors)
         assert gradient[0].abs().sum(1).min() > 0
 
 
@@ -161,23 +160,23 @@ def test_states_drop_out_alike_at_every_word_of_a_sentence():
     """With all of the state dropped nothing goes from word to word but the memory, whatever the seed."""
     torch.manual_seed(1)
     layers = HighwayBiLstm(4, hidden_size=50, layers=1, dropout=0.5).train()
-    vectors, mask = batch_of([6] * 3)
-    drawn = [layers(vectors, mask) for _ in range(2)]
+    vectors, layout = batch_of([6] * 3)
+    drawn = [layers(vectors, layout) for _ in range(2)]
     first, last = drawn[0][:, 0, :50], drawn[1][:, 0, :50]
     torch.testing.assert_close(first, last)  # no state before the first word
     assert not torch.allclose(drawn[0][:, 1:], drawn[1][:, 1:])
     layers.dropout = 0.0
-    assert torch.equal(layers(vectors, mask), layers.eval()(vectors, mask))
+    assert torch.equal(layers(vectors, layout), layers.eval()(vectors, layout))
 
 
 @pytest.mark.parametrize("sizes", [BILSTM, HIGHWAY])
 def test_words_drop_out_before_the_layers_and_in_training_only(sizes):
     torch.manual_seed(1)
     layers = TaskEncoder(4, **sizes | {"input_dropout": 0.5}).train()
-    vectors, mask = batch_of([5])
-    assert not torch.allclose(layers(vectors, mask)[:, 0], layers(vectors, mask)[:, 0])
+    vectors, layout = batch_of([5])
+    assert not torch.allclose(layers(vectors, layout)[:, 0], layers(vectors, layout)[:, 0])
     layers.eval()
-    assert torch.equal(layers(vectors, mask), layers.layers(vectors, mask))
+    assert torch.equal(layers(vectors, layout), layers.layers(vectors, layout))
 
 
 def test_as_drawn_the_gate_that_forgets_remembers():

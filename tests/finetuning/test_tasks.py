@@ -11,6 +11,7 @@ from tests.finetuning.conftest import HEADS
 from udtools.udeval import evaluate, load_conllu_file
 
 from specialize.datasets import EntitySentence, read_treebank, write_treebank
+from specialize.finetuning.layout import Layout
 from specialize.finetuning.tasks import EntityRecognition, Parsing, Tagging, task_named
 
 TREEBANK = """\
@@ -267,15 +268,15 @@ def test_each_task_s_head_can_learn_and_decode(name):
     labels = ["B-PER", "I-PER", "O"] if name == "ner" else ["A", "B", "C"]
     torch.manual_seed(1)
     head = task_named(name, labels=labels).head(6, HEADS[name])
-    mask = torch.tensor([[True, True, True], [True, False, False]])
+    layout = Layout.of([3, 1])
     vectors = torch.randn(2, 3, 6)
-    targets = [torch.tensor([[0, 1, 2], [0, 0, 0]])]
+    targets = [torch.tensor([0, 1, 2, 0])]
     if name == "ud":
-        targets = [torch.tensor([[2, 0, 2], [0, 0, 0]]), *targets]
+        targets = [torch.tensor([2, 0, 2, 0]), *targets]
     optimizer = torch.optim.Adam(head.parameters(), lr=0.1)
     losses = []
     for _ in range(60):
-        loss = head.loss(vectors, mask, *targets)
+        loss = head.loss(vectors, layout, *targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -283,7 +284,7 @@ def test_each_task_s_head_can_learn_and_decode(name):
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in head.parameters())
     assert losses[-1] < losses[0] / 4
     with torch.no_grad():
-        decoded = head.eval().decode(vectors, mask)
+        decoded = head.eval().decode(vectors, layout)
     assert decoded == ([[(2, 0), (0, 1), (2, 2)], [(0, 0)]] if name == "ud" else [[0, 1, 2], [0]])
 
 

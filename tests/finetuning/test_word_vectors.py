@@ -11,7 +11,7 @@ from tests.finetuning.conftest import LETTERS, LONGEST, write_monolingual_encode
 from transformers import AutoTokenizer, RobertaModel
 
 from specialize.finetuning.encoder import ScalarMix, WordEncoder, WordPieces
-from specialize.training.devices import device
+from specialize.finetuning.layout import EncodedSentences
 
 NO_PIECES = "\u200d"  # a joiner by itself: the tokenizer cleans it away
 words = st.text(alphabet=LETTERS + "é", min_size=1, max_size=9) | st.just(NO_PIECES)
@@ -28,16 +28,16 @@ def encoder(encoder_folder):
     with torch.no_grad():
         encoder.added.weights.copy_(torch.tensor([0.3, -0.4]))
         encoder.added.gamma.fill_(1.7)
-    return encoder.to(device()).eval()
+    return encoder.eval()
 
 
 def vectors_of(encoder, pieces, sentences):
     """Each sentence's word vectors out of one batch."""
-    batch = pieces.collate([pieces.encode(sentence) for sentence in sentences], encoder.longest)
+    batch = pieces.collate(EncodedSentences.of([pieces.encode(sentence) for sentence in sentences]), encoder.longest)
     with torch.no_grad():
         vectors = encoder(batch)
-    assert batch.mask.sum(1).tolist() == [len(sentence) for sentence in sentences]
-    assert vectors[~batch.mask].abs().sum() == 0
+    assert batch.layout.mask.sum(1).tolist() == [len(sentence) for sentence in sentences]
+    assert vectors[~batch.layout.mask].abs().sum() == 0
     return [row[: len(sentence)] for row, sentence in zip(vectors, sentences, strict=True)]
 
 
@@ -46,9 +46,7 @@ def vectors_slowly(encoder, pieces, sentence):
     flat = [piece for word in pieces.encode(sentence) for piece in word]
     states = []
     for first in range(0, len(flat), LONGEST - 2):
-        ids = torch.tensor(
-            [[pieces.special["start"], *flat[first : first + LONGEST - 2], pieces.special["end"]]], device=device()
-        )
+        ids = torch.tensor([[pieces.special["start"], *flat[first : first + LONGEST - 2], pieces.special["end"]]])
         with torch.no_grad():
             hidden = encoder.pretrained(input_ids=ids, output_hidden_states=True).hidden_states
         weights = torch.softmax(torch.tensor([0.3, -0.4]), 0).tolist()
@@ -56,7 +54,7 @@ def vectors_slowly(encoder, pieces, sentence):
     result, place = [], 0
     for word in pieces.encode(sentence):
         own = states[place : place + len(word)]
-        result.append(torch.stack(own).mean(0) if own else torch.zeros(encoder.width, device=device()))
+        result.append(torch.stack(own).mean(0) if own else torch.zeros(encoder.width))
         place += len(word)
     return torch.stack(result)
 
@@ -66,17 +64,17 @@ def test_words_of_a_roberta_are_those_of_the_whole_sentence(tmp_path, data, lead
     """With the space before each word, pieces and vectors are those that the model was trained on."""
     folder = write_monolingual_encoder(tmp_path / "encoder", data)
     pieces = WordPieces(folder, leading_space)
-    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False).to(device()).eval()
+    encoder = WordEncoder(folder, layer_dropout=0.0, dropout_when_evaluating=False).eval()
     assert encoder.longest == LONGEST
     words = ["mat", "abide", "."]
-    sentence = AutoTokenizer.from_pretrained(folder)(" ".join(words), return_tensors="pt").input_ids.to(device())
+    sentence = AutoTokenizer.from_pretrained(folder)(" ".join(words), return_tensors="pt").input_ids
     flat = [piece for word in pieces.encode(words) for piece in word]
     assert (sentence[0, 1:-1].tolist() == flat) == leading_space
     short, _ = vectors_of(encoder, pieces, [words, [*words, *words]])
     torch.testing.assert_close(short, vectors_of(encoder, pieces, [words])[0], rtol=1e-4, atol=1e-5)
     if leading_space:
         with torch.no_grad():
-            hidden = RobertaModel.from_pretrained(folder).to(device()).eval()(sentence, output_hidden_states=True)
+            hidden = RobertaModel.from_pretrained(folder).eval()(sentence, output_hidden_states=True)
         mixed = torch.stack(hidden.hidden_states[1:]).mean(0)[0, 1:-1]
         ends = numpy.cumsum([len(word) for word in pieces.encode(words)])
         expected = torch.stack([part.mean(0) for part in mixed.tensor_split(ends[:-1].tolist())])
@@ -124,7 +122,7 @@ def test_words_that_one_job_has_segmented_are_taken_by_the_next(pieces, encoder_
 @given(sentences=st.lists(st.lists(words, min_size=1, max_size=8), min_size=1, max_size=4))
 def test_a_batch_has_every_piece_in_order_within_segments_of_bounded_length(pieces, sentences):
     encoded = [pieces.encode(sentence) for sentence in sentences]
-    batch = pieces.collate(encoded, longest=7)
+    batch = pieces.collate(EncodedSentences.of(encoded), longest=7)
     assert batch.ids.shape[1] <= 7
     flat = [piece for sentence in encoded for word in sentence for piece in word]
     assert batch.ids.flatten()[batch.pieces].tolist() == flat
@@ -135,6 +133,53 @@ def test_a_batch_has_every_piece_in_order_within_segments_of_bounded_length(piec
     assert [piece for segment in segments for piece in segment[1:-1]] == flat
     assert len(segments) == sum(max(1, -(-sum(map(len, sentence)) // 5)) for sentence in encoded)
     assert batch.ids[batch.attention == 0].sum() == 0
+
+
+def collated_slowly(pieces, sentences, longest):
+    """A batch's ids, attention, pieces and offsets, one piece after another."""
+    segments, homes = [], []
+    for sentence in sentences:
+        segments.append([])
+        for word in sentence:
+            home = []
+            for piece in word:
+                if len(segments[-1]) == longest - 2:
+                    segments.append([])
+                segments[-1].append(piece)
+                home.append((len(segments) - 1, len(segments[-1])))
+            homes.append(home)
+    width = max(map(len, segments)) + 2
+    padding = [width - 2 - len(segment) for segment in segments]
+    ids = [
+        [pieces.special["start"], *segment, pieces.special["end"], *[pieces.special["pad"]] * missing]
+        for segment, missing in zip(segments, padding, strict=True)
+    ]
+    attention = [[True] * (width - missing) + [False] * missing for missing in padding]
+    flat = [row * width + column for home in homes for row, column in home]
+    offsets = [sum(map(len, homes[:word])) for word in range(len(homes))]
+    return ids, attention, flat, offsets
+
+
+word_pieces = st.lists(st.integers(10, 20), max_size=9)  # a word may have none, or more than a segment holds
+some_sentences = st.lists(st.lists(word_pieces, min_size=1, max_size=6), min_size=1, max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sentences=some_sentences, longest=st.integers(3, 12), data=st.data())
+def test_a_batch_is_the_one_made_piece_by_piece(pieces, sentences, longest, data):
+    chosen = data.draw(st.lists(st.integers(0, len(sentences) - 1), min_size=1, max_size=6))
+    batch = pieces.collate(EncodedSentences.of(sentences).chosen(numpy.asarray(chosen)), longest)
+    sentences = [sentences[index] for index in chosen]
+    ids, attention, flat, offsets = collated_slowly(pieces, sentences, longest)
+    assert (batch.ids.tolist(), batch.attention.tolist()) == (ids, attention)
+    assert (batch.pieces.tolist(), batch.offsets.tolist()) == (flat, offsets)
+    assert batch.padded == any(False in row for row in attention)
+    lengths = [len(sentence) for sentence in sentences]
+    assert batch.layout.lengths == tuple(lengths)
+    assert batch.layout.mask.tolist() == [[place < length for place in range(max(lengths))] for length in lengths]
+    assert batch.layout.places.tolist() == batch.layout.mask.flatten().nonzero().flatten().tolist()
+    assert [lengths[index] for index in batch.layout.order] == sorted(lengths, reverse=True)
+    assert batch.layout.order[batch.layout.back].tolist() == list(range(len(lengths)))
 
 
 # -- vectors -----------------------------------------------------------------------------------------------
@@ -175,8 +220,8 @@ def test_padding_and_neighbours_in_a_batch_change_no_vector(encoder, pieces, sen
 
 
 def test_a_frozen_encoder_gives_no_gradients_but_its_mix_does(encoder_folder, pieces):
-    encoder = WordEncoder(encoder_folder, layer_dropout=0.0, dropout_when_evaluating=False).to(device())
-    batch = pieces.collate([pieces.encode(["mat", "gon"])], encoder.longest)
+    encoder = WordEncoder(encoder_folder, layer_dropout=0.0, dropout_when_evaluating=False)
+    batch = pieces.collate(EncodedSentences.of([pieces.encode(["mat", "gon"])]), encoder.longest)
     encoder.frozen = True
     encoder(batch)[0, 0, 0].backward()
     assert all(parameter.grad is None for parameter in encoder.pretrained.parameters())

@@ -26,7 +26,6 @@ from specialize.pretraining import pretrain
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
 from specialize.training import loop
-from specialize.training.devices import device
 from specialize.vocabularies import WordPieceTraining, build_vocabulary
 
 LARGE = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
@@ -48,7 +47,7 @@ def full_loss(model, batch):
 
 
 def test_the_loss_is_that_of_the_whole_model(base, corpus):
-    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    model = BertForMaskedLM.from_pretrained(base).eval()
     text = training_text([corpus / "train.txt"], small_tokenizer(), small_settings())
     for batch in text.in_order():
         torch.testing.assert_close(masked_loss(model, batch), full_loss(model, batch), rtol=1e-5, atol=1e-6)
@@ -58,7 +57,7 @@ def test_so_are_its_gradients(base, corpus):
     batch = next(training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).in_order())
     gradients = []
     for loss_of in (masked_loss, full_loss):
-        model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+        model = BertForMaskedLM.from_pretrained(base).eval()
         loss_of(model, batch).backward()
         gradients.append({name: parameter.grad for name, parameter in model.named_parameters()})
     for name, gradient in gradients[0].items():
@@ -66,7 +65,7 @@ def test_so_are_its_gradients(base, corpus):
 
 
 def test_the_validation_loss_is_the_mean_over_predictions_and_does_not_depend_on_the_batches(base, corpus):
-    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    model = BertForMaskedLM.from_pretrained(base).eval()
     losses = []
     for size in (1, 5, 100):
         text = validation_text([corpus / "valid.txt"], small_tokenizer(), small_settings(batch_size=size))
@@ -79,7 +78,7 @@ def test_the_validation_loss_is_the_mean_over_predictions_and_does_not_depend_on
 
 
 def test_the_output_layer_is_computed_at_the_masked_places_only(base, corpus):
-    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    model = BertForMaskedLM.from_pretrained(base).eval()
     shapes = []
     model.cls.predictions.decoder.register_forward_hook(lambda _, __, output: shapes.append(tuple(output.shape)))
     batch = next(training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).in_order())
@@ -89,7 +88,7 @@ def test_the_output_layer_is_computed_at_the_masked_places_only(base, corpus):
 
 
 def test_bfloat16_is_near_float32_and_keeps_the_weights_in_float32(base, corpus):
-    model = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    model = BertForMaskedLM.from_pretrained(base).eval()
     batch = next(training_text([corpus / "train.txt"], small_tokenizer(), small_settings()).in_order())
     exact, rounded = masked_loss(model, batch), masked_loss(model, batch, "bfloat16")
     assert rounded.dtype == torch.float32
@@ -139,9 +138,9 @@ def test_adapting_lowers_the_loss_and_keeps_the_epoch_of_the_lowest(base, same_v
     assert losses[history["best_epoch"]] < losses[0] - 0.1
 
     text = validation_text([corpus / "valid.txt"], small_tokenizer(), small_settings())
-    untrained = BertForMaskedLM.from_pretrained(base).to(device()).eval()
+    untrained = BertForMaskedLM.from_pretrained(base).eval()
     assert validation_loss(untrained, text) == pytest.approx(losses[0], abs=2e-6)
-    chosen = BertForMaskedLM.from_pretrained(tmp_path / "model").to(device()).eval()
+    chosen = BertForMaskedLM.from_pretrained(tmp_path / "model").eval()
     assert validation_loss(chosen, text) == pytest.approx(losses[history["best_epoch"]], abs=2e-6)
 
 
@@ -164,7 +163,7 @@ def test_an_epoch_that_only_made_it_worse_is_not_the_chosen_one(base, same_vocab
     history = read_json(tmp_path / "model" / "history.json")
     losses = {record["epoch"]: record["validation_loss"] for record in history["epochs"]}
     assert history["best_epoch"] == min([1, 2, 3, 4], key=losses.__getitem__) != 4
-    chosen = BertForMaskedLM.from_pretrained(tmp_path / "model").to(device()).eval()
+    chosen = BertForMaskedLM.from_pretrained(tmp_path / "model").eval()
     text = validation_text([corpus / "valid.txt"], small_tokenizer(), small_settings())
     assert validation_loss(chosen, text) == pytest.approx(losses[history["best_epoch"]], abs=2e-6)
 

@@ -122,7 +122,7 @@ def test_the_masks_of_an_example_are_the_same_in_every_epoch():
     def by_text(number):
         return {
             tuple(original): sorted(row.items())
-            for batch in text.epoch(number)
+            for batch in map(text.tensors, text.epoch(number))
             for original, row in zip(unmasked(batch), lists(batch)[0], strict=True)
         }
 
@@ -272,7 +272,7 @@ def test_dynamic_masks_are_new_in_every_epoch_and_the_same_when_an_epoch_is_repe
     first, second, again = (
         {
             (tuple(original), tuple(sorted(row.items())))
-            for batch in text.epoch(number)
+            for batch in map(text.tensors, text.epoch(number))
             for original, row in zip(unmasked(batch), lists(batch)[0], strict=True)
         }
         for number in (1, 2, 1)
@@ -286,7 +286,8 @@ def test_dynamic_masks_are_new_in_every_epoch_and_the_same_when_an_epoch_is_repe
 
 def test_an_epoch_has_every_example_once_in_an_order_of_its_own(corpus):
     text = training_text([corpus / "train.txt"], TOKENIZER, small_settings())
-    epochs = [[tuple(row) for batch in text.epoch(number) for row in unmasked(batch)] for number in (1, 2)]
+    batches = [map(text.tensors, text.epoch(number)) for number in (1, 2)]
+    epochs = [[tuple(row) for batch in one for row in unmasked(batch)] for one in batches]
     whole = [tuple(row) for batch in text.in_order() for row in unmasked(batch)]
     assert len(whole) == len(text.starts)
     assert Counter(epochs[0]) == Counter(epochs[1]) == Counter(whole)
@@ -295,7 +296,8 @@ def test_an_epoch_has_every_example_once_in_an_order_of_its_own(corpus):
 
 def test_batches_are_the_same_every_time(corpus):
     first, second, other = (
-        list(training_text([corpus / "train.txt"], TOKENIZER, small_settings(seed=seed)).epoch(3)) for seed in (7, 7, 8)
+        list(map(text.tensors, text.epoch(3)))
+        for text in (training_text([corpus / "train.txt"], TOKENIZER, small_settings(seed=seed)) for seed in (7, 7, 8))
     )
     assert len(first) == len(second) > 1
     assert all(same(one, two) for one, two in zip(first, second, strict=True))
@@ -305,7 +307,7 @@ def test_batches_are_the_same_every_time(corpus):
 @pytest.mark.parametrize(("limit", "steps"), [(None, 4), (2, 2), (9, 4)])
 def test_an_epoch_ends_after_so_many_batches(limit, steps):
     text = masked([5] * 30, batch_size=8, steps_per_epoch=limit)
-    sizes = [len(batch.ids) for batch in text.epoch(1)]
+    sizes = [len(batch.ids) for batch in map(text.tensors, text.epoch(1))]
     assert text.steps() == len(sizes) == steps
     assert sizes.count(8) >= steps - 1
     assert set(sizes) <= {6, 8}
@@ -313,7 +315,8 @@ def test_an_epoch_ends_after_so_many_batches(limit, steps):
 
 def test_little_of_a_batch_is_padding():
     generator = numpy.random.default_rng(3)
-    batches = list(masked(generator.integers(1, 62, 2000), batch_size=16).epoch(1))
+    text = masked(generator.integers(1, 62, 2000), batch_size=16)
+    batches = list(map(text.tensors, text.epoch(1)))
     padding = [1 - float(batch.attention.float().mean()) for batch in batches]
     assert numpy.mean(padding) < 0.04  # a third in batches at random
     widths = [batch.ids.shape[1] for batch in batches]

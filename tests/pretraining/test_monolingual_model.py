@@ -9,7 +9,6 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, RobertaForMaskedLM
 from specialize.files import file_hash, read_json
 from specialize.pretraining.masked_text import training_text
 from specialize.pretraining.pretrain import masked_loss, pretrain_monolingual
-from specialize.training.devices import device
 from specialize.vocabularies import BytePieceTraining, build_byte_vocabulary
 
 ARCHITECTURE = {
@@ -71,7 +70,7 @@ def test_two_runs_give_the_same_bytes(corpus, vocabulary, model_folder, tmp_path
 
 
 def test_the_loss_is_that_of_the_whole_model_in_padded_batches(corpus, model_folder):
-    model = RobertaForMaskedLM.from_pretrained(model_folder).to(device()).eval()
+    model = RobertaForMaskedLM.from_pretrained(model_folder).eval()
     tokenizer = Tokenizer.from_file(str(model_folder / "tokenizer.json"))
     pad = tokenizer.token_to_id("<pad>")
     padded = 0
@@ -92,7 +91,7 @@ def test_its_gradients_are_those_of_the_whole_model(corpus, model_folder):
     labels.view(-1)[batch.places] = batch.targets
     gradients = []
     for ours in (True, False):
-        model = RobertaForMaskedLM.from_pretrained(model_folder).to(device()).eval()
+        model = RobertaForMaskedLM.from_pretrained(model_folder).eval()
         whole = model(input_ids=batch.ids, attention_mask=batch.attention, labels=labels).loss
         (masked_loss(model, batch) if ours else whole).backward()
         gradients.append({name: parameter.grad for name, parameter in model.named_parameters()})

@@ -3,8 +3,6 @@
 There is no GPU here: the error that it raises is raised where more than so many examples are computed at once.
 """
 
-from functools import partial
-
 import pytest
 import torch
 from tests.finetuning.conftest import HEADS, finetuned, small_settings, write_data, write_encoder
@@ -86,9 +84,13 @@ def test_micro_batches_of_a_pretraining_batch_add_up_to_its_loss_and_gradient(tm
     text = training_text([corpus / "train.txt"], tokenizer, pretraining_settings())
     batch = next(iter(text.epoch(1)))
     micro_batches = text.micro_batches(batch, number)
-    assert len(micro_batches) == min(number, len(batch.ids))
-    expected = gradient(model, partial(masked_loss, model), [(1, batch)])
-    found = gradient(model, partial(masked_loss, model), micro_batches)
+    assert len(micro_batches) == min(number, len(batch))
+
+    def loss_of(chosen):
+        return masked_loss(model, text.tensors(chosen))
+
+    expected = gradient(model, loss_of, [(1, batch)])
+    found = gradient(model, loss_of, micro_batches)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 
@@ -118,7 +120,7 @@ def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeyp
     heads = {"ud": {**HEADS["ud"], "input_dropout": 0.0, "dropout": 0.0}}
     settings = {"heads": heads, "layer_dropout": 0.0, "epochs": 3, "learning_rate": 0.005}
     whole = finetuned(tmp_path / "whole", encoder_folder, data, "ud", **settings)
-    monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, most, lambda words, _: len(words.mask)))
+    monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, most, lambda words, _: len(words.layout.mask)))
     monkeypatch.setattr(TaskModel, "_decode", fitting(TaskModel._decode, most, lambda _, sentences: len(sentences)))
     divided = finetuned(tmp_path / "divided", encoder_folder, data, "ud", **settings)
     assert f"splitting each into {micro_batches} micro-batches" in capsys.readouterr().out
@@ -135,6 +137,6 @@ def test_a_job_that_does_not_fit_ends_like_one_that_does(tmp_path, data, monkeyp
 
 
 def test_what_does_not_fit_even_alone_is_an_error(tmp_path, encoder_folder, data, monkeypatch):
-    monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, 0, lambda words, _: len(words.mask)))
+    monkeypatch.setattr(TaskModel, "loss", fitting(TaskModel.loss, 0, lambda words, _: len(words.layout.mask)))
     with pytest.raises(torch.OutOfMemoryError):
         finetuned(tmp_path / "job", encoder_folder, data, "pos")

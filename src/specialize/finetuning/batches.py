@@ -10,8 +10,8 @@ from typing import Any
 import numpy
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from specialize.finetuning.layout import EncodedSentences, flat_array
 from specialize.finetuning.model import Pieces, Targets, Words
 
 LENGTH_NOISE = 0.1  # relative; without it the same sentences would always share a batch
@@ -43,10 +43,14 @@ class TrainingSentences:
         seed: int,
         loss_denominator: Callable[[int, int], int],
     ) -> None:
-        self.pieces, self.sentences, self.targets = pieces, sentences, targets
+        self.pieces, self.sentences = pieces, EncodedSentences.of(sentences)
         self.batch_size, self.longest, self.seed = batch_size, longest, seed
         self.loss_denominator = loss_denominator
-        self.lengths = numpy.asarray([sum(map(len, sentence)) for sentence in sentences])
+        # A task may have several targets per sentence, such as heads and relations: each is one array of all words.
+        self.targets = {
+            task: [flat_array(chain.from_iterable(rows)) for rows in zip(*numbers, strict=True)]
+            for task, numbers in targets.items()
+        }
 
     def steps(self) -> int:
         """Batches in an epoch."""
@@ -55,8 +59,8 @@ class TrainingSentences:
     def epoch(self, number: int) -> Iterator[Indices]:
         """The batches of one epoch, as indices of sentences."""
         generator = numpy.random.default_rng([self.seed, number])
-        noise = generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(self.lengths))
-        order = numpy.argsort(self.lengths * noise, kind="stable")
+        noise = generator.uniform(1 - LENGTH_NOISE, 1 + LENGTH_NOISE, len(self.sentences))
+        order = numpy.argsort(self.sentences.sizes * noise, kind="stable")
         for step in generator.permutation(self.steps()):
             yield order[step * self.batch_size : (step + 1) * self.batch_size]
 
@@ -67,23 +71,13 @@ class TrainingSentences:
         return [(self._denominator_of(indices) / whole, indices) for indices in micro_batches]
 
     def _denominator_of(self, indices: Indices) -> int:
-        return self.loss_denominator(len(indices), sum(len(self.sentences[index]) for index in indices))
+        return self.loss_denominator(len(indices), int(self.sentences.lengths[indices].sum()))
 
     def tensors(self, indices: Indices) -> tuple[Words, Targets]:
-        """A batch's words, and its targets by task, each (sentences, longest), 0 where there is no word."""
-        words = self.pieces.collate([self.sentences[index] for index in indices], self.longest)
-        targets = {}
-        for task, numbers in self.targets.items():
-            # A task may have several targets per sentence, such as heads and relations.
-            by_target = zip(*(numbers[index] for index in indices), strict=True)
-            targets[task] = [_pad(list(rows), words.mask) for rows in by_target]
-        return words, targets
-
-
-def _pad(rows: list[list[int]], mask: Tensor) -> Tensor:
-    padded = torch.zeros(mask.shape, dtype=torch.int64)
-    padded[mask.cpu()] = torch.tensor([number for row in rows for number in row], dtype=torch.int64)
-    return padded.to(mask.device)
+        """A batch's words, and its targets by task, each (words,), sentence after sentence; in the host's memory."""
+        places = self.sentences.words_of(indices)
+        targets = {task: [torch.from_numpy(one[places]) for one in its] for task, its in self.targets.items()}
+        return self.pieces.collate(self.sentences.chosen(indices), self.longest), targets
 
 
 class MixedBatches:

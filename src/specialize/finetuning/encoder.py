@@ -20,7 +20,8 @@ from transformers.utils import logging
 
 from specialize.bases.architectures import architecture_of
 from specialize.files import atomic_path, file_hash
-from specialize.training.devices import device
+from specialize.finetuning.layout import EncodedSentences, Layout
+from specialize.training.ragged import within
 from specialize.vocabularies import check_reload, copy_vocabulary, kind_of, set_positions
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
@@ -35,17 +36,19 @@ class WordBatch:
 
     Attributes:
         ids: (segments, length) wordpiece ids, padded; a long sentence takes several segments (fact 23).
-        attention: (segments, length) 1 where there is a piece.
+        attention: (segments, length) True where there is a piece.
+        padded: whether it is False anywhere.
         pieces: indices of all words' pieces in the flattened ids, word after word.
         offsets: (words,) where each word's pieces begin in ``pieces``; a word may have none.
-        mask: (sentences, longest) True where there is a word.
+        layout: where the words stand.
     """
 
     ids: Tensor
     attention: Tensor
+    padded: bool
     pieces: Tensor
     offsets: Tensor
-    mask: Tensor
+    layout: Layout
 
 
 class WordPieces:
@@ -103,39 +106,34 @@ class WordPieces:
         for word, start, end in zip(distinct, [0, *ends], ends, strict=False):
             self._known[word] = ids[start:end]
 
-    def collate(self, sentences: list[list[list[int]]], longest: int) -> WordBatch:
+    def collate(self, sentences: EncodedSentences, longest: int) -> WordBatch:
         """Encoded sentences as one batch.
 
         Args:
-            sentences: for each sentence, for each word, its pieces.
+            sentences: their pieces.
             longest: the most pieces a segment may have, the two special ones included.
         """
-        segments: list[list[int]] = []
-        homes: list[list[tuple[int, int]]] = []  # of each word: the (segment, column) of its pieces
-        for sentence in sentences:
-            segments.append([])
-            for word in sentence:
-                home = []
-                for piece in word:
-                    if len(segments[-1]) == longest - 2:
-                        segments.append([])
-                    segments[-1].append(piece)
-                    home.append((len(segments) - 1, len(segments[-1])))
-                homes.append(home)
-        width = max(map(len, segments)) + 2
-        ids = numpy.full((len(segments), width), self.special["pad"], dtype=numpy.int64)
-        attention = numpy.zeros((len(segments), width), dtype=numpy.int64)
-        for row, segment in enumerate(segments):
-            ids[row, : len(segment) + 2] = [self.special["start"], *segment, self.special["end"]]
-            attention[row, : len(segment) + 2] = 1
-        pieces = [row * width + column for home in homes for row, column in home]
-        counts = [len(home) for home in homes]
-        offsets = numpy.cumsum([0, *counts[:-1]])
-        lengths = numpy.asarray([len(sentence) for sentence in sentences])
-        mask = numpy.arange(lengths.max()) < lengths[:, None]
-        where = device()
-        arrays: list[Any] = [ids, attention, numpy.asarray(pieces, dtype=numpy.int64), offsets, mask]
-        return WordBatch(*(torch.from_numpy(array).to(where) for array in arrays))
+        room = longest - 2
+        segments = numpy.maximum(-(-sentences.sizes // room), 1)  # of each sentence
+        last = numpy.cumsum(segments) - 1
+        lengths = numpy.full(last[-1] + 1, room)  # of each segment
+        lengths[last] = sentences.sizes - (segments - 1) * room
+        width = int(lengths.max()) + 2
+        ids = numpy.full((len(lengths), width), self.special["pad"], dtype=numpy.int64)
+        rows, columns = numpy.arange(len(lengths)), numpy.arange(width)
+        ids[:, 0] = self.special["start"]
+        ids[rows, lengths + 1] = self.special["end"]
+        pieces = numpy.repeat(rows, lengths) * width + within(lengths) + 1  # those of a sentence go on in the next row
+        ids.reshape(-1)[pieces] = sentences.pieces
+        offsets = numpy.cumsum(sentences.counts) - sentences.counts
+        return WordBatch(
+            ids=torch.from_numpy(ids),
+            attention=torch.from_numpy(columns <= lengths[:, None] + 1),
+            padded=int(lengths.min()) + 2 < width,
+            pieces=torch.from_numpy(pieces),
+            offsets=torch.from_numpy(offsets),
+            layout=Layout.of(sentences.lengths),
+        )
 
 
 class ScalarMix(nn.Module):
@@ -191,6 +189,7 @@ class WordEncoder(nn.Module):
     ) -> None:
         super().__init__()
         architecture = architecture_of(folder)
+        self.attention_inputs = architecture.attention_inputs
         self.pretrained = architecture.encoder(folder)
         self.undecayed = architecture.undecayed(self.pretrained)
         config = self.pretrained.config
@@ -205,12 +204,11 @@ class WordEncoder(nn.Module):
         """Word vectors: (sentences, longest, width), zeros where there is no word or a word has no pieces."""
         half = torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), half:
-            output = self.pretrained(input_ids=batch.ids, attention_mask=batch.attention, output_hidden_states=True)
+            attention = self.attention_inputs(batch.attention, batch.padded)
+            output = self.pretrained(input_ids=batch.ids, **attention, output_hidden_states=True)
         mixed = self.added(output.hidden_states[1:]).flatten(0, 1)  # the embeddings' output is not in the mix
         words = nn.functional.embedding_bag(batch.pieces, mixed, batch.offsets, mode="mean")
-        vectors = words.new_zeros(*batch.mask.shape, self.width)
-        vectors[batch.mask] = words
-        return vectors
+        return batch.layout.padded(words)
 
     def save(self, folder: Path, source: Path) -> None:
         """Write the transformer as a Hugging Face folder, with the tokenizer of the folder it is from."""

@@ -214,7 +214,7 @@ def _train(
         optimizer,
         schedule,
         batches,
-        lambda batch: model.loss(*batches.tensors(batch)),
+        lambda batch: model.loss(*batch),
         lambda: _development_scores(model, tasks),
         score=_selection_score(tasks),
         epochs=epochs,

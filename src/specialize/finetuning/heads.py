@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from ufal.chu_liu_edmonds import chu_liu_edmonds
 
+from specialize.finetuning.layout import Layout
+
 Decoded = list[Any]  # for each sentence, for each word, a label number; for parsing a pair of head and label number
 
 
@@ -27,25 +29,25 @@ class Tagger(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.projection = nn.Linear(width, len(labels))
 
-    def loss(self, vectors: Tensor, mask: Tensor, tags: Tensor) -> Tensor:
+    def loss(self, vectors: Tensor, layout: Layout, tags: Tensor) -> Tensor:
         """Mean cross-entropy over words.
 
         Args:
             vectors: (sentences, longest, width).
-            mask: (sentences, longest) True where there is a word.
-            tags: (sentences, longest) tag numbers.
+            layout: where the words stand.
+            tags: (words,) tag numbers.
         """
-        logits = self.projection(self.dropout(vectors[mask]))
-        return nn.functional.cross_entropy(logits, tags[mask])
+        logits = self.projection(self.dropout(layout.flat(vectors)))
+        return nn.functional.cross_entropy(logits, tags)
 
     def loss_denominator(self, sentences: int, words: int) -> int:
         """What the loss of a batch of this size is divided by."""
         return words
 
-    def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
+    def decode(self, vectors: Tensor, layout: Layout) -> Decoded:
         """The best tag of each word; arguments as of `loss`."""
-        best = self.projection(vectors).argmax(-1)
-        return [row[: int(length)].tolist() for row, length in zip(best, mask.sum(1), strict=True)]
+        best = self.projection(vectors).argmax(-1).tolist()
+        return [row[:length] for row, length in zip(best, layout.lengths, strict=True)]
 
 
 class EntityTagger(nn.Module):
@@ -70,15 +72,16 @@ class EntityTagger(nn.Module):
         starts = [not _may_follow("O", label) for label in labels]
         self.register_buffer("forbidden_start", torch.tensor(starts), persistent=False)
 
-    def loss(self, vectors: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, vectors: Tensor, layout: Layout, labels: Tensor) -> Tensor:
         """Negative log-likelihood of label sequences.
 
         Args:
             vectors: (sentences, longest, width).
-            mask: (sentences, longest) True where there is a word.
-            labels: (sentences, longest) label numbers.
+            layout: where the words stand.
+            labels: (words,) label numbers.
         """
-        likelihood = crf_log_likelihood(self.projection(self.dropout(vectors)), self.transitions, mask, labels)
+        emissions = self.projection(self.dropout(vectors))
+        likelihood = crf_log_likelihood(emissions, self.transitions, layout.mask, layout.padded(labels))
         if self.reduction == "mean":
             return -likelihood.mean()
         return -likelihood.sum()
@@ -87,12 +90,12 @@ class EntityTagger(nn.Module):
         """What the loss of a batch of this size is divided by; 1 if it is a sum."""
         return sentences if self.reduction == "mean" else 1
 
-    def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
+    def decode(self, vectors: Tensor, layout: Layout) -> Decoded:
         """The best valid IOB2 label sequence of each sentence; arguments as of `loss`."""
         assert isinstance(self.forbidden, Tensor) and isinstance(self.forbidden_start, Tensor)
         emissions = self.projection(vectors)
         emissions[:, 0] = emissions[:, 0].masked_fill(self.forbidden_start, -1e4)
-        return crf_viterbi(emissions, self.transitions.masked_fill(self.forbidden, -1e4), mask)
+        return crf_viterbi(emissions, self.transitions.masked_fill(self.forbidden, -1e4), layout.mask)
 
 
 def _may_follow(before: str, after: str) -> bool:
@@ -194,30 +197,33 @@ class Parser(nn.Module):
         self.label = nn.Parameter(torch.zeros(len(labels), label_dimension, label_dimension))
         self.label_bias = nn.Parameter(torch.zeros(len(labels)))
 
-    def loss(self, vectors: Tensor, mask: Tensor, heads: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, vectors: Tensor, layout: Layout, heads: Tensor, labels: Tensor) -> Tensor:
         """Mean over words of the negative log-likelihoods of arc and label (the label's given the gold head).
 
         Args:
             vectors: (sentences, longest, width).
-            mask: (sentences, longest) True where there is a word.
-            heads: (sentences, longest) word numbers, 0 for the root.
-            labels: (sentences, longest) relation numbers.
+            layout: where the words stand.
+            heads: (words,) word numbers, 0 for the root.
+            labels: (words,) relation numbers.
         """
-        arcs, head_states, child_states = self.scores(vectors, mask)
-        rows, columns = mask.nonzero(as_tuple=True)
-        gold_heads, gold_labels = heads[mask], labels[mask]
-        arc_loss = nn.functional.cross_entropy(arcs[rows, columns], gold_heads)
-        by_label = torch.einsum("nc,lch->nlh", child_states[rows, columns + 1], self.label)
-        logits = torch.einsum("nlh,nh->nl", by_label, head_states[rows, gold_heads]) + self.label_bias
-        return arc_loss + nn.functional.cross_entropy(logits, gold_labels)
+        arcs, head_states, child_states = (one.flatten(0, 1) for one in self.scores(vectors, layout.mask))
+        longest = layout.mask.shape[1]
+        sentences = layout.places.div(longest, rounding_mode="floor")
+        children = layout.places + sentences + 1  # each sentence has one place more: the root comes first
+        gold_heads = sentences * (longest + 1) + heads
+        arc_loss = nn.functional.cross_entropy(arcs.index_select(0, children), heads)
+        by_label = torch.einsum("nc,lch->nlh", child_states.index_select(0, children), self.label)
+        logits = torch.einsum("nlh,nh->nl", by_label, head_states.index_select(0, gold_heads)) + self.label_bias
+        return arc_loss + nn.functional.cross_entropy(logits, labels)
 
     def loss_denominator(self, sentences: int, words: int) -> int:
         """What the loss of a batch of this size is divided by."""
         return words
 
-    def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
+    def decode(self, vectors: Tensor, layout: Layout) -> Decoded:
         """The best tree of each sentence: a head and a relation for each word; arguments as of `loss`."""
-        arcs, head_states, child_states = self.scores(vectors, mask)
+        arcs, head_states, child_states = self.scores(vectors, layout.mask)
+        arcs = arcs[:, 1:]
         sentences, children, heads = arcs.shape
         labels, states = len(self.label), head_states.shape[-1]
         # Two plain matrix products, since einsum would copy the scores of all pairs.
@@ -227,10 +233,9 @@ class Parser(nn.Module):
         # An arc's energy is its log-probability plus that of its best label; shifted so that the best logit is 0.
         pairs -= pairs.amax(2, keepdim=True)
         energy = (torch.log_softmax(arcs, -1) - pairs.exp().sum(2).log()).double().cpu().numpy()
-        lengths = mask.sum(1).tolist()
         trees = [
             maximum_tree(scores[:length, : length + 1], self.single_root)
-            for scores, length in zip(energy, lengths, strict=True)
+            for scores, length in zip(energy, layout.lengths, strict=True)
         ]
         padded = torch.tensor([tree + [0] * (children - len(tree)) for tree in trees], device=pairs.device)
         label_scores = pairs.gather(3, padded[:, :, None, None].expand(-1, -1, labels, 1)).squeeze(3)
@@ -238,7 +243,7 @@ class Parser(nn.Module):
         return [list(zip(tree, row, strict=False)) for tree, row in zip(trees, best, strict=True)]
 
     def scores(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Arc scores (sentences, children, heads), head 0 being the root, and the label MLPs' outputs."""
+        """Arc scores (sentences, children, heads), and the label MLPs' outputs; child and head 0 are the root."""
         states = torch.cat([self.root.expand(len(vectors), -1, -1), self.input_dropout(vectors)], dim=1)
         states = self.dropout(states)
         arc_head, arc_child, label_head, label_child = (
@@ -249,7 +254,7 @@ class Parser(nn.Module):
         heads = torch.cat([mask.new_ones(len(mask), 1), mask], dim=1)
         self_loops = torch.eye(arcs.shape[1], dtype=torch.bool, device=arcs.device)
         arcs = arcs.masked_fill(~heads[:, None, :] | self_loops, -1e4)
-        return arcs[:, 1:], label_head, label_child
+        return arcs, label_head, label_child
 
 
 def _append_one(states: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -13,8 +14,10 @@ from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
 from specialize.finetuning.heads import Decoded
+from specialize.finetuning.layout import EncodedSentences
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training.devices import device
+from specialize.training.feeding import on_device
 
 if TYPE_CHECKING:
     from specialize.finetuning.recurrent import NumberedBatch, StaticEncoder, StaticWords
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 Encoder: TypeAlias = "WordEncoder | StaticEncoder"
 Pieces: TypeAlias = "WordPieces | StaticWords"
 Words: TypeAlias = "WordBatch | NumberedBatch"
-Targets = dict[str, list[Tensor]]  # by task, what its loss takes besides vectors and mask
+Targets = dict[str, list[Tensor]]  # by task, what its loss takes besides vectors and layout
 
 HEADS = "heads.safetensors"
 # Sentences decoded at a time: on a CPU larger batches leave the cache and are slower, on a GPU they are faster.
@@ -87,14 +90,14 @@ class TaskModel(nn.Module):
     def _vectors(self, words: Words, task: str) -> Tensor:
         vectors: Tensor = self.encoder(words)
         if self.task_encoders is not None:
-            vectors = self.between[self.first[task]](vectors, words.mask)
+            vectors = self.between[self.first[task]](vectors, words.layout)
         return vectors
 
     def loss(self, words: Words, targets: Targets) -> Tensor:
         """The sum of the losses of the tasks that are learned from a batch, which is from one data set."""
         vectors = self._vectors(words, next(iter(targets)))
         losses = [
-            self.heads[task].loss(vectors, words.mask, *its_targets)  # type: ignore[operator]
+            self.heads[task].loss(vectors, words.layout, *its_targets)  # type: ignore[operator]
             for task, its_targets in targets.items()
         ]
         return torch.stack(losses).sum()
@@ -110,13 +113,13 @@ class TaskModel(nn.Module):
             batch_size: sentences decoded at a time; by default what suits the device.
         """
         batch_size = batch_size or DECODING_BATCH_SIZE[device().type]
-        encoded = [self.pieces.encode(self.tasks[task].words(sentence)) for sentence in sentences]
-        remaining = sorted(range(len(sentences)), key=lambda index: sum(map(len, encoded[index])))
+        encoded = EncodedSentences.of(self.pieces.encode(self.tasks[task].words(sentence)) for sentence in sentences)
+        remaining = numpy.argsort(encoded.sizes, kind="stable")
         predicted: list[Any] = [None] * len(sentences)
-        while remaining:
+        while len(remaining):
             chosen = remaining[:batch_size]
             try:
-                decoded = self._decode(task, [encoded[index] for index in chosen])
+                decoded = self._decode(task, encoded.chosen(chosen))
             except torch.OutOfMemoryError:
                 if len(chosen) == 1:
                     raise
@@ -128,9 +131,10 @@ class TaskModel(nn.Module):
         return predicted
 
     @torch.no_grad()
-    def _decode(self, task: str, sentences: list[list[list[int]]]) -> Decoded:
+    def _decode(self, task: str, sentences: EncodedSentences) -> Decoded:
         words = self.pieces.collate(sentences, self.encoder.longest)
-        decoded: Decoded = self.heads[task].decode(self._vectors(words, task), words.mask)  # type: ignore[operator]
+        words = on_device(words, next(self.parameters()).device)
+        decoded: Decoded = self.heads[task].decode(self._vectors(words, task), words.layout)  # type: ignore[operator]
         return decoded
 
     def files(self, source: Path) -> list[Path]:

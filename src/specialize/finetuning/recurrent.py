@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from specialize.finetuning.layout import EncodedSentences, Layout
 from specialize.pretraining.static_vectors import FILES, StaticVectors
-from specialize.training.devices import device
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class NumberedBatch:
     Attributes:
         numbers: (sentences, longest) rows of the trained vectors followed by ``new``; 0 where there is no word.
         new: (words, width) vectors of the words that were not in the training data.
-        mask: (sentences, longest) True where there is a word.
+        layout: where the words stand.
     """
 
     numbers: Tensor
     new: Tensor
-    mask: Tensor
+    layout: Layout
 
 
 class StaticWords:
@@ -72,20 +72,17 @@ class StaticWords:
             self._new.append(self.vectors.of(word))
         return self._numbers[word]
 
-    def collate(self, sentences: list[list[list[int]]], longest: int) -> NumberedBatch:
+    def collate(self, sentences: EncodedSentences, longest: int) -> NumberedBatch:
         """A batch of encoded sentences; `longest` has no effect, since there are no segments."""
-        lengths = numpy.asarray([len(sentence) for sentence in sentences])
-        mask = numpy.arange(lengths.max()) < lengths[:, None]
-        flat = numpy.asarray([number for sentence in sentences for (number,) in sentence], dtype=numpy.int64)
+        flat = sentences.pieces.copy()
         trained, new = len(self.words), numpy.empty((0, self.vectors.settings.dimension), dtype=numpy.float32)
         untrained = flat >= trained
         if untrained.any():
             chosen, rows = numpy.unique(flat[untrained], return_inverse=True)
             new = numpy.stack([self._new[number - trained] for number in chosen])
             flat[untrained] = trained + rows
-        numbers = numpy.zeros(mask.shape, dtype=numpy.int64)
-        numbers[mask] = flat
-        return NumberedBatch(*(torch.from_numpy(array).to(device()) for array in (numbers, new, mask)))
+        layout = Layout.of(sentences.lengths)
+        return NumberedBatch(layout.padded(torch.from_numpy(flat)), torch.from_numpy(new), layout)
 
 
 class StaticEncoder(nn.Module):
@@ -115,7 +112,7 @@ class StaticEncoder(nn.Module):
             if len(batch.new):
                 table = torch.cat([table, batch.new])
             vectors = nn.functional.embedding(batch.numbers, table)
-        return vectors * batch.mask.unsqueeze(2)
+        return vectors * batch.layout.mask.unsqueeze(2)
 
     def save(self, folder: Path, source: Path) -> None:
         """Copy the pretrained vectors, for words that were not in the training data."""
@@ -143,9 +140,9 @@ class TaskEncoder(nn.Module):
         kind = HighwayBiLstm if highway else BiLstm
         self.layers = kind(width, hidden_size, layers, dropout)
 
-    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, layout: Layout) -> Tensor:
         """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
-        states: Tensor = self.layers(self.input_dropout(vectors), mask)
+        states: Tensor = self.layers(self.input_dropout(vectors), layout)
         return states
 
 
@@ -158,12 +155,12 @@ class BiLstm(nn.Module):
             width, hidden_size, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0, bidirectional=True
         )
 
-    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, layout: Layout) -> Tensor:
         """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
-        lengths = mask.sum(1).cpu()
-        packed = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        lengths = sorted(layout.lengths, reverse=True)
+        packed = nn.utils.rnn.pack_padded_sequence(vectors.index_select(0, layout.order), lengths, batch_first=True)
         states, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
-        return states
+        return states.index_select(0, layout.back)
 
 
 class HighwayBiLstm(nn.Module):
@@ -183,8 +180,9 @@ class HighwayBiLstm(nn.Module):
         for bias in self.biases:
             nn.init.ones_(bias[:, :, hidden_size : 2 * hidden_size])  # the forget gate
 
-    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, layout: Layout) -> Tensor:
         """(sentences, longest, width) to (sentences, longest, 2 · hidden size)."""
+        mask = layout.mask
         length = mask.shape[1]
         positions = torch.arange(length, device=mask.device)
         lengths = mask.sum(1, keepdim=True)

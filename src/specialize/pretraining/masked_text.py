@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.training.devices import device
+from specialize.training.ragged import within
 from specialize.vocabularies import special_ids
 
 MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # the rest stays as it is (fact 14)
@@ -34,10 +34,11 @@ class MaskedBatch:
 
     Attributes:
         ids: (examples, length) wordpiece ids, padded.
-        attention: (examples, length) 1 where there is a piece.
+        attention: (examples, length) True where there is a piece.
         segments: (examples, length) 1 in the second segment of a sentence pair.
         places: (predictions,) index of each masked place in the flattened ids.
         targets: (predictions,) the original pieces there.
+        padded: whether there is a place without a piece.
     """
 
     ids: Tensor
@@ -45,6 +46,7 @@ class MaskedBatch:
     segments: Tensor
     places: Tensor
     targets: Tensor
+    padded: bool
 
 
 class MaskedText:
@@ -81,8 +83,8 @@ class MaskedText:
         passes = -(-len(self) // self.settings.batch_size)
         return min(passes, self.settings.steps_per_epoch or passes)
 
-    def epoch(self, number: int) -> Iterator[MaskedBatch]:
-        """Batches of examples of similar length, shuffled by the seed and the epoch's number."""
+    def epoch(self, number: int) -> Iterator[NDArray[Any]]:
+        """Batches of the numbers of examples of similar length, shuffled by the seed and the epoch's number."""
         if self.masking == "dynamic":
             self.places, self.replacements = self._masks([self.settings.seed, 0, number])
         generator, size = numpy.random.default_rng([self.settings.seed, number]), self.settings.batch_size
@@ -93,49 +95,54 @@ class MaskedText:
             some = some[numpy.argsort(lengths[some], kind="stable")]
             batches += [some[start : start + size] for start in range(0, len(some), size)]
         for place in generator.permutation(len(batches))[: self.steps()]:
-            yield self.batch(batches[place])
+            yield batches[place]
 
-    def in_order(self) -> Iterator[MaskedBatch]:
+    def in_order(self) -> Generator[MaskedBatch, None, None]:
         """Batches of all examples as they stand."""
         for first in range(0, len(self), self.settings.batch_size):
-            yield self.batch(numpy.arange(first, min(first + self.settings.batch_size, len(self))))
+            yield self.tensors(numpy.arange(first, min(first + self.settings.batch_size, len(self))))
 
-    def batch(self, examples: NDArray[Any]) -> MaskedBatch:
-        """Some examples as one batch, padded to the longest of them."""
-        first, second = (self.ends[examples] - self.starts[examples]).T
+    def tensors(self, examples: NDArray[Any]) -> MaskedBatch:
+        """Some examples as one batch, padded to the longest of them, in the host's memory."""
+        starts = self.starts[examples]
+        sizes = self.ends[examples] - starts
+        first, second = sizes.T
         lengths, separators = first + second, 1 + (second > 0)
         width = int((lengths + separators).max()) + 1
         rows = numpy.arange(len(examples))
         ids = numpy.full((len(examples), width), self.special["pad"], dtype=numpy.int64)
-        row, place = numpy.nonzero(numpy.arange(lengths.max()) < lengths[:, None])
-        ids[row, self._columns(place, first[row])] = self._originals(examples[row], place)
-        ids[rows, 0] = self.special["start"]
+        before = rows * width  # places in the flattened ids
+        begins = numpy.stack([before + 1, before + first + 2], axis=1)
+        flat_sizes = sizes.ravel()
+        place = within(flat_sizes)
+        pieces = self.pieces[numpy.repeat(starts.ravel(), flat_sizes) + place]
+        ids.reshape(-1)[numpy.repeat(begins.ravel(), flat_sizes) + place] = pieces
+        ids[:, 0] = self.special["start"]
         ids[rows, first + 1] = self.special["end"]
         ids[rows, lengths + separators] = self.special["end"]
         columns = numpy.arange(width)
-        attention = (columns <= (lengths + separators)[:, None]).astype(numpy.int64)
-        segments = attention * (columns > first[:, None] + 1)
+        attention = columns <= (lengths + separators)[:, None]
+        segments = (attention & (columns > first[:, None] + 1)).astype(numpy.int64)
 
         places = self.places[examples]
         row, column = numpy.nonzero(places >= 0)
         flat = row * width + self._columns(places[row, column], first[row])
         targets = ids.reshape(-1)[flat].copy()
         ids.reshape(-1)[flat] = self.replacements[examples][row, column]
-        where = device()
-        return MaskedBatch(*(torch.from_numpy(array).to(where) for array in (ids, attention, segments, flat, targets)))
+        return MaskedBatch(
+            ids=torch.from_numpy(ids),
+            attention=torch.from_numpy(attention),
+            segments=torch.from_numpy(segments),
+            places=torch.from_numpy(flat),
+            targets=torch.from_numpy(targets),
+            padded=not attention.all(),
+        )
 
-    def micro_batches(self, batch: MaskedBatch, number: int) -> list[tuple[float, MaskedBatch]]:
+    def micro_batches(self, batch: NDArray[Any], number: int) -> list[tuple[float, NDArray[Any]]]:
         """Split a batch into micro-batches, weighted by their shares of its predictions; see `training.loop.Loader`."""
-        rows = torch.div(batch.places, batch.ids.shape[1], rounding_mode="floor")
-        matrices = (batch.ids, batch.attention, batch.segments)
-        divided = [matrix.tensor_split(min(number, len(batch.ids))) for matrix in matrices]
-        parts, first = [], 0
-        for ids, attention, segments in zip(*divided, strict=True):
-            chosen = (rows >= first) & (rows < first + len(ids))
-            places, targets = batch.places[chosen] - first * ids.shape[1], batch.targets[chosen]
-            parts.append((len(targets) / len(batch.targets), MaskedBatch(ids, attention, segments, places, targets)))
-            first += len(ids)
-        return parts
+        predictions = (self.places[batch] >= 0).sum(axis=1)
+        parts = numpy.array_split(numpy.arange(len(batch)), min(number, len(batch)))
+        return [(float(predictions[part].sum() / predictions.sum()), batch[part]) for part in parts]
 
     @staticmethod
     def _columns(places: NDArray[Any], first: NDArray[Any]) -> NDArray[Any]:

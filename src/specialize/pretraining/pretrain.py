@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from specialize.pretraining.model_folder import check_tokenizer, save_model, try
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
+from specialize.training.feeding import fed, on_device
 from specialize.training.loop import Fit, fit
 from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
 from specialize.vocabularies import (
@@ -80,10 +82,10 @@ def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "fl
     with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
         hidden = model.base_model(
             inputs_embeds=_embedded(architecture.embeddings(model), batch.ids),
-            attention_mask=batch.attention,
+            **architecture.attention_inputs(batch.attention, batch.padded),
             **architecture.segment_inputs(batch.segments),
         ).last_hidden_state
-        logits = architecture.head(model)(hidden.flatten(0, 1)[batch.places])
+        logits = architecture.head(model)(hidden.flatten(0, 1).index_select(0, batch.places))
         return nn.functional.cross_entropy(logits, batch.targets)
 
 
@@ -106,12 +108,16 @@ def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
 
 def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "float32") -> float:
     """Mean masked loss over a text."""
-    total, number = 0.0, 0
-    with torch.no_grad():
-        for batch in text.in_order():
-            total += float(masked_loss(model, batch, precision)) * len(batch.targets)
-            number += len(batch.targets)
-    return total / number
+    where = next(model.parameters()).device
+    losses, numbers = [], []
+    with torch.no_grad(), closing(fed(text.in_order(), where)) as batches:
+        for batch in batches:
+            losses.append(masked_loss(model, on_device(batch, where), precision))
+            numbers.append(len(batch.targets))
+    total = 0.0
+    for loss, number in zip(torch.stack(losses).tolist(), numbers, strict=True):
+        total += loss * number
+    return total / sum(numbers)
 
 
 def pretrain(

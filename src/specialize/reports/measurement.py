@@ -20,6 +20,7 @@ from specialize.bases.architectures import known_architectures
 from specialize.experiment.plan import Machine
 from specialize.experiment.speeds import Shape, Speed, keep_speeds, key_of
 from specialize.finetuning.encoder import ScalarMix
+from specialize.finetuning.layout import Layout
 from specialize.finetuning.recurrent import TaskEncoder
 from specialize.finetuning.settings import EntityTaggerSettings, ParserSettings, TaggerSettings
 from specialize.finetuning.tasks import task_named
@@ -27,6 +28,7 @@ from specialize.pretraining.masked_text import MaskedBatch
 from specialize.pretraining.pretrain import masked_loss
 from specialize.pretraining.settings import BASE_ARCHITECTURE
 from specialize.training.devices import device, seed_everything
+from specialize.training.feeding import on_device
 from specialize.training.optimizer import AdamW
 
 EXAMPLES = 32
@@ -147,8 +149,9 @@ def _pretraining(shape: Shape, examples: int) -> tuple[nn.Module, Callable[[], T
     model = _new_model(shape)
     ids = torch.randint(1, shape.pieces, (examples, PIECES))
     places = torch.arange(examples * PREDICTED) * (PIECES // PREDICTED)
-    tensors = (ids, torch.ones_like(ids), torch.zeros_like(ids), places, ids.flatten()[places])
-    batch = MaskedBatch(*(one.to(device()) for one in tensors))
+    everywhere = torch.ones_like(ids, dtype=torch.bool)
+    batch = MaskedBatch(ids, everywhere, torch.zeros_like(ids), places, ids.flatten()[places], padded=False)
+    batch = on_device(batch, device())
 
     def loss() -> Tensor:
         return masked_loss(model, batch, shape.precision)
@@ -168,29 +171,29 @@ def _finetuning(shape: Shape, sentences: int) -> tuple[nn.Module, Callable[[], T
         model["encoder"] = TaskEncoder(shape.inner, shape.layers, shape.width, 0.0, 0.3, highway)
         width = 2 * shape.width
     model["head"] = head = task_named(shape.task, "xpos", LABELS[shape.task]).head(width, HEADS[shape.task])
-    mask = torch.ones(sentences, WORDS, dtype=torch.bool, device=device())
+    layout = on_device(Layout.of([WORDS] * sentences), device())
     ids = torch.randint(1, max(shape.pieces, 2), (sentences, WORDS * PIECES_PER_WORD), device=device())
     static = torch.randn(sentences, WORDS, shape.inner, device=device())
-    targets = [torch.randint(0, min(WORDS, len(LABELS[shape.task])), mask.shape, device=device())]
+    targets = [torch.randint(0, min(WORDS, len(LABELS[shape.task])), layout.places.shape, device=device())]
     if shape.task == "ud":
         targets *= 2  # heads and relations
 
     def vectors() -> Tensor:
         if not transformer:
-            found: Tensor = model["encoder"](static, mask)
+            found: Tensor = model["encoder"](static, layout)
             return found
         half = torch.autocast(device().type, torch.bfloat16, enabled=shape.precision == "bfloat16")
         with half:
-            hidden = model["encoder"](ids, torch.ones_like(ids), output_hidden_states=True).hidden_states[1:]
+            hidden = model["encoder"](ids, output_hidden_states=True).hidden_states[1:]
         mixed: Tensor = model["mix"](hidden)
         return mixed.reshape(sentences, WORDS, PIECES_PER_WORD, width).mean(2)
 
     def loss() -> Tensor:
-        measured: Tensor = head.loss(vectors(), mask, *targets)  # type: ignore[operator]
+        measured: Tensor = head.loss(vectors(), layout, *targets)  # type: ignore[operator]
         return measured
 
     def predict() -> None:
-        head.decode(vectors(), mask)  # type: ignore[operator]
+        head.decode(vectors(), layout)  # type: ignore[operator]
 
     return model, loss, predict
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,27 +16,51 @@ from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 from specialize.training.checkpoint import Checkpoint, StoppedError, random_state, restore_random_state
+from specialize.training.feeding import fed, on_device
 from specialize.training.optimizer import AdamW
 
 Batch = TypeVar("Batch")
+MadeBatch = TypeVar("MadeBatch", covariant=True)
+Examples = TypeVar("Examples")
 
 STEPS_BETWEEN_LOSS_CHECKS = 100  # reading the loss makes a GPU wait
 
 
-class Loader(Protocol[Batch]):
-    """Batches of each epoch."""
+class Loader(Protocol[Examples, MadeBatch]):
+    """Batches of each epoch: first only which examples are in one, so that one can be passed over or divided.
 
-    def epoch(self, number: int) -> Iterable[Batch]:
+    No method draws from a generator of random numbers that others use, and another thread may call them.
+    """
+
+    def epoch(self, number: int) -> Iterable[Examples]:
         """The batches of an epoch (from 1), in an order that depends on the seed and the number only."""
 
     def steps(self) -> int:
         """Batches in an epoch."""
 
-    def micro_batches(self, batch: Batch, number: int) -> list[tuple[float, Batch]]:
+    def micro_batches(self, batch: Examples, number: int) -> list[tuple[float, Examples]]:
         """Split a batch into `number` micro-batches, or one per example if it has fewer.
 
         Each comes with its loss weight: the weighted losses add up to the loss of the whole batch.
         """
+
+    def tensors(self, batch: Examples) -> MadeBatch:
+        """What the loss of a batch or micro-batch is computed from, in the host's memory; see `feeding.on_device`."""
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[Examples, Batch]):
+    """A batch as the loop gets it.
+
+    Attributes:
+        examples: which are in it.
+        number: of micro-batches that it was to be split into.
+        parts: these, with their loss weights, in the host's memory.
+    """
+
+    examples: Examples
+    number: int
+    parts: list[tuple[float, Batch]]
 
 
 @dataclass
@@ -67,7 +92,7 @@ def fit(
     model: nn.Module,
     optimizer: AdamW,
     schedule: LambdaLR,
-    loader: Loader[Batch],
+    loader: Loader[Examples, Batch],
     loss_of: Callable[[Batch], Tensor],
     evaluate: Callable[[], dict[str, float]],
     *,
@@ -86,7 +111,7 @@ def fit(
         model: set to training mode for each epoch, to evaluation mode for each evaluation.
         optimizer, schedule: stepped once per batch.
         loader: the batches.
-        loss_of: the mean loss of a batch or micro-batch.
+        loss_of: the mean loss of a batch or micro-batch, whose tensors are on the model's device.
         evaluate: validation scores by name.
         score: name of the score that chooses the best epoch; higher is better.
         epochs: the maximum number.
@@ -101,7 +126,7 @@ def fit(
         StoppedError: if a signal asked to stop; the state has been saved.
         torch.OutOfMemoryError: if not even one example of a batch fits the GPU's memory.
     """
-    training = _Training(model, optimizer, schedule, loader, loss_of, gradient_norm, highest_loss, checkpoint)
+    training = Training(model, optimizer, schedule, loader, loss_of, gradient_norm, highest_loss, checkpoint)
     training.restore()
     outcome = training.outcome
     for record in outcome.history:
@@ -127,8 +152,8 @@ def fit(
     return outcome
 
 
-class _Training(Generic[Batch]):
-    """One training in progress: all that a checkpoint saves and restores.
+class Training(Generic[Examples, Batch]):
+    """One training in progress: all that a checkpoint saves and restores; arguments as of `fit`.
 
     Attributes:
         outcome: so far.
@@ -145,11 +170,11 @@ class _Training(Generic[Batch]):
         model: nn.Module,
         optimizer: AdamW,
         schedule: LambdaLR,
-        loader: Loader[Batch],
+        loader: Loader[Examples, Batch],
         loss_of: Callable[[Batch], Tensor],
         gradient_norm: float,
-        highest_loss: float,
-        checkpoint: Checkpoint | None,
+        highest_loss: float = math.inf,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.model, self.optimizer, self.schedule = model, optimizer, schedule
         self.loader, self.loss_of, self.checkpoint = loader, loss_of, checkpoint
@@ -157,7 +182,8 @@ class _Training(Generic[Batch]):
         self.outcome = Fit()
         self.best_score, self.best_weights = -math.inf, _copy_of_weights(model)
         self.epoch, self.steps = 1, 0
-        self.loss_sum = torch.zeros((), device=next(model.parameters()).device)
+        self.device = next(model.parameters()).device
+        self.loss_sum = torch.zeros((), device=self.device)
         self.unchecked_loss = torch.zeros_like(self.loss_sum)
         self._restored_random_state: dict[str, Any] | None = None
 
@@ -193,8 +219,8 @@ class _Training(Generic[Batch]):
         self.outcome = Fit(**saved["outcome"])
         self.best_score, self.best_weights = saved["best_score"], saved["best_weights"]
         self.epoch, self.steps = saved["epoch"], saved["steps"]
-        self.loss_sum = saved["loss_sum"].to(self.loss_sum.device)
-        self.unchecked_loss = saved["unchecked_loss"].to(self.loss_sum.device)
+        self.loss_sum = saved["loss_sum"].to(self.device)
+        self.unchecked_loss = saved["unchecked_loss"].to(self.device)
         self._restored_random_state = saved["generators"]
         done = f"{self.steps} of {self.loader.steps()} batches done"
         print(f"goes on from its checkpoint: epoch {self.epoch}, {done}", flush=True)
@@ -206,42 +232,47 @@ class _Training(Generic[Batch]):
         if number != self.epoch:
             self.epoch, self.steps, self.loss_sum = number, 0, torch.zeros_like(self.loss_sum)
         self.model.train()
-        batches = self._remaining_batches()
-        progress = tqdm(
-            batches, f"epoch {number}", self.loader.steps(), initial=self.steps, unit="batch", mininterval=5
-        )
+        if self._restored_random_state:
+            restore_random_state(self._restored_random_state)
+            self._restored_random_state = None
         if self.checkpoint:
             self.checkpoint.defers_signals = True
         started = time.monotonic()
-        for batch in progress:
-            self._step(batch)
-            if self.steps % STEPS_BETWEEN_LOSS_CHECKS == 0 or self.steps == self.loader.steps():
-                loss = self._check_loss()
-                progress.set_postfix(loss=f"{loss:.3f}", refresh=False)
-                if not self.outcome.converged:
-                    break
-            if self.checkpoint and self.checkpoint.due():
-                now = time.monotonic()
-                self.outcome.seconds, started = self.outcome.seconds + now - started, now
-                self.save(random_state())
-                self.checkpoint.raise_if_stopped()
+        with closing(fed(self._remaining_batches(), self.device)) as batches:
+            progress = tqdm(
+                batches, f"epoch {number}", self.loader.steps(), initial=self.steps, unit="batch", mininterval=5
+            )
+            for batch in progress:
+                self.step(batch)
+                if self.steps % STEPS_BETWEEN_LOSS_CHECKS == 0 or self.steps == self.loader.steps():
+                    loss = self._check_loss()
+                    progress.set_postfix(loss=f"{loss:.3f}", refresh=False)
+                    if not self.outcome.converged:
+                        break
+                if self.checkpoint and self.checkpoint.due():
+                    now = time.monotonic()
+                    self.outcome.seconds, started = self.outcome.seconds + now - started, now
+                    self.save(random_state())
+                    self.checkpoint.raise_if_stopped()
         self.outcome.seconds += time.monotonic() - started
         if self.checkpoint:
             self.checkpoint.defers_signals = False
         if self.outcome.converged and not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
             self.outcome.diverge(f"the weights were no longer finite after epoch {number}")
 
-    def _remaining_batches(self) -> Iterable[Batch]:
-        """The epoch's batches that are not done yet; the random state of a checkpoint is restored after skipping."""
-        batches = iter(self.loader.epoch(self.epoch))
-        for _ in islice(batches, self.steps):
-            pass
-        if self._restored_random_state:
-            restore_random_state(self._restored_random_state)
-            self._restored_random_state = None
-        return batches
+    def _remaining_batches(self) -> Generator[Prepared[Examples, Batch], None, None]:
+        """The epoch's batches that are not done yet; those that are done are not made again."""
+        for examples in islice(self.loader.epoch(self.epoch), self.steps, None):
+            yield self.prepared(examples)
 
-    def _step(self, batch: Batch) -> None:
+    def prepared(self, examples: Examples) -> Prepared[Examples, Batch]:
+        """A batch, split as the GPU's memory has needed it so far."""
+        number = self.outcome.micro_batches
+        parts = [(1.0, examples)] if number == 1 else self.loader.micro_batches(examples, number)
+        return Prepared(examples, number, [(weight, self.loader.tensors(part)) for weight, part in parts])
+
+    def step(self, batch: Prepared[Examples, Batch]) -> None:
+        """Update the weights by one batch. Nothing here waits for the device: no number is read, no mask an index."""
         loss = self._backward(batch)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_norm)
         self.optimizer.step()
@@ -251,20 +282,19 @@ class _Training(Generic[Batch]):
         self.unchecked_loss += loss
         self.steps += 1
 
-    def _backward(self, batch: Batch) -> Tensor:
+    def _backward(self, batch: Prepared[Examples, Batch]) -> Tensor:
         """Compute loss and gradients of a batch, with twice as many micro-batches whenever the GPU's memory is full.
 
         The gradient is that of the whole batch however it is split; only dropout masks are drawn differently.
         """
         outcome = self.outcome
         while True:
-            micro_batches = [(1.0, batch)]
-            if outcome.micro_batches > 1:
-                micro_batches = self.loader.micro_batches(batch, outcome.micro_batches)
+            if batch.number != outcome.micro_batches:
+                batch = self.prepared(batch.examples)
             try:
-                return _accumulate(micro_batches, self.loss_of)
+                return self._accumulate(batch.parts)
             except torch.OutOfMemoryError:
-                if len(micro_batches) < outcome.micro_batches:
+                if len(batch.parts) < outcome.micro_batches:
                     raise  # each is a single example already
             # Not in the handler, since the exception keeps the failed micro-batch's tensors alive.
             self.optimizer.zero_grad()
@@ -274,6 +304,15 @@ class _Training(Generic[Batch]):
                 f"a batch does not fit the GPU's memory: splitting each into {outcome.micro_batches} micro-batches",
                 flush=True,
             )
+
+    def _accumulate(self, parts: list[tuple[float, Batch]]) -> Tensor:
+        """Add up the gradients of weighted losses; the sum of these losses."""
+        losses = []
+        for weight, part in parts:
+            loss = weight * self.loss_of(on_device(part, self.device))
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
 
     def _check_loss(self) -> float:
         """The mean loss since the last check; training has diverged if it is not finite or too high."""
@@ -307,16 +346,6 @@ class _Training(Generic[Batch]):
         """Make the current epoch the best one."""
         self.best_score, self.best_weights = score, _copy_of_weights(self.model)
         self.outcome.best_epoch = self.epoch
-
-
-def _accumulate(micro_batches: list[tuple[float, Batch]], loss_of: Callable[[Batch], Tensor]) -> Tensor:
-    """Add up the gradients of weighted losses; the sum of these losses."""
-    losses = []
-    for weight, micro_batch in micro_batches:
-        loss = weight * loss_of(micro_batch)
-        loss.backward()  # type: ignore[no-untyped-call]
-        losses.append(loss.detach())
-    return torch.stack(losses).sum()
 
 
 def _copy_of_weights(model: nn.Module) -> dict[str, Tensor]:

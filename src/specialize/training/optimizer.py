@@ -68,29 +68,30 @@ class AdamW(torch.optim.AdamW):
         tier = self.tier
         if tier is None:
             return super().step(closure)
-        before = tier.matrix.detach()[tier.rows]
+        before = tier.matrix.detach().index_select(0, tier.rows)
         result = super().step(closure)
         with torch.no_grad():
-            tier.matrix[tier.rows] = before + tier.multiplier * (tier.matrix[tier.rows] - before)
+            moved = tier.matrix.index_select(0, tier.rows) - before
+            tier.matrix.index_copy_(0, tier.rows, before + tier.multiplier * moved)
             if tier.decayed_twice:
                 self._decay_at_other_rate(tier)
         return result
 
     def _sparse_step(self, matrix: Tensor, gradient: Tensor, closure: Any) -> Any:
-        untouched = ~gradient.any(1)
+        touched = gradient.any(1, keepdim=True)
         state = self.state[matrix]
         changing = [matrix.detach(), *(state[name] for name in MOMENTS if name in state)]
-        before = [tensor[untouched] for tensor in changing]
+        before = [tensor.clone() for tensor in changing]
         result = super().step(closure)
-        for tensor, rows in zip(changing, before, strict=True):
-            tensor[untouched] = rows
+        for tensor, old in zip(changing, before, strict=True):
+            tensor.copy_(torch.where(touched, tensor, old))  # an index by a mask would make a GPU wait
         return result
 
     def _decay_at_other_rate(self, tier: Tier) -> None:
         """Decay the tier's rows at the common rate too, and all other rows at the tier's."""
         (group,) = (group for group in self.param_groups if any(one is tier.matrix for one in group["params"]))
         decay = tier.matrix.new_full((len(tier.matrix), 1), tier.multiplier * group["lr"] * group["weight_decay"])
-        decay[tier.rows] = group["lr"] * group["weight_decay"]
+        decay.index_fill_(0, tier.rows, group["lr"] * group["weight_decay"])
         tier.matrix.mul_(1 - decay)
 
 

@@ -117,6 +117,21 @@ class Architecture(ABC):
         """What the encoder is told of segments: (examples, length) 1 in the second one."""
         return {"token_type_ids": segments}
 
+    def attention_inputs(self, attention: Tensor, padded: bool) -> dict[str, Tensor | None]:
+        """What the encoder is told of padding.
+
+        Without any, it is told nothing, so that torch may take its fastest attention. Else it is told in the form that
+        the attention itself takes: the library makes that of a plain one too, but first asks the device whether there
+        is any padding, which makes a GPU wait.
+
+        Args:
+            attention: (examples, length) True where there is a piece.
+            padded: whether it is False anywhere.
+        """
+        if not padded:
+            return {"attention_mask": None}
+        return {"attention_mask": attention[:, None, None].expand(-1, 1, attention.shape[1], -1)}
+
     def embeddings(self, model: PreTrainedModel) -> Tensor:
         """The pieces' embeddings, to which the output layer is tied: (pieces, width)."""
         return cast("Tensor", model.get_input_embeddings().weight)
