@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy
@@ -9,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from ufal.chu_liu_edmonds import chu_liu_edmonds
+
+from specialize.finetuning.crf import crf_log_likelihood, crf_viterbi
 
 Decoded = list[Any]  # for each sentence, for each word, a label number; for parsing a pair of head and label number
 
@@ -44,8 +47,8 @@ class Tagger(nn.Module):
 
     def decode(self, vectors: Tensor, mask: Tensor) -> Decoded:
         """The best tag of each word; arguments as of `loss`."""
-        best = self.projection(vectors).argmax(-1)
-        return [row[: int(length)].tolist() for row, length in zip(best, mask.sum(1), strict=True)]
+        best = self.projection(vectors).argmax(-1).masked_fill(~mask, -1).tolist()  # one copy from the device
+        return [[label for label in row if label >= 0] for row in best]
 
 
 class EntityTagger(nn.Module):
@@ -91,8 +94,8 @@ class EntityTagger(nn.Module):
         """The best valid IOB2 label sequence of each sentence; arguments as of `loss`."""
         assert isinstance(self.forbidden, Tensor) and isinstance(self.forbidden_start, Tensor)
         emissions = self.projection(vectors)
-        emissions[:, 0] = emissions[:, 0].masked_fill(self.forbidden_start, -1e4)
-        return crf_viterbi(emissions, self.transitions.masked_fill(self.forbidden, -1e4), mask)
+        emissions[:, 0] = emissions[:, 0].masked_fill(self.forbidden_start, -math.inf)
+        return crf_viterbi(emissions, self.transitions.masked_fill(self.forbidden, -math.inf), mask)
 
 
 def _may_follow(before: str, after: str) -> bool:
@@ -100,48 +103,6 @@ def _may_follow(before: str, after: str) -> bool:
     if not after.startswith("I-"):
         return True
     return before != "O" and before[2:] == after[2:]
-
-
-def crf_log_likelihood(emissions: Tensor, transitions: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
-    """Log-likelihood of each sentence's labels under a linear-chain CRF.
-
-    Args:
-        emissions: (sentences, longest, labels) scores.
-        transitions: (labels, labels) score of the row's label followed by the column's.
-        mask: (sentences, longest) True where there is a word; each sentence has at least one.
-        labels: (sentences, longest) label numbers.
-
-    Returns:
-        (sentences,) values, at most 0.
-    """
-    labels = labels.clamp(min=0)
-    score = emissions.gather(2, labels.unsqueeze(2)).squeeze(2).masked_fill(~mask, 0).sum(1)
-    steps = transitions[labels[:, :-1], labels[:, 1:]].masked_fill(~mask[:, 1:], 0)
-    score = score + steps.sum(1)
-    alpha = emissions[:, 0]
-    for position in range(1, emissions.shape[1]):
-        following = torch.logsumexp(alpha.unsqueeze(2) + transitions, dim=1) + emissions[:, position]
-        alpha = torch.where(mask[:, position, None], following, alpha)
-    return score - torch.logsumexp(alpha, dim=1)
-
-
-def crf_viterbi(emissions: Tensor, transitions: Tensor, mask: Tensor) -> Decoded:
-    """The highest-scoring label sequence of each sentence; arguments as of `crf_log_likelihood`."""
-    best = emissions[:, 0]
-    backpointers = []
-    for position in range(1, emissions.shape[1]):
-        scores, previous = (best.unsqueeze(2) + transitions).max(1)
-        following = scores + emissions[:, position]
-        best = torch.where(mask[:, position, None], following, best)
-        backpointers.append(previous)
-    back = torch.stack(backpointers, 1).tolist() if backpointers else []
-    sequences = []
-    for row, (last, length) in enumerate(zip(best.argmax(1).tolist(), mask.sum(1).tolist(), strict=True)):
-        sequence = [last]
-        for position in range(length - 2, -1, -1):
-            sequence.append(back[row][position][sequence[-1]])
-        sequences.append(sequence[::-1])
-    return sequences
 
 
 class VariationalDropout(nn.Module):
