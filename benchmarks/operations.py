@@ -4,10 +4,10 @@
     PYTHONPATH=OTHER/src python benchmarks/operations.py
 
 Each operation is work for the processor that sends it, and all but views start a kernel on a GPU, which is what such
-small models spend their time on there. The number does not depend on widths, so that tiny models tell it, on a CPU: here
-a BERT of 12 narrow layers, and narrow BiLSTMs over static vectors, on invented sentences of so many words each, with the
-settings of config/config.yaml. Whole jobs run, and the last step of each kind counts. With another tree's src in
-PYTHONPATH the numbers are that tree's. A CPU takes the CRF word by word; with `--gpu-paths` it goes the way of a GPU.
+small models spend their time on there. The number does not depend on widths, so that tiny models tell it, on a CPU:
+here a BERT of 12 narrow layers, and narrow BiLSTMs over static vectors, on invented sentences of so many words each,
+with the settings of config/config.yaml. Whole jobs run, and the last step of each kind counts. With another tree's src
+in PYTHONPATH the numbers are that tree's. A CPU takes the CRF word by word; with `--gpu-paths` it goes a GPU's way.
 """
 
 import argparse

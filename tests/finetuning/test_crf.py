@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
+from tests.finetuning.conftest import Operations
 
 from specialize.finetuning import crf
 from specialize.finetuning.crf import (
@@ -193,16 +193,6 @@ def test_many_labels_are_decoded_word_by_word_on_any_device(monkeypatch):
 
 
 # -- the device --------------------------------------------------------------------------------------------
-
-
-class Operations(TorchDispatchMode):
-    """Counts what is sent to the device."""
-
-    number = 0
-
-    def __torch_dispatch__(self, operation, types, arguments=(), named=None):
-        self.number += 1
-        return operation(*arguments, **(named or {}))
 
 
 def test_a_long_sentence_takes_a_few_hundred_operations_and_never_waits():

@@ -205,12 +205,13 @@ class HighwayBiLstm(nn.Module):
         if self.training and self.dropout:
             ones = projected.new_ones(2, projected.shape[2], self.hidden_size)
             kept = nn.functional.dropout(ones, self.dropout)
-        states: Tensor = _HighwayLayer.apply(projected, recurrent, kept)  # type: ignore[no-untyped-call]
+        remember = torch.is_grad_enabled()
+        states: Tensor = _HighwayLayer.apply(projected, recurrent, kept, remember)  # type: ignore[no-untyped-call]
         return states
 
 
 class _HighwayLayer(torch.autograd.Function):
-    """A highway layer with its gradient written out: 9 operations a word, and 7 for the gradient.
+    """A highway layer with its gradient written out: 10 operations a word, and 7 for the gradient.
 
     As separate operations with torch's own gradient they were 54, for most of which a GPU starts a kernel. All words'
     values of a kind stand in one tensor, so that what need not go from word to word is computed at once, the gradient
@@ -219,7 +220,7 @@ class _HighwayLayer(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context: Any, projected: Tensor, recurrent: Tensor, kept: Tensor | None) -> Tensor:
+    def forward(context: Any, projected: Tensor, recurrent: Tensor, kept: Tensor | None, remember: bool) -> Tensor:
         """The states of all words, (2, longest, sentences, hidden size).
 
         Args:
@@ -227,18 +228,20 @@ class _HighwayLayer(torch.autograd.Function):
             projected: (2, longest, sentences, 6 · hidden size), what the layer's input adds to the blocks.
             recurrent: (2, hidden size, 5 · hidden size) weights.
             kept: (2, sentences, hidden size) what a state is multiplied with on its way to the next word.
+            remember: whether a gradient will be asked for.
         """
         size, (directions, longest, sentences, _) = recurrent.shape[1], projected.shape
-        needed = any(context.needs_input_grad)
 
         def room(width: int, for_each: bool) -> Tensor:
-            """For values of each word, or for one that all words share where no gradient needs them later."""
+            """For values of each word, or of one word after the other in the same place."""
             values = projected.new_empty(directions, longest if for_each else 1, sentences, width)
             return values.expand(-1, longest, -1, -1)
 
-        blocks, cells, before = room(5 * size, needed), room(size, needed), room(size, needed and kept is not None)
+        blocks, cells, before = (room(width, remember) for width in (5 * size, size, size))
         states = room(size, True)
-        sums, output = projected.new_empty(directions, sentences, 5 * size), projected.new_empty(*states[:, 0].shape)
+        sums = projected.new_empty(directions, sentences, 5 * size)
+        sums_of_gates, sum_let_in = sums.split([4 * size, size], 2)
+        output = projected.new_empty(directions, sentences, size)
         state = cell = torch.zeros_like(output)
         of_words = [projected[..., : 5 * size], projected[..., 5 * size :], blocks[..., : 4 * size]]
         of_words += [*blocks.split(size, 3), cells, before, states]
@@ -247,16 +250,17 @@ class _HighwayLayer(torch.autograd.Function):
             if kept is not None:
                 state = torch.mul(state, kept, out=dropped)
             torch.baddbmm(added, state, recurrent, out=sums)
-            torch.sigmoid(sums[..., : 4 * size], out=gates)
-            torch.tanh(sums[..., 4 * size :], out=let_in)
-            cell = torch.mul(forget, cell, out=next_cell).addcmul_(enter, let_in)
+            torch.sigmoid(sums_of_gates, out=gates)
+            torch.tanh(sum_let_in, out=let_in)
+            torch.mul(enter, let_in, out=output)
+            cell = torch.mul(forget, cell, out=next_cell).add_(output)
             torch.tanh(cell, out=output).mul_(leave)
             state = torch.lerp(skipped, output, pass_by, out=next_state)
         context.save_for_backward(projected, recurrent, kept, blocks, cells, before, states)
         return states
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         """Of `projected` and `recurrent`."""
         projected, recurrent, kept, blocks, cells, before, states = context.saved_tensors
         (of_states,), size = gradients, recurrent.shape[1]
@@ -294,7 +298,7 @@ class _HighwayLayer(torch.autograd.Function):
         if kept is None:
             before = _shifted(states)
         of_recurrent = before.flatten(1, 2).transpose(1, 2) @ sums.flatten(1, 2)
-        return found.flatten(3), of_recurrent, None
+        return found.flatten(3), of_recurrent, None, None
 
 
 def _shifted(values: Tensor) -> Tensor:
