@@ -186,17 +186,18 @@ class Parser(nn.Module):
         pairs = by_label.view(sentences, children * labels, states) @ head_states.transpose(1, 2)
         pairs = pairs.view(sentences, children, labels, heads).add_(self.label_bias[:, None])
         # An arc's energy is its log-probability plus that of its best label; shifted so that the best logit is 0.
-        pairs -= pairs.amax(2, keepdim=True)
-        energy = (torch.log_softmax(arcs, -1) - pairs.exp().sum(2).log()).double().cpu().numpy()
-        lengths = mask.sum(1).tolist()
-        trees = [
-            maximum_tree(scores[:length, : length + 1], self.single_root)
-            for scores, length in zip(energy, lengths, strict=True)
-        ]
-        padded = torch.tensor([tree + [0] * (children - len(tree)) for tree in trees], device=pairs.device)
-        label_scores = pairs.gather(3, padded[:, :, None, None].expand(-1, -1, labels, 1)).squeeze(3)
-        best = label_scores.argmax(2).tolist()
-        return [list(zip(tree, row, strict=False)) for tree, row in zip(trees, best, strict=True)]
+        highest, best = pairs.max(2)
+        pairs -= highest.unsqueeze(2)
+        energy = torch.log_softmax(arcs, -1) - pairs.exp().sum(2).log()
+        # One copy of all that is needed makes a GPU wait once: arcs' energies, and their labels, -1 where no word is.
+        numbered = best.masked_fill(~mask.unsqueeze(2), -1).to(energy.dtype)
+        energies, best_labels = torch.stack([energy, numbered]).cpu().numpy().astype(numpy.float64)
+        lengths = (best_labels[:, :, 0] >= 0).sum(1)
+        trees = []
+        for scores, names, length in zip(energies, best_labels.astype(numpy.int64), lengths.tolist(), strict=True):
+            tree = maximum_tree(scores[:length, : length + 1], self.single_root)
+            trees.append(list(zip(tree, names[numpy.arange(length), tree].tolist(), strict=True)))
+        return trees
 
     def scores(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Arc scores (sentences, children, heads), head 0 being the root, and the label MLPs' outputs."""
