@@ -89,6 +89,7 @@ def settings_of(arguments, steps):
         masking="static",
         tiering="rows",
         precision=arguments.precision,
+        deterministic=False,
         tiered=False,
     )
 
