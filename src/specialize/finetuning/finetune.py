@@ -105,7 +105,8 @@ def finetune(
             model.transliteration = transliteration
             with atomic_path(folder / "model") as temporary:
                 model.save(temporary, start)
-        write_json(folder / "timing.json", _timing(started, decoding_seconds, outcome, batches, tasks) | where_and_how(model.encoder.precision))
+        timing = _timing(started, decoding_seconds, outcome, batches, tasks)
+        write_json(folder / "timing.json", timing | where_and_how(model.encoder.precision))
         items = {task.name: task.items(dataset.sentences["test"]) for task, dataset in tasks}
         history = {"best_epoch": outcome.best_epoch, **converged, "test_items": items, "epochs": outcome.history}
         write_json(folder / "history.json", history)
