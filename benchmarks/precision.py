@@ -121,7 +121,7 @@ def multiplies_bfloat16():
     """Whether this machine has instructions for it."""
     if device().type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 # -- check -------------------------------------------------------------------------------------------------
