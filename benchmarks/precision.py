@@ -185,73 +185,69 @@ def _distance(tensors, others):
 # -- jobs --------------------------------------------------------------------------------------------------
 
 
-def job(
-    run, configuration, language, representation, regime, seed, precision, threads, model, folder, pretraining_seed
-):
-    """One training, in a process of its own; `regime` is None for pretraining."""
+def chain(run, configuration, language, representation, precision, seed, threads, regimes, model, own_model, folder):
+    """Pretraining, unless the model is there, then each finetuning that is not; in a process of its own."""
     experiment = Experiment.read([ROOT / "config/config.yaml", *map(Path, configuration)])
-    run, changes = Path(run), {"precision": precision, "threads": threads}
+    run, folder, model = Path(run), Path(folder), Path(model)
+    changes = {"precision": precision, "threads": threads}
+    entry = experiment.representations[representation]
     if precision == "bfloat16" and not multiplies_bfloat16():
         Emulation().__enter__()
-    if regime is None:
+    if not (model / "model.safetensors").is_file():
         settings = experiment.pretraining(representation)
         adapt(
-            run / experiment.base_folder(experiment.representations[representation].base_model),
+            run / experiment.base_folder(entry.base_model),
             run / "results/vocabularies" / language / representation,
             run / "results/corpora" / language,
-            experiment.representations[representation].multiplier,
-            settings.model_copy(update={**changes, "seed": pretraining_seed or settings.seed}),
+            entry.multiplier,
+            settings.model_copy(update={**changes, "seed": seed if own_model else settings.seed}),
             ModelDescription(**model_description(experiment, language, representation)),
-            Path(model),
-            Path(folder) / "checkpoint",
+            model,
+            folder / "checkpoint",
         )
+    data = run / "results/datasets" / language
+    for regime in regimes:
+        if (folder / regime / "metrics.json").is_file():
+            continue
+        (folder / regime).mkdir(parents=True, exist_ok=True)
+        finetune(
+            model,
+            {"conllu": data, "tsv": data / "ner"},
+            {"language": language, "representation": representation, "regime": regime, "seed": seed},
+            experiment.finetuning(language, representation, regime, seed).model_copy(update=changes),
+            folder / regime,
+            keep_model=False,
+            checkpoints=folder / regime / "checkpoint",
+        )
+
+
+def start(arguments, representation, precision, seed):
+    """Run a chain of jobs, unless all have ended."""
+    folder = place(arguments, representation, precision, seed)
+    if all((folder / regime / "metrics.json").is_file() for regime in arguments.regimes):
         return
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    finetune(
-        Path(model),
-        {"conllu": run / "results/datasets" / language, "tsv": run / "results/datasets" / language / "ner"},
-        {"language": language, "representation": representation, "regime": regime, "seed": seed},
-        experiment.finetuning(language, representation, regime, seed).model_copy(update=changes),
-        Path(folder),
-        keep_model=False,
-        checkpoints=Path(folder) / "checkpoint",
-    )
-
-
-def start(settings, made, log):
-    """Run a job unless its file is there."""
-    if made.is_file():
-        return
-    log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"OMP_NUM_THREADS": str(settings["threads"])}
-    started = time.monotonic()
-    with log.open("w", encoding="utf-8") as stream:
-        command = [sys.executable, __file__, "--job", json.dumps(settings)]
-        code = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, env=environment).returncode
-    if code:
-        raise SystemExit(f"{log}: the job failed")
-    print(f"{made}: {time.monotonic() - started:.0f} s", flush=True)
-
-
-def chain(arguments, representation, precision, seed):
-    """The jobs of one seed: pretraining, then each finetuning."""
-    common = {
+    settings = {
         "run": str(arguments.run.absolute()),
         "configuration": [str(path.absolute()) for path in arguments.configuration],
         "language": arguments.language,
         "representation": representation,
-        "seed": seed,
         "precision": precision,
+        "seed": seed,
         "threads": arguments.threads,
-        "pretraining_seed": None if arguments.one_pretraining else seed,
+        "regimes": arguments.regimes,
+        "model": str((folder.parent if arguments.one_pretraining else folder) / "model"),
+        "own_model": not arguments.one_pretraining,
+        "folder": str(folder),
     }
-    own = place(arguments, representation, precision, seed)
-    pretrained = own.parent / "model" if arguments.one_pretraining else own / "model"
-    settings = {**common, "regime": None, "model": str(pretrained), "folder": f"{pretrained}-work"}
-    start(settings, pretrained / "model.safetensors", pretrained.with_name("pretraining.log"))
-    for regime in arguments.regimes:
-        settings = {**common, "regime": regime, "model": str(pretrained), "folder": str(own / regime)}
-        start(settings, own / regime / "metrics.json", own / f"{regime}.log")
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads)}
+    started = time.monotonic()
+    with (folder / "log").open("a", encoding="utf-8") as log:
+        command = [sys.executable, __file__, "--chain", json.dumps(settings)]
+        code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment).returncode
+    if code:
+        raise SystemExit(f"{folder / 'log'}: failed")
+    print(f"{representation}, {precision}, seed {seed}: {time.monotonic() - started:.0f} s", flush=True)
 
 
 def place(arguments, representation, precision, seed):
@@ -273,8 +269,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=1, help="chains of jobs at once")
     if sys.argv[1:] == ["--check"]:
         return check()
-    if sys.argv[1:2] == ["--job"]:
-        return job(**json.loads(sys.argv[2]))
+    if sys.argv[1:2] == ["--chain"]:
+        return chain(**json.loads(sys.argv[2]))
     arguments = parser.parse_args()
     how = "the hardware's" if multiplies_bfloat16() else "emulated, since this processor has no instructions for it"
     print(f"bfloat16 on {device().type}: {how}", flush=True)
@@ -284,15 +280,11 @@ def main():
         for representation in arguments.representations
         for precision in PRECISIONS
     ]
-    if arguments.one_pretraining:  # two chains would pretrain the same model at once
-        chains.sort(key=lambda one: one[2])
-        first = [one for one in chains if one[2] == arguments.seeds[0]]
-        rounds = [first, [one for one in chains if one not in first]]
-    else:
-        rounds = [chains]
-    for together in rounds:
+    # The first seed's chains alone, if theirs are the models of all.
+    alone = len(PRECISIONS) * len(arguments.representations) if arguments.one_pretraining else 0
+    for together in (chains[:alone], chains[alone:]):
         with ThreadPoolExecutor(arguments.jobs) as pool:
-            list(pool.map(lambda one: chain(arguments, *one), together))
+            list(pool.map(lambda one: start(arguments, *one), together))
     print(f"\n| {arguments.language}, {len(arguments.seeds)} seeds | float32 | bfloat16 | difference | p |")
     print("|---|---|---|---|---|")
     for representation in arguments.representations:
