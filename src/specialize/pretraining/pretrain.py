@@ -239,7 +239,7 @@ def adapt(
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
     """
-    seed_everything(*3 * [settings.seed], settings.threads, settings.deterministic)
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
     model, head_drawn = architecture_of(base_folder).masked_lm(base_folder)
     if head_drawn:
@@ -283,7 +283,7 @@ def pretrain_monolingual(
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
     """
-    seed_everything(*3 * [settings.seed], settings.threads, settings.deterministic)
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
     model = known_architectures()[MONOLINGUAL_ARCHITECTURE].new_masked_lm(
         architecture,
@@ -369,7 +369,7 @@ def pretrain_base(
     Raises:
         SpecializeError: if the training did not converge, or was stopped by a signal.
     """
-    seed_everything(*3 * [settings.seed], settings.threads, settings.deterministic)
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     files = [corpus / "train.txt" for corpus in corpora]
     normalizer = with_normal_form(cased_normalizer(), normal_form)
     words = count_words(files).words
