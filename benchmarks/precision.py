@@ -187,7 +187,8 @@ def _distance(tensors, others):
 
 def chain(run, configuration, language, representation, precision, seed, threads, regimes, model, own_model, folder):
     """Pretraining, unless the model is there, then each finetuning that is not; in a process of its own."""
-    experiment = Experiment.read([ROOT / "config/config.yaml", *map(Path, configuration)])
+    # What the run has needs no mirror any more, but a base model that lies in one asks for the key.
+    experiment = Experiment.read([ROOT / "config/config.yaml", *configuration], {"mirror": run})
     run, folder, model = Path(run), Path(folder), Path(model)
     changes = {"precision": precision, "threads": threads}
     entry = experiment.representations[representation]
