@@ -182,6 +182,7 @@ def small_settings(regime, **changes):
         "unknown_words": "subwords",
         "vector_updates": "dense",
         "precision": "float32",
+        "deterministic": False,
         "development_punctuation": True,
         "alt_punctuation": "upos",
         "batch_size": 4,

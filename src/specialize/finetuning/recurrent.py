@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from specialize.finetuning.layout import EncodedSentences, Layout
 from specialize.pretraining.static_vectors import FILES, StaticVectors
+from specialize.training.precision import use_precision
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class StaticEncoder(nn.Module):
         self.pretrained = nn.Embedding(words, self.width, _weight=torch.from_numpy(vectors))
         self.added = nn.Identity()
         self.description: dict[str, str] = {}
+        self.precision = use_precision("float32")
         self.frozen = False
 
     def forward(self, batch: NumberedBatch) -> Tensor:
