@@ -32,6 +32,8 @@ from specialize.finetuning.finetune import finetune
 from specialize.finetuning.layout import EncodedSentences
 from specialize.finetuning.model import load_model
 from specialize.finetuning.tasks import EntityRecognition, task_named
+from specialize.training.devices import device
+from specialize.training.feeding import on_device
 
 REGIMES = ["pos", "ud", "ner"]
 METRICS = {"pos": ["accuracy"], "ud": ["las", "uas"], "ner": ["f1", "f1_macro"]}
@@ -95,7 +97,7 @@ def test_with_bfloat16_a_job_learns_and_its_kept_model_predicts_as_it_did(tmp_pa
     assert metrics["hyperparameters"]["precision"] == "bfloat16"
     assert metrics["scores"]["dev"]["pos"]["accuracy"] > 0.6
     model = load_model(folder)
-    words = model.pieces.collate(EncodedSentences.of([[[5], [6]]]), 24)
+    words = on_device(model.pieces.collate(EncodedSentences.of([[[5], [6]]]), 24), device())
     with torch.no_grad():
         vectors = {}
         for model.encoder.precision in ("float32", "bfloat16"):
