@@ -136,10 +136,11 @@ def test_in_bfloat16_losses_and_updates_are_computed_in_float32(
 ):
     with Types() as types:
         if kind == "pretraining":
-            settings = small_settings(epochs=1, precision="bfloat16")
+            settings = small_settings(epochs=1, steps_per_epoch=2, precision="bfloat16")
             adapt(*pretraining_inputs, 5.0, settings, DESCRIPTION, tmp_path / "model")
         else:
-            finetuned(tmp_path / "job", encoder_folder, data, "mtl-int", precision="bfloat16", epochs=2)
+            once = {"epochs": 1, "frozen_epochs": 0, "batch_size": 24}
+            finetuned(tmp_path / "job", encoder_folder, data, "mtl-int", precision="bfloat16", **once)
     assert torch.bfloat16 in types.of["addmm"], "products are in bfloat16"
     seen = [name for name in FLOAT32 if name in types.of]
     assert len(seen) >= 4
