@@ -6,7 +6,8 @@
 One command, on one GPU, of four minutes at most; it needs no network. The most important parts come first, and the
 JSON is written after each. FOLDER has UD_Wolof-WTB/{train,dev,test}.conllu, wikiann-ug/{train,dev,test}, a Uyghur
 *-pages-articles.xml.bz2 and mbert-vocabulary/tokenizer.json. With --dry every part runs on the CPU at toy sizes, on
-words that mean nothing if no FOLDER is given, and nothing of it is a measurement. The exit status is 1 if a part failed.
+words that mean nothing if no FOLDER is given, and nothing of it is a measurement. The exit status is 1 if a part
+failed.
 """
 
 import argparse

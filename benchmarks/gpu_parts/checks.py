@@ -10,8 +10,7 @@ import torch
 
 from gpu_parts import adapter
 from gpu_parts.finetuning import TASKS, job
-from gpu_parts.measuring import free_memory, plain_torch
-from gpu_parts.pretraining import on
+from gpu_parts.measuring import free_memory, on, plain_torch
 
 # Relative differences of losses that are allowed.
 FLOAT32_TOLERANCE, BFLOAT16_TOLERANCE, SPLIT_TOLERANCE, RESUMED_TOLERANCE = 1e-4, 2e-2, 2e-2, 2e-3
@@ -48,7 +47,7 @@ def _best_product(side, dtype, rounds):
     out = torch.empty_like(left)
     for _ in range(3):
         torch.matmul(left, right, out=out)
-    times = max(2, min(20, int(1e13 / (2 * side**3))))
+    times = max(2, min(20, int(5e13 / (2 * side**3))))
     best = float("inf")
     for _ in range(rounds):
         best = min(best, _seconds(lambda: torch.matmul(left, right, out=out), times))

@@ -31,21 +31,30 @@ def measure(bench, found):
         peers["before"] = bench.worker("before", bench.before)
     else:
         found["before"] = "no earlier package was given: --before"
-    for name, worker in peers.items():
-        found[f"{name}, s to start a process"] = bench.ready(worker)
+    for name, worker in list(peers.items()):
+        try:
+            found[f"{name}, s to start a process"] = bench.ready(worker)
+        except RuntimeError as error:
+            bench.fail(f"{name} did not start: {error}")
+            del peers[name]
     results = {task: {name: [] for name in peers} for task in TASKS}
-    slowest = {}
+    slowest = dict.fromkeys(TASKS, 0.0)
     for number in range(2 if bench.dry else MOST_TURNS):
         for task in TASKS:
             if number and slowest[task] > bench.left():
                 continue
             began = time.monotonic()
-            for name, worker in peers.items() if number % 2 == 0 else reversed(peers.items()):
-                answer = worker.do(bench.left(), **job(bench, task, profiled=number == 1))
-                worker.is_warm = True
+            for name in [*results[task]] if number % 2 == 0 else [*reversed(results[task])]:
+                try:
+                    answer = peers[name].do(bench.left(), **job(bench, task, profiled=number == 1))
+                except RuntimeError as error:  # the others go on
+                    bench.fail(f"{task}, {name}: {error}")
+                    del results[task][name]
+                    continue
+                peers[name].is_warm = True
                 results[task][name].append(answer)
                 found[task] = summary(results[task])
-            slowest[task] = max(time.monotonic() - began, slowest.get(task, 0))
+            slowest[task] = max(time.monotonic() - began, slowest[task])
     if "before" in peers:
         bench.close("before")
 

@@ -43,6 +43,11 @@ class Deadline:
             self.part_ends = self.ends
 
 
+def on():
+    """The device that trainings run on."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def synchronize():
     """Wait until the GPU has done all that it was given."""
     if torch.cuda.is_available():

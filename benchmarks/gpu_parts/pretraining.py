@@ -9,10 +9,11 @@ import torch
 
 from gpu_parts import adapter
 from gpu_parts.material import BASE, TOY, Material, Sizes
-from gpu_parts.measuring import StepClock, free_memory, plain_torch
+from gpu_parts.measuring import StepClock, free_memory, on, plain_torch
 
 PEERS = ("ours", "Trainer")
 FEWEST_TIMED, WORKERS = 6, 8
+FEWEST_TURNS, MOST_TURNS = 2, 5
 SHARE_OF_FIRST_BATCH = 0.6  # of the part's time, for the batch size that a GPU likes
 FORMULA = (
     "matrix operations of a step: 6 × (Σ over sequences of n × (layers × (4 h² + 2 h i) + 2 layers h n) + predictions "
@@ -20,6 +21,9 @@ FORMULA = (
     "passes; the output layer counts at masked places only, for both, although the Trainer computes it everywhere; "
     "padding does not count"
 )
+
+
+PARTS = {}  # of a batch of the Trainer's, by its size, once a whole one was found not to fit
 
 
 class Counted:
@@ -55,11 +59,6 @@ class Counted:
         return 6 * (float(encoder) + places * (width**2 + self.pieces * width))
 
 
-def on():
-    """The device that trainings run on."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def ours(material, batch, steps, clock, counted):
     """Our pretraining; the losses of its steps."""
     settings = material.pretraining(batch, steps)
@@ -79,15 +78,15 @@ def ours(material, batch, steps, clock, counted):
 
 def trainers(material, batch, steps, clock, counted):
     """The library's, at its best; a batch that does not fit is accumulated from halves."""
-    parts = 1
     while True:
+        parts = PARTS.setdefault(batch, 1)
         try:
             return _trainers(material, batch, steps, parts, clock, counted)
         except torch.OutOfMemoryError:
             if parts == batch:
                 raise
         free_memory()  # not in the handler, where the exception keeps what was allocated
-        parts *= 2
+        PARTS[batch] = 2 * parts
         clock.count, counted.lengths, counted.predictions = 0, [], []
 
 
@@ -148,8 +147,8 @@ def _trainers(material, batch, steps, parts, clock, counted):
         collator = DataCollatorForLanguageModeling(fast, mlm_probability=0.15, pad_to_multiple_of=8)
         Listening(model, how, collator, data, callbacks=[Noted()]).train()
     numbers = [float(loss) for loss in losses]
-    # With several parts each is divided by the predictions of the whole step.
-    return [sum(numbers[first : first + parts]) for first in range(0, len(numbers), parts)], {"parts": parts}
+    steps_losses = [statistics.mean(numbers[first : first + parts]) for first in range(0, len(numbers), parts)]
+    return steps_losses, {"parts": parts}
 
 
 def turn(peer, material, batch, steps):
@@ -182,26 +181,38 @@ def falls(losses):
 
 
 def measure_batch(bench, batch, ends, found):
-    """Turns of both at one batch size until the time is over; two at least, if they fit the part."""
+    """Turns of both at one batch size until the time is over, two at least; one that fails takes no more part."""
     sizes, turns = bench.sizes, {peer: [] for peer in PEERS}
     steps, cost = {}, {}
+
+    def taken(peer, number):
+        try:
+            return turn(peer, bench.material, batch, number)
+        except Exception as error:
+            bench.fail(f"{peer} at {batch}: {type(error).__name__}: {error}")
+            steps.pop(peer, None)
+            return None
+
     for peer in PEERS:
         began = time.monotonic()
-        first = turn(peer, bench.material, batch, sizes.warm_steps + 4)
+        first = taken(peer, sizes.warm_steps + 4)
+        if not first:
+            continue
         took = time.monotonic() - began
         timed = max(round(sizes.turn_seconds / first["seconds a step"]), FEWEST_TIMED)
         steps[peer] = min(sizes.warm_steps + timed + 1, sizes.most_steps)
         cost[peer] = took + (steps[peer] - sizes.warm_steps - 4) * first["seconds a step"]
-        found[f"{peer}, first turn, s to its step {sizes.warm_steps + 1} (compiling included)"] = first[
+        found[f"{peer}, s to step {sizes.warm_steps + 1} of the first turn (compiling included)"] = first[
             "seconds before the timed steps"
         ]
-    while True:
-        for peer in PEERS if len(turns["ours"]) % 2 == 0 else PEERS[::-1]:
-            turns[peer].append(turn(peer, bench.material, batch, steps[peer]))
-            summarize(bench, turns, found)
-        done = len(turns["ours"])
-        if done >= 2 and (time.monotonic() + sum(cost.values()) > ends or bench.dry or done == 5):
+    for number in range(FEWEST_TURNS if bench.dry else MOST_TURNS):
+        peers = [peer for peer in (PEERS if number % 2 == 0 else PEERS[::-1]) if peer in steps]
+        if number >= FEWEST_TURNS and time.monotonic() + sum(cost[peer] for peer in peers) > ends:
             return
+        for peer in peers:
+            if done := taken(peer, steps[peer]):
+                turns[peer].append(done)
+                summarize(bench, turns, found)
 
 
 def summarize(bench, turns, found):
@@ -240,7 +251,7 @@ def measure(bench, found):
         measure_batch(bench, batch, ends, inner)
     for name, inner in found.items():
         for peer in PEERS:
-            if name != "formula" and not inner[f"{peer}, loss falls"]:
+            if name != "formula" and inner.get(f"{peer}, loss falls") is False:
                 bench.fail(f"{name}: the loss of {peer} does not fall")
 
 

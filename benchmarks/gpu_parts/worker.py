@@ -3,6 +3,7 @@
 Each reads jobs as lines of JSON and answers in such lines; whatever else is printed goes to its log.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -50,8 +51,9 @@ class Worker:
 
     def ask(self, **job):
         """Give it a job."""
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # `answer` says why
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
 
     def answer(self, timeout):
         """What it found, for the earliest job that is not answered yet (the first answer is to its start)."""
