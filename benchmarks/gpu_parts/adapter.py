@@ -31,8 +31,12 @@ def find_package():
     """
     if importlib.util.find_spec("specialize") is None:
         sys.path.insert(0, str(SOURCE))
-    if importlib.util.find_spec("zstandard"):
+    try:
+        import zstandard  # noqa: F401
+
         return []
+    except ImportError:
+        pass
     stand_in = types.ModuleType("zstandard")  # nothing here is packed with it
     stand_in.ZstdError = type("ZstdError", (Exception,), {})
     sys.modules["zstandard"] = stand_in
