@@ -113,7 +113,7 @@ class Material:
     def encoder(self):
         """The folder of an encoder with drawn weights; no measured time has its making in it."""
         folder = self.work / "encoder"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a part that made half of it may have failed
         self.model(on()).cpu().save_pretrained(folder)
         for name in VOCABULARY_FILES:
             if (self.source / "mbert-vocabulary" / name).is_file():
@@ -169,7 +169,7 @@ class Material:
 
     def _labeled(self, source, name, ending):
         folder = self.work / ending
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a part that made half of it may have failed
         for part in PARTS:
             sentences = _blocks(source / name.format(part))[: self.sizes.sentences[part]]
             if ending == "tsv":  # WikiAnn has the language's code before each word

@@ -64,7 +64,8 @@ def free_memory():
 
 def plain_torch():
     """Torch's own defaults of what a training of ours sets for its whole process."""
-    torch.use_deterministic_algorithms(False)
+    if torch.are_deterministic_algorithms_enabled():  # to say so imports much of torch, and takes seconds
+        torch.use_deterministic_algorithms(False)
     torch.utils.deterministic.fill_uninitialized_memory = True
     torch.set_float32_matmul_precision("highest")
 
