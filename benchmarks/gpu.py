@@ -31,11 +31,11 @@ AFTER_LIMIT = 25.0  # a call that hangs in a library is ended so many seconds af
 # Each part with the seconds that it may take on a GPU, the most important first.
 SECONDS = {
     "rate": 6,
-    "pretraining": 70,
-    "finetuning": 58,
-    "seeds": 34,
+    "pretraining": 66,
+    "finetuning": 54,
+    "seeds": 40,
     "agreement": 16,
-    "deterministic": 26,
+    "deterministic": 28,
     "memory": 12,
     "resume": 10,
     "hours": 4,
@@ -238,8 +238,9 @@ def read_arguments():
 def main():
     quiet = {"TQDM_DISABLE": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "WANDB_DISABLED": "true"}
     os.environ.update(quiet)
-    if "--dry" in sys.argv:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch looks
+    # Before torch looks: one GPU, of which the Trainer too would else take all.
+    one = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    os.environ["CUDA_VISIBLE_DEVICES"] = "" if "--dry" in sys.argv else one
     arguments = read_arguments()
     from gpu_parts import adapter
     from gpu_parts.measuring import Deadline

@@ -207,7 +207,8 @@ def measure_batch(bench, batch, ends, found):
         ]
     for number in range(FEWEST_TURNS if bench.dry else MOST_TURNS):
         peers = [peer for peer in (PEERS if number % 2 == 0 else PEERS[::-1]) if peer in steps]
-        if number >= FEWEST_TURNS and time.monotonic() + sum(cost[peer] for peer in peers) > ends:
+        needed = sum(cost[peer] for peer in peers)
+        if number and needed > (bench.left() if number < FEWEST_TURNS else ends - time.monotonic()):
             return
         for peer in peers:
             if done := taken(peer, steps[peer]):
