@@ -238,10 +238,8 @@ class Training(Generic[Examples, Batch]):
         if rank < len(states):
             self._restored_random_state = states[rank]["generators"]
         if len(states) != size:
-            then = f"{len(states)} process{'es' * (len(states) > 1)}"
-            print(
-                f"the checkpoint was saved by {then}, now it is {size}: other random numbers from here on", flush=True
-            )
+            counts = f"the checkpoint was saved with gpus: {len(states)}, and this is {size}"
+            print(f"{counts}: other random numbers from here on", flush=True)
         for state in states[rank::size]:  # of one, if there are as many as before
             self.loss_sum += state["loss_sum"].to(self.device)
             self.unchecked_loss += state["unchecked_loss"].to(self.device)

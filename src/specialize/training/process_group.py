@@ -38,6 +38,12 @@ class ProcessGroup:
         """Whether this process writes."""
         return self.rank == 0
 
+    def go_apart(self, threads: int, seed: int) -> None:
+        """Give each process its part of the job's threads, and random numbers of its own, for dropout."""
+        if self.size > 1:
+            torch.set_num_threads(max(1, threads // self.size))
+            torch.manual_seed(seed + self.rank)
+
     def wait(self) -> None:
         """Go on when all are here."""
         if self.size > 1:
@@ -87,7 +93,7 @@ class ProcessGroup:
         large = [one for one in gradients if one.numel() > SMALL]
         for sending in [distributed.all_reduce(one, async_op=True) for one in (*large, joined)]:
             sending.wait()
-        for one, summed in zip(small, joined.split([one.numel() for one in small]), strict=True):
+        for one, summed in zip(small, torch.split(joined, [one.numel() for one in small]), strict=True):
             one.copy_(summed.view_as(one))
 
     def gathered(self, state: dict[str, Any]) -> list[dict[str, Any]]:

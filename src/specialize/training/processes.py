@@ -210,7 +210,7 @@ def _serve() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the process that has started this one says what it means
     with contextlib.ExitStack() as stack:
         if LOG in os.environ:
-            log = stack.enter_context(open(int(os.environ[LOG]), "w", encoding="utf-8", buffering=1))
+            log = stack.enter_context(os.fdopen(int(os.environ[LOG]), "w", encoding="utf-8", buffering=1))
             stack.enter_context(contextlib.redirect_stdout(log))
             stack.enter_context(contextlib.redirect_stderr(log))
         folder, rank, size, gpu, function, arguments = pickle.load(sys.stdin.buffer)
@@ -238,7 +238,7 @@ def _report(error: BaseException, path: Path) -> None:
     if text and not kind:
         kind = "SpecializeError"
     place = traceback.extract_tb(error.__traceback__)[-1].filename
-    left = place == process_group.__file__ or place.startswith(os.path.dirname(torch.distributed.__file__))
+    left = place == process_group.__file__ or Path(place).is_relative_to(Path(torch.distributed.__file__).parent)
     report = {"time": time.monotonic(), "kind": kind, "left": left and not kind, "text": text or _trace(error)}
     temporary = path.with_suffix(".partial")
     temporary.write_text(json.dumps(report), encoding="utf-8")
