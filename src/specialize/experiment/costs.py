@@ -161,7 +161,9 @@ class Costs:
     def _pretraining(self, folder: str, settings: PretrainingSettings, works: tuple[Work, ...], tags: list[str]) -> Job:
         size = works[0].shape.parameters() * BYTES_PER_PARAMETER
         letters = sum(self._text(tag, "train")["letters"] for tag in tags)
-        return Job(folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters, settings.gpus)
+        return Job(
+            folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters, settings.gpus
+        )
 
     def _masked(self, shape: Shape, settings: PretrainingSettings, tag: str, pieces_per_letter: float) -> Work:
         """An epoch on a language's text, and the evaluation after it."""

@@ -58,9 +58,9 @@ class Machine:
     speeds: Mapping[str, Speed]
 
     @classmethod
-    def here(cls, cores: int | None = None) -> Machine:
-        """This one, with its kept speeds."""
-        names = gpu_names()
+    def here(cls, cores: int | None = None, gpus: int | None = None) -> Machine:
+        """This one, with its kept speeds, or so much of it."""
+        names = gpu_names()[:gpus]
         cores = min(cores or os.cpu_count() or 1, os.cpu_count() or 1)
         return cls(cores, len(names), names[0] if names else "cpu", kept_speeds())
 
@@ -154,6 +154,7 @@ def forecast(
     outputs: Collection[str] | None = None,
     cores: int | None = None,
     dry_run: bool = False,
+    gpus: int | None = None,
 ) -> str:
     """What a run will do, in a few lines.
 
@@ -163,6 +164,7 @@ def forecast(
         outputs: files of the training jobs that are left to do; all jobs of the grid if None.
         cores: that may be used at a time; all if None.
         dry_run: ask no network, and refuse nothing.
+        gpus: of this machine that may be used at a time; all if None.
 
     Raises:
         ConfigError: if it would take days on this machine, which has no GPU, or a job asks for more GPUs than it has,
@@ -182,10 +184,10 @@ def forecast(
     size = 0 if not missing else None if dry_run and remote else sources.upstream_bytes(missing, mirror)
     jobs = jobs_to_do(Costs(experiment), outputs)
     most_gpus = max((job.gpus for job in jobs), default=1)
-    machine = Machine.with_a_gpu(most_gpus) if on_cluster else Machine.here(cores)
+    machine = Machine.with_a_gpu(most_gpus) if on_cluster else Machine.here(cores, gpus)
     if most_gpus > max(machine.gpus, 1) and not dry_run and not experiment.config["allow_cpu"]:
         raise ConfigError(
-            f"pretraining.gpus is {most_gpus}, but this machine has {_count(machine.gpus, 'GPU')}: lower it, use a "
+            f"pretraining.gpus is {most_gpus}, but this machine has {_count(machine.gpus, 'GPU')} for it: lower it, use a "
             "cluster (--profile slurm), or --config allow_cpu=true to pretrain in one process"
         )
     hours = machine.hours(jobs)
