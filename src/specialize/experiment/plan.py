@@ -187,8 +187,8 @@ def forecast(
     machine = Machine.with_a_gpu(most_gpus) if on_cluster else Machine.here(cores, gpus)
     if most_gpus > max(machine.gpus, 1) and not dry_run and not experiment.config["allow_cpu"]:
         raise ConfigError(
-            f"pretraining.gpus is {most_gpus}, but this machine has {_count(machine.gpus, 'GPU')} for it: lower it, use a "
-            "cluster (--profile slurm), or --config allow_cpu=true to pretrain in one process"
+            f"pretraining.gpus is {most_gpus}, but this machine has {_count(machine.gpus, 'GPU')} for it: lower it, "
+            "use a cluster (--profile slurm), or --config allow_cpu=true to pretrain in one process"
         )
     hours = machine.hours(jobs)
     written = bytes_to_be_written(experiment, outputs)
