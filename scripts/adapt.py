@@ -12,18 +12,22 @@ with reported(snakemake.log[0]):
     from specialize.experiment.resolved import model_description
     from specialize.pretraining.model_card import ModelDescription
     from specialize.pretraining.pretrain import adapt
-    from specialize.training.devices import use_free_gpu
+    from specialize.training.processes import run_on_gpus
 
-    use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     # No parameter of the rule: another licence is no reason to train again. `export` writes its card anew.
     experiment = Experiment(snakemake.config)
     description = model_description(experiment, **snakemake.wildcards)
-    adapt(
+    settings = experiment.pretraining(snakemake.wildcards.representation)
+    run_on_gpus(
+        settings.gpus,
+        snakemake.config["jobs_per_gpu"],
+        snakemake.config["allow_cpu"],
+        adapt,
         base_folder=Path(snakemake.input.config).parent,
         vocabulary=Path(snakemake.input.tokenizer).parent,
         corpus=Path(snakemake.input.corpus).parent,
         multiplier=snakemake.params.multiplier,
-        settings=experiment.pretraining(snakemake.wildcards.representation),
+        settings=settings,
         description=ModelDescription(**description),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),

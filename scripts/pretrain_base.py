@@ -10,17 +10,21 @@ with reported(snakemake.log[0]):
 
     from specialize.experiment import Experiment
     from specialize.pretraining.pretrain import pretrain_base
-    from specialize.training.devices import use_free_gpu
+    from specialize.training.processes import run_on_gpus
 
-    use_free_gpu(snakemake.config["jobs_per_gpu"], snakemake.config["allow_cpu"])
     experiment, base_model = Experiment(snakemake.config), snakemake.wildcards.base_model
-    pretrain_base(
+    settings = experiment.base_pretraining(base_model)
+    run_on_gpus(
+        settings.gpus,
+        snakemake.config["jobs_per_gpu"],
+        snakemake.config["allow_cpu"],
+        pretrain_base,
         corpora=[Path("results/corpora", language) for language in snakemake.params.languages],
         unused_slots=snakemake.params.unused_slots,
         training=experiment.base_vocabulary_training(base_model),
         normal_form=snakemake.params.normal_form,
         architecture=snakemake.params.architecture,
-        settings=experiment.base_pretraining(base_model),
+        settings=settings,
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
     )

@@ -53,7 +53,7 @@ def resources_by_rule(tmp_path_factory):
     directory = tmp_path_factory.mktemp("grid")
     # The part of the paper's grid that has all of its rules, for planning the whole takes long.
     cut = directory / "cut.yaml"
-    cut.write_text("experiment: {languages: [ug, ug-Latn, wo], seeds: [1]}\n", encoding="utf-8")
+    cut.write_text("experiment: {languages: [ug, ug-Latn, wo], seeds: [1]}\npretraining: {gpus: 2}\n", encoding="utf-8")
 
     def resources_by_rule(*options):
         with_profile = ["--dry-run", "--profile", ROOT / "profiles/slurm", "--configfile", cut, *options]
@@ -61,18 +61,25 @@ def resources_by_rule(tmp_path_factory):
         found = re.findall(r"^ *(?:local)?rule (\w+):\n(?: +(?!resources)\w+: .*\n)* +resources: (.*)", printed, re.M)
         resources = defaultdict(set)
         for rule, text in found:
-            resources[rule].add(frozenset(re.findall(r"(gpu|gres|mem_mb|runtime|slurm_partition)=([\w:]+)", text)))
+            resources[rule].add(
+                frozenset(re.findall(r"(gpu|gres|nodes|mem_mb|runtime|slurm_partition)=([\w:]+)", text))
+            )
         return {rule: dict(*texts) for rule, texts in resources.items()}
 
     return resources_by_rule
 
 
-def test_on_a_cluster_jobs_that_train_ask_for_one_gpu_and_the_rest_for_none(resources_by_rule):
+def test_on_a_cluster_jobs_that_train_ask_for_their_gpus_and_the_rest_for_none(resources_by_rule):
     resources = resources_by_rule()
     assert {rule for rule, asked in resources.items() if asked.get("gpu") == "1"} == {
-        *("adapt", "pretrain_monolingual", "finetune", "finetune_ner"),
-        *("finetune_multi_task", "finetune_multi_task_ner"),
+        *("finetune", "finetune_ner", "finetune_multi_task", "finetune_multi_task_ner"),
     }
+    for rule in ("adapt", "pretrain_monolingual"):  # pretraining.gpus, with memory for as many processes
+        assert resources[rule] == {
+            **{"gpu": "2", "nodes": "1", "mem_mb": "32000"},
+            **{"runtime": "720", "slurm_partition": "gpu"},
+        }
+    assert {rule for rule, asked in resources.items() if "nodes" in asked} == {"adapt", "pretrain_monolingual"}
     assert {rule for rule, asked in resources.items() if "gpu" not in asked} == {
         *("wikipedia_dump", "treebank_release", "wikiann_archive", "base_model"),
         *("treebank", "entities", "corpus", "vocabulary", "byte_vocabulary", "static_vectors"),
@@ -85,9 +92,10 @@ def test_on_a_cluster_jobs_that_train_ask_for_one_gpu_and_the_rest_for_none(reso
 
 
 def test_jobs_that_share_a_gpu_name_it_in_common(resources_by_rule):
-    asked = resources_by_rule("--config", "jobs_per_gpu=5")["finetune"]
-    assert asked["gres"] == "gpu:1"
-    assert "gpu" not in asked
+    asked = resources_by_rule("--config", "jobs_per_gpu=5")
+    assert asked["finetune"]["gres"] == "gpu:1"
+    assert asked["adapt"]["gres"] == "gpu:2"
+    assert "gpu" not in asked["finetune"].keys() | asked["adapt"].keys()
 
 
 def test_a_workstations_gpus_are_counted(tmp_path, monkeypatch):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from specialize.experiment import Experiment, Language
+from specialize.errors import ConfigError
+from specialize.experiment import Experiment, Language, plan
 from specialize.experiment.costs import BEST_EPOCH, EXPECTED_BASE, Costs, Labeled, count_labeled, jobs_to_do
 from specialize.experiment.plan import Machine, bytes_to_be_written, forecast
 from specialize.experiment.speeds import (
@@ -232,6 +233,21 @@ def test_a_frozen_encoder_costs_a_forward_pass_and_smaller_data_sets_are_repeate
     times = [job.seconds(lambda shape: speed, epochs) for epochs in (1, 2, 3)]
     assert times[1] - times[0] == pytest.approx(times[2] - times[1])
     assert times[0] - START_SECONDS < times[1] - times[0]
+
+
+def test_several_gpus_divide_the_hours_of_a_pretraining_where_a_machine_has_them(monkeypatch):
+    one, two = job_of(True), job_of(True, pretraining={"gpus": 2})
+    assert (one.gpus, two.gpus) == (1, 2)
+    alone = Machine.with_a_gpu().hours([one])
+    assert [Machine(8, gpus, "gpu", {}).hours([two]) for gpus in (1, 2, 4)] == [alone, alone / 2, alone / 2]
+    assert Machine(8, 4, "gpu", {}).hours([two] * 4) == pytest.approx(alone)
+    assert Machine(8, 0, "cpu", {}).hours([two]) == Machine(8, 0, "cpu", {}).hours([one])
+    several = experiment(representations=["lapt"], pretraining={"gpus": 2})
+    assert "estimated on 2 GPUs" in forecast(several, on_cluster=True, dry_run=True)
+    monkeypatch.setattr(plan, "gpu_names", lambda: ["A", "A", "A"])
+    assert "estimated on 2 GPUs" in forecast(several, on_cluster=False, dry_run=True, gpus=2)
+    with pytest.raises(ConfigError, match=r"pretraining\.gpus is 2, but this machine has 1 GPU for it: lower it"):
+        forecast(several, on_cluster=False, outputs=["results/pretraining/wo/lapt/config.json"], gpus=1)
 
 
 def test_jobs_are_those_that_make_the_outputs():

@@ -80,10 +80,8 @@ if workflow.is_main_process and not any(Path(".snakemake/locks").glob("*")):
 config.update(experiment.config)  # scripts read it; numbers and switches of a command line are text until here
 
 # The GPU that a training job asks for. Grouped jobs add up numbers, but share a text that they have in common.
-if experiment.config["jobs_per_gpu"] > 1 and (ON_CLUSTER or not workflow.is_main_process):
-    GPU = {"gres": "gpu:1"}
-else:
-    GPU = {"gpu": 1}
+SHARES_GPU = experiment.config["jobs_per_gpu"] > 1 and (ON_CLUSTER or not workflow.is_main_process)
+GPU = {"gres": "gpu:1"} if SHARES_GPU else {"gpu": 1}
 if workflow.is_main_process and not ON_CLUSTER and "gpu" not in workflow.global_resources and gpus_here():
     workflow.register_resource("gpu", gpus_here() * experiment.config["jobs_per_gpu"])
 # Dumps that are downloaded at a time, as Wikimedia asks; in a profile, --resources for something else would undo it.
@@ -141,12 +139,25 @@ def corpus_files(language):
     return [f"results/corpora/{language}/{name}" for name in CORPUS_FILES]
 
 
-def growing(amount):
-    """A resource that grows with each attempt, to three times as much at most.
+def growing(amount, times=lambda wildcards: 1):
+    """A resource that grows with each attempt, to three times as much at most, and with what a job has so many of.
 
     Jobs that a short time limit ends again and again resume from their checkpoint, and need no more each time.
     """
-    return lambda wildcards, attempt: amount * min(attempt, 3)
+    return lambda wildcards, attempt: amount * min(attempt, 3) * times(wildcards)
+
+
+def gpus(wildcards):
+    """The GPUs of a pretraining job, with a process for each."""
+    if hasattr(wildcards, "base_model"):
+        return experiment.base_pretraining(wildcards.base_model).gpus
+    return experiment.pretraining(wildcards.representation).gpus
+
+
+def gpus_on_one_node():
+    """What a pretraining job asks for; `--gpus` alone could give it some on each of several nodes."""
+    number = {"gres": lambda wildcards: f"gpu:{gpus(wildcards)}"} if SHARES_GPU else {"gpu": gpus}
+    return {**number, "nodes": lambda wildcards: 1 if gpus(wildcards) > 1 else None}
 
 
 def pinned(section, **keys):
@@ -311,6 +322,7 @@ def print_plan_of_dry_run():
                 outputs=outputs_of(planned),
                 cores=workflow.resource_settings.cores,
                 dry_run=True,
+                gpus=workflow.global_resources.get("gpu"),
             ),
             file=sys.stderr,
         )
@@ -337,6 +349,7 @@ onstart:
                     on_cluster=workflow.non_local_exec,
                     outputs=outputs_of(planned),
                     cores=workflow.resource_settings.cores,
+                    gpus=workflow.global_resources.get("gpu"),
                 ),
                 file=sys.stderr,
             )

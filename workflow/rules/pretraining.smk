@@ -28,8 +28,8 @@ rule pretrain_base:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.base_pretraining(wildcards.base_model).threads
     resources:
-        **GPU,
-        mem_mb=growing(16_000),
+        **gpus_on_one_node(),
+        mem_mb=growing(16_000, gpus),
         runtime=growing(12 * 60),
     params:
         languages=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["languages"],
@@ -74,8 +74,8 @@ rule adapt:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.pretraining(wildcards.representation).threads
     resources:
-        **GPU,
-        mem_mb=growing(16_000),
+        **gpus_on_one_node(),
+        mem_mb=growing(16_000, gpus),
         runtime=growing(12 * 60),
     params:
         multiplier=lambda wildcards: experiment.representations[wildcards.representation].multiplier,
@@ -110,8 +110,8 @@ rule pretrain_monolingual:
         "../../envs/training.yaml"
     threads: lambda wildcards: experiment.pretraining(wildcards.representation).threads
     resources:
-        **GPU,
-        mem_mb=growing(16_000),
+        **gpus_on_one_node(),
+        mem_mb=growing(16_000, gpus),
         runtime=growing(12 * 60),
     params:
         architecture=lambda wildcards: experiment.config["representations"][wildcards.representation]["architecture"],

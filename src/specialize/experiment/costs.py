@@ -80,6 +80,7 @@ class Job:
         frozen: epochs in which only the head learns.
         bytes: that its results take.
         letters: of the text that it cuts into wordpieces before it trains.
+        gpus: that it asks for.
     """
 
     folder: str
@@ -91,6 +92,7 @@ class Job:
     frozen: int
     bytes: int
     letters: float = 0
+    gpus: int = 1
 
     def seconds(self, speed_of: SpeedOf, epochs: float | None = None) -> float:
         """How long it takes, by default for as many epochs as it will probably have."""
@@ -159,7 +161,9 @@ class Costs:
     def _pretraining(self, folder: str, settings: PretrainingSettings, works: tuple[Work, ...], tags: list[str]) -> Job:
         size = works[0].shape.parameters() * BYTES_PER_PARAMETER
         letters = sum(self._text(tag, "train")["letters"] for tag in tags)
-        return Job(folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters)
+        return Job(
+            folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters, settings.gpus
+        )
 
     def _masked(self, shape: Shape, settings: PretrainingSettings, tag: str, pieces_per_letter: float) -> Work:
         """An epoch on a language's text, and the evaluation after it."""

@@ -58,16 +58,16 @@ class Machine:
     speeds: Mapping[str, Speed]
 
     @classmethod
-    def here(cls, cores: int | None = None) -> Machine:
-        """This one, with its kept speeds."""
-        names = gpu_names()
+    def here(cls, cores: int | None = None, gpus: int | None = None) -> Machine:
+        """This one, with its kept speeds, or so much of it."""
+        names = gpu_names()[:gpus]
         cores = min(cores or os.cpu_count() or 1, os.cpu_count() or 1)
         return cls(cores, len(names), names[0] if names else "cpu", kept_speeds())
 
     @classmethod
-    def with_a_gpu(cls) -> Machine:
-        """Any with one data-centre GPU, of assumed speed."""
-        return cls(1, 1, "", {})
+    def with_a_gpu(cls, gpus: int = 1) -> Machine:
+        """Any with one data-centre GPU, or several, of assumed speed."""
+        return cls(1, gpus, "", {})
 
     def speed(self, shape: Shape) -> Speed:
         """As measured, else as assumed."""
@@ -82,6 +82,7 @@ class Machine:
         hours = [job.seconds(self.speed, job.most_epochs if at_most else None) / 3600 for job in jobs]
         if self.gpus:
             side_by_side = [one / self.gpus for one in hours]
+            hours = [one / min(job.gpus, self.gpus) for job, one in zip(jobs, hours, strict=True)]
         else:
             side_by_side = [one / max(1, self.cores // job.threads) for job, one in zip(jobs, hours, strict=True)]
         return max([sum(side_by_side), *hours])
@@ -153,6 +154,7 @@ def forecast(
     outputs: Collection[str] | None = None,
     cores: int | None = None,
     dry_run: bool = False,
+    gpus: int | None = None,
 ) -> str:
     """What a run will do, in a few lines.
 
@@ -162,9 +164,11 @@ def forecast(
         outputs: files of the training jobs that are left to do; all jobs of the grid if None.
         cores: that may be used at a time; all if None.
         dry_run: ask no network, and refuse nothing.
+        gpus: of this machine that may be used at a time; all if None.
 
     Raises:
-        ConfigError: if it would take days on this machine, which has no GPU, and `allow_cpu` is not set.
+        ConfigError: if it would take days on this machine, which has no GPU, or a job asks for more GPUs than it has,
+            and `allow_cpu` is not set.
         SpecializeError: if the disk has too little room.
     """
     cells = experiment.cells
@@ -178,9 +182,14 @@ def forecast(
     mirror = experiment.config["mirror"]
     remote = not mirror or "://" in mirror
     size = 0 if not missing else None if dry_run and remote else sources.upstream_bytes(missing, mirror)
-    machine = Machine.with_a_gpu() if on_cluster else Machine.here(cores)
-    costs = Costs(experiment)
-    jobs = jobs_to_do(costs, outputs)
+    jobs = jobs_to_do(Costs(experiment), outputs)
+    most_gpus = max((job.gpus for job in jobs), default=1)
+    machine = Machine.with_a_gpu(most_gpus) if on_cluster else Machine.here(cores, gpus)
+    if most_gpus > max(machine.gpus, 1) and not dry_run and not experiment.config["allow_cpu"]:
+        raise ConfigError(
+            f"pretraining.gpus is {most_gpus}, but this machine has {_count(machine.gpus, 'GPU')} for it: lower it, "
+            "use a cluster (--profile slurm), or --config allow_cpu=true to pretrain in one process"
+        )
     hours = machine.hours(jobs)
     written = bytes_to_be_written(experiment, outputs)
     disk = (size or 0) + sum(written.values())
@@ -263,7 +272,7 @@ def check_room(folder: Path, needed: int) -> None:
 def _how_known(experiment: Experiment, machine: Machine, shapes: Collection[Shape], on_cluster: bool) -> str:
     """Where the speeds of a forecast are from, and how to measure them."""
     if on_cluster:
-        return "at an assumed speed of one data-centre GPU"
+        return f"at an assumed speed of {'each' if machine.gpus > 1 else 'one'} data-centre GPU"
     missing = machine.unmeasured(shapes)
     if not missing:
         return "at speeds measured here"

@@ -97,9 +97,10 @@ class MaskedText:
         for place in generator.permutation(len(batches))[: self.steps()]:
             yield batches[place]
 
-    def in_order(self) -> Generator[MaskedBatch, None, None]:
-        """Batches of all examples as they stand."""
-        for first in range(0, len(self), self.settings.batch_size):
+    def in_order(self, first_batch: int = 0, every: int = 1) -> Generator[MaskedBatch, None, None]:
+        """Batches of all examples as they stand, or every so many of them from one of them on."""
+        size = self.settings.batch_size
+        for first in range(first_batch * size, len(self), every * size):
             yield self.tensors(numpy.arange(first, min(first + self.settings.batch_size, len(self))))
 
     def tensors(self, examples: NDArray[Any]) -> MaskedBatch:

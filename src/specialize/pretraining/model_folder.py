@@ -12,13 +12,14 @@ from transformers.modeling_utils import PreTrainedModel
 from specialize.bases.architectures import architecture_of
 from specialize.files import atomic_path, write_json
 from specialize.training.loop import Fit
+from specialize.training.process_group import process_group
 from specialize.vocabularies import check_reload, set_positions
 
 
 def save_model(
     model: PreTrainedModel, outcome: Fit, known: dict[str, Any], folder: Path, complete: Callable[[Path], None]
 ) -> None:
-    """Write a loadable model folder with the history of its training, all at once.
+    """Write a loadable model folder with the history of its training, all at once; only the first process does.
 
     Args:
         model: the model.
@@ -27,10 +28,15 @@ def save_model(
         folder: where it appears.
         complete: writes the folder's other files.
     """
+    group = process_group()
+    if not group.first:
+        return
     with atomic_path(folder) as temporary:
         model.save_pretrained(temporary)
         reason = {} if outcome.converged else {"reason": outcome.reason}
         marks = {"best_epoch": outcome.best_epoch, "converged": outcome.converged, **reason}
+        if known["hyperparameters"].get("gpus", 1) > 1:  # of which a machine may have had fewer
+            marks["processes"] = group.size
         write_json(temporary / "history.json", {**marks, **known, "epochs": outcome.history})
         complete(temporary)
 

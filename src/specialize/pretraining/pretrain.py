@@ -33,6 +33,7 @@ from specialize.training.feeding import fed, on_device
 from specialize.training.loop import Fit, fit
 from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
 from specialize.training.precision import matrix_products, resolved, use_precision, where_and_how
+from specialize.training.process_group import process_group
 from specialize.vocabularies import (
     Form,
     WordPieceTraining,
@@ -114,17 +115,18 @@ def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
 
 
 def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "float32") -> float:
-    """Mean masked loss over a text."""
-    where = next(model.parameters()).device
+    """Mean masked loss over a text, of whose batches each process takes its part."""
+    where, group = next(model.parameters()).device, process_group()
     losses, numbers = [], []
-    with torch.no_grad(), closing(fed(text.in_order(), where)) as batches:
+    with torch.no_grad(), closing(fed(text.in_order(group.rank, group.size), where)) as batches:
         for batch in batches:
             losses.append(masked_loss(model, on_device(batch, where), precision))
             numbers.append(len(batch.targets))
     total = 0.0
-    for loss, number in zip(torch.stack(losses).tolist(), numbers, strict=True):
+    for loss, number in zip(torch.stack(losses).tolist() if losses else [], numbers, strict=True):
         total += loss * number
-    return total / sum(numbers)
+    sums = group.total(torch.tensor([total, sum(numbers)], dtype=torch.float64, device=where))
+    return float(sums[0] / sums[1])
 
 
 def pretrain(
@@ -152,6 +154,7 @@ def pretrain(
     _check_length(model, settings)
     precision = use_precision(settings.precision)
     model.to(device())  # type: ignore[arg-type]
+    process_group().go_apart(settings.threads, settings.seed)
     text = training_text(training_files, tokenizer, settings)
     validation = validation_text(validation_files, tokenizer, settings)
     optimizer = _optimizer(model, settings, new_pieces)

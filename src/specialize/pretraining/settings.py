@@ -18,6 +18,12 @@ class PretrainingOptions(Settings):
 
     seed: int = setting("of masks, order, dropout and new weights", ge=0)
     threads: int = setting("CPU threads; a result depends on their number in its last bits", ge=1)
+    gpus: int = setting(
+        "of one job, with a process for each; a result depends on their number in its last bits, and in what drops out",
+        neutral=1,
+        default=1,
+        ge=1,
+    )
     epochs: int = setting(
         "passes over all copies of the text; the one of lowest validation loss is kept", source="fact 18", ge=1
     )

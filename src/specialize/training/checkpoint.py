@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from specialize.errors import SpecializeError
 from specialize.files import atomic_path, read_json, remove, write_json
+from specialize.training.process_group import process_group
 
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
 BLOCK = 1 << 20  # bytes read at a time
@@ -51,6 +52,8 @@ class Checkpoint:
     Beside the state stands what it was made of, so that one of another job is known by it, wherever the run's folder
     was copied to and whatever the times of its files are.
 
+    Of the processes that train one model, each has such a context. Only the first locks, writes and removes.
+
     Args:
         folder: of this job alone.
         version: of the stage's code.
@@ -75,6 +78,7 @@ class Checkpoint:
         self._made_of = made_of(version, settings, list(inputs))
         key = json.dumps([value for name, value in self._made_of.items() if name != "paths"], sort_keys=True)
         self.folder, self.precision = folder, precision
+        self._group = process_group()
         self.path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.pt"
         self.stopped_by: signal.Signals | None = None
         self.defers_signals = False  # while an epoch's steps run: the state is complete only after each step
@@ -83,6 +87,13 @@ class Checkpoint:
         self._handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Checkpoint:
+        if self._group.first:
+            self._take_folder()
+        self._group.wait()
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in STOPPING}
+        return self
+
+    def _take_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)
@@ -93,15 +104,13 @@ class Checkpoint:
             ) from error
         self._discard_others()
         write_json(self._description, self._made_of)
-        self._handlers = {number: signal.signal(number, self._on_signal) for number in STOPPING}
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        if error is None:
+        if error is None and self._group.first:
             shutil.rmtree(self.folder)
         self._lock.release()
 
@@ -124,25 +133,28 @@ class Checkpoint:
     def _on_signal(self, number: int, _frame: Any) -> None:
         self.stopped_by = signal.Signals(number)
         if not self.defers_signals:
-            self.raise_if_stopped()
+            self.stop(number)
 
-    def raise_if_stopped(self) -> None:
-        """End the job if a signal asked for it.
+    def stop(self, number: int) -> None:
+        """End the job, by a signal of this number.
 
         Raises:
-            StoppedError: if so.
+            StoppedError: always, unless the number is 0.
         """
-        if self.stopped_by is not None:
-            raise StoppedError(f"stopped by {self.stopped_by.name}; the next start goes on from {self.folder}")
+        if number:
+            name = signal.Signals(number).name
+            raise StoppedError(f"stopped by {name}; the next start goes on from {self.folder}")
 
     def due(self) -> bool:
         """Whether to save the state now: a signal arrived, or the last save was long ago."""
         return self.stopped_by is not None or time.monotonic() - self._saved_at >= SECONDS_BETWEEN_CHECKPOINTS
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write the state, atomically replacing the previous one."""
-        with atomic_path(self.path) as temporary:
-            torch.save({**state, "precision": self.precision}, temporary)
+        """Write the state, atomically replacing the previous one; in other processes than the first wait for that."""
+        if self._group.first:
+            with atomic_path(self.path) as temporary:
+                torch.save({**state, "precision": self.precision}, temporary)
+        self._group.wait()
         self._saved_at = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
@@ -168,6 +180,7 @@ def made_of(version: int, settings: dict[str, Any], inputs: list[Path]) -> dict[
     """
     files = [[path.stat().st_size, _checksum(path)] for path in inputs]
     plain = json.loads(json.dumps(settings))  # as it will be when it is read again
+    plain.pop("gpus", None)  # another number of processes goes on
     return {"version": version, "settings": plain, "files": files, "paths": [str(path) for path in inputs]}
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import random
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy
@@ -71,35 +73,55 @@ def use_free_gpu(jobs_per_gpu: int, allow_cpu: bool) -> None:
             "allow_cpu: true"
         )
     if torch.cuda.is_available() and not _held_locks:
-        names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
-        folder = Path(tempfile.gettempdir()) / f"specialize-gpus-{getpass.getuser()}"
-        torch.cuda.set_device(names.index(claim(names, jobs_per_gpu, folder)))
+        torch.cuda.set_device(claim_gpus(1, jobs_per_gpu)[0])
+
+
+def claim_gpus(number: int, jobs_per_gpu: int) -> list[int]:
+    """Claim GPUs with fewer than `jobs_per_gpu` other jobs, as `use_free_gpu` does; their numbers, as torch counts."""
+    names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
+    folder = Path(tempfile.gettempdir()) / f"specialize-gpus-{getpass.getuser()}"
+    return sorted(map(names.index, claim_together(names, number, jobs_per_gpu, folder)))
 
 
 def claim(names: list[str], jobs_at_once: int, folder: Path) -> str:
-    """Claim one of several resources, such as GPUs, until this process ends; wait until one is free.
+    """Claim one of several resources; see `claim_together`."""
+    (name,) = claim_together(names, 1, jobs_at_once, folder)
+    return name
+
+
+def claim_together(names: list[str], number: int, jobs_at_once: int, folder: Path) -> list[str]:
+    """Claim some resources, such as GPUs, until this process ends; wait until as many are free.
+
+    It has all or none, so that no two jobs wait for what the other one has.
 
     Args:
         names: of the resources.
+        number: how many are wanted, at most all.
         jobs_at_once: how many processes may share one; those with the fewest are taken first.
         folder: for the lock files.
 
     Returns:
-        The name of the claimed resource.
+        The names of the claimed ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     announced = False
     while True:
-        for slot in range(jobs_at_once):
-            for name in names:
-                lock = FileLock(folder / f"{name}-{slot}")
-                try:
-                    lock.acquire(timeout=0)
-                except Timeout:
+        taken: dict[str, FileLock] = {}
+        with FileLock(folder / "turn"):  # what another one tries and gives back is not missed
+            for slot, name in product(range(jobs_at_once), names):
+                if name in taken or len(taken) == number:
                     continue
-                _held_locks.append(lock)
-                return name
+                lock = FileLock(folder / f"{name}-{slot}")
+                with contextlib.suppress(Timeout):
+                    lock.acquire(timeout=0)
+                    taken[name] = lock
+            if len(taken) == number:
+                _held_locks.extend(taken.values())
+                return list(taken)
+            for lock in taken.values():
+                lock.release()
         if not announced:
-            print(f"waits for one of {', '.join(names)}: other jobs have them all", flush=True)
+            wanted = "one" if number == 1 else str(number)
+            print(f"waits for {wanted} of {', '.join(names)}: other jobs have them all", flush=True)
             announced = True
         time.sleep(SECONDS_BETWEEN_CLAIMS)

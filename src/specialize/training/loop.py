@@ -18,6 +18,7 @@ from tqdm import tqdm
 from specialize.training.checkpoint import Checkpoint, StoppedError, random_state, restore_random_state
 from specialize.training.feeding import fed, on_device
 from specialize.training.optimizer import AdamW
+from specialize.training.process_group import process_group
 
 Batch = TypeVar("Batch")
 MadeBatch = TypeVar("MadeBatch", covariant=True)
@@ -107,6 +108,8 @@ def fit(
 ) -> Fit:
     """Train, and leave the model with the weights of its best epoch.
 
+    All processes of a `process_group` call this with the same model and batches, and compute a part of each batch.
+
     Args:
         model: set to training mode for each epoch, to evaluation mode for each evaluation.
         optimizer, schedule: stepped once per batch.
@@ -128,6 +131,7 @@ def fit(
     """
     training = Training(model, optimizer, schedule, loader, loss_of, gradient_norm, highest_loss, checkpoint)
     training.restore()
+    training.group.check_equal(model, "before training")
     outcome = training.outcome
     for record in outcome.history:
         after_epoch(record)
@@ -147,6 +151,8 @@ def fit(
             training.keep_best(record[score])
         elif patience is not None and number - outcome.best_epoch >= patience:
             break
+    if checkpoint:
+        checkpoint.defers_signals = False
     model.load_state_dict(training.best_weights)
     model.eval()
     return outcome
@@ -178,6 +184,7 @@ class Training(Generic[Examples, Batch]):
     ) -> None:
         self.model, self.optimizer, self.schedule = model, optimizer, schedule
         self.loader, self.loss_of, self.checkpoint = loader, loss_of, checkpoint
+        self.group = process_group()
         self.gradient_norm, self.highest_loss = gradient_norm, highest_loss
         self.outcome = Fit()
         self.best_score, self.best_weights = -math.inf, _copy_of_weights(model)
@@ -186,12 +193,15 @@ class Training(Generic[Examples, Batch]):
         self.loss_sum = torch.zeros((), device=self.device)
         self.unchecked_loss = torch.zeros_like(self.loss_sum)
         self._restored_random_state: dict[str, Any] | None = None
+        self._due = self._signal = 0  # whether the last step ends with a checkpoint, and by which signal to stop
 
     # -- saving and restoring ----------------------------------------------------------------------------------
 
     def save(self, generators: dict[str, Any]) -> None:
-        """Save the state, with that of the random number generators."""
+        """Save the state, with those of the random number generators and losses of each process."""
         assert self.checkpoint
+        losses = {"loss_sum": self.loss_sum.cpu(), "unchecked_loss": self.unchecked_loss.cpu()}
+        first, *others = self.group.gathered({"generators": generators, **losses})
         self.checkpoint.save(
             {
                 "model": self.model.state_dict(),
@@ -202,9 +212,8 @@ class Training(Generic[Examples, Batch]):
                 "best_weights": self.best_weights,
                 "epoch": self.epoch,
                 "steps": self.steps,
-                "loss_sum": self.loss_sum,
-                "unchecked_loss": self.unchecked_loss,
-                "generators": generators,
+                **first,
+                "other_processes": others,
             }
         )
 
@@ -219,11 +228,21 @@ class Training(Generic[Examples, Batch]):
         self.outcome = Fit(**saved["outcome"])
         self.best_score, self.best_weights = saved["best_score"], saved["best_weights"]
         self.epoch, self.steps = saved["epoch"], saved["steps"]
-        self.loss_sum = saved["loss_sum"].to(self.device)
-        self.unchecked_loss = saved["unchecked_loss"].to(self.device)
-        self._restored_random_state = saved["generators"]
+        self._restore_own([saved, *saved.get("other_processes", [])])  # earlier versions know of none
         done = f"{self.steps} of {self.loader.steps()} batches done"
         print(f"goes on from its checkpoint: epoch {self.epoch}, {done}", flush=True)
+
+    def _restore_own(self, states: list[dict[str, Any]]) -> None:
+        """Restore what each process has of its own, from the states of those that have saved the checkpoint."""
+        rank, size = self.group.rank, self.group.size
+        if rank < len(states):
+            self._restored_random_state = states[rank]["generators"]
+        if len(states) != size:
+            counts = f"the checkpoint was saved with gpus: {len(states)}, and this is {size}"
+            print(f"{counts}: other random numbers from here on", flush=True)
+        for state in states[rank::size]:  # of one, if there are as many as before
+            self.loss_sum += state["loss_sum"].to(self.device)
+            self.unchecked_loss += state["unchecked_loss"].to(self.device)
 
     # -- one epoch ---------------------------------------------------------------------------------------------
 
@@ -249,14 +268,15 @@ class Training(Generic[Examples, Batch]):
                     progress.set_postfix(loss=f"{loss:.3f}", refresh=False)
                     if not self.outcome.converged:
                         break
-                if self.checkpoint and self.checkpoint.due():
+                if self.checkpoint and self._due:
                     now = time.monotonic()
                     self.outcome.seconds, started = self.outcome.seconds + now - started, now
                     self.save(random_state())
-                    self.checkpoint.raise_if_stopped()
+                    self.checkpoint.stop(self._signal)
         self.outcome.seconds += time.monotonic() - started
         if self.checkpoint:
-            self.checkpoint.defers_signals = False
+            self.checkpoint.defers_signals = self.group.size > 1  # which stop together, in the next step
+        self.group.check_equal(self.model, f"after epoch {number}")
         if self.outcome.converged and not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
             self.outcome.diverge(f"the weights were no longer finite after epoch {number}")
 
@@ -266,9 +286,15 @@ class Training(Generic[Examples, Batch]):
             yield self.prepared(examples)
 
     def prepared(self, examples: Examples) -> Prepared[Examples, Batch]:
-        """A batch, split as the GPU's memory has needed it so far."""
-        number = self.outcome.micro_batches
-        parts = [(1.0, examples)] if number == 1 else self.loader.micro_batches(examples, number)
+        """This process's part of a batch, split as the GPU's memory has needed it so far.
+
+        Every process knows the whole batch, so that the weights are shares of all its predictions, and the processes'
+        gradients add up to that of the batch. Nothing about it has to be sent.
+        """
+        number, rank, size = self.outcome.micro_batches, self.group.rank, self.group.size
+        parts = [(1.0, examples)]
+        if number * size > 1:
+            parts = self.loader.micro_batches(examples, number * size)[rank::size]  # none, if it has few examples
         return Prepared(examples, number, [(weight, self.loader.tensors(part)) for weight, part in parts])
 
     def step(self, batch: Prepared[Examples, Batch]) -> None:
@@ -291,11 +317,14 @@ class Training(Generic[Examples, Batch]):
         while True:
             if batch.number != outcome.micro_batches:
                 batch = self.prepared(batch.examples)
+            loss = None
             try:
-                return self._accumulate(batch.parts)
+                loss = self._accumulate(batch.parts)
             except torch.OutOfMemoryError:
                 if len(batch.parts) < outcome.micro_batches:
                     raise  # each is a single example already
+            if self._fits_all(loss is not None) and loss is not None:
+                return loss
             # Not in the handler, since the exception keeps the failed micro-batch's tensors alive.
             self.optimizer.zero_grad()
             torch.cuda.empty_cache()
@@ -312,11 +341,20 @@ class Training(Generic[Examples, Batch]):
             loss = weight * self.loss_of(on_device(part, self.device))
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
-        return torch.stack(losses).sum()
+        return torch.stack(losses).sum() if losses else torch.zeros_like(self.loss_sum)
+
+    def _fits_all(self, fits: bool) -> bool:
+        """Whether each process has computed its part; if so, the gradients are now those of the batch.
+
+        With that, all agree whether this step ends with a checkpoint, and by which signal they stop.
+        """
+        wishes = [self.checkpoint.due(), self.checkpoint.stopped_by or 0] if self.checkpoint else [0, 0]
+        fits, (self._due, self._signal) = self.group.sum_gradients(self.model, fits, wishes)
+        return fits
 
     def _check_loss(self) -> float:
         """The mean loss since the last check; training has diverged if it is not finite or too high."""
-        loss = float(self.unchecked_loss) / ((self.steps - 1) % STEPS_BETWEEN_LOSS_CHECKS + 1)
+        loss = float(self.group.total(self.unchecked_loss)) / ((self.steps - 1) % STEPS_BETWEEN_LOSS_CHECKS + 1)
         if not math.isfinite(loss) or loss > self.highest_loss:
             self.outcome.diverge(f"the loss became {loss:.4g} in epoch {self.epoch}")
         else:
@@ -329,13 +367,14 @@ class Training(Generic[Examples, Batch]):
         """The record of the epoch: its number, its mean training loss, and the validation scores.
 
         If a signal arrives, the state before the evaluation is saved, so that the next start evaluates again.
+        Several processes go on with the evaluation, and stop after the first step of the next epoch.
         """
-        training_loss = float(self.loss_sum / max(self.steps, 1))
+        training_loss = float(self.group.total(self.loss_sum) / max(self.steps, 1))
         self.model.eval()
         before = random_state()
         try:
             if self.checkpoint:
-                self.checkpoint.raise_if_stopped()
+                self.checkpoint.stop(*self.group.highest([self.checkpoint.stopped_by or 0]))
             scores = {name: float(value) for name, value in evaluate().items()}
         except StoppedError:
             self.save(before)
