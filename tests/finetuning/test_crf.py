@@ -17,6 +17,7 @@ from specialize.finetuning.crf import (
     partition_by_scan,
     partition_by_word,
 )
+from specialize.finetuning.heads import EntityTagger, Parser, Tagger
 
 PARTITIONS, DECODERS = [partition_by_word, partition_by_scan], [best_by_word, best_by_scan]
 LARGEST = [0.0, 1.0, 100.0, 1e4]  # of an emission
@@ -209,13 +210,28 @@ def test_a_long_sentence_takes_a_few_hundred_operations_and_never_waits():
     assert counted.number < 300
 
 
+HEADS = [
+    lambda: Tagger(4, ["A", "B"], 0.0),
+    lambda: EntityTagger(4, ["B-LOC", "I-LOC", "O"], 0.0),
+    lambda: Parser(4, ["root", "dep"], 0.0, 0.0, 3, 3),
+]
+
+
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_decoding_copies_from_the_device_once(decoder, monkeypatch):
+@pytest.mark.parametrize("head", HEADS)
+def test_decoding_copies_from_the_device_once(head, decoder, monkeypatch):
+    monkeypatch.setattr(crf, "best_by_word", decoder)
     copies = []
-    for name in ("tolist", "cpu", "item", "numpy"):
+    for name in ("tolist", "cpu", "item", "__int__", "__bool__", "__index__"):
         real = getattr(torch.Tensor, name)
-        monkeypatch.setattr(
-            torch.Tensor, name, lambda tensor, *given, real=real, name=name: copies.append(name) or real(tensor, *given)
-        )
-    decoder(*random_batch([5, 1, 3], 4, seed=0)[:3])
-    assert copies in (["tolist"], ["cpu", "numpy"])
+
+        def noted(tensor, *given, real=real, name=name):
+            copies.append(name)
+            return real(tensor, *given)
+
+        monkeypatch.setattr(torch.Tensor, name, noted)
+    mask = torch.arange(5) < torch.tensor([5, 1, 3])[:, None]
+    with torch.no_grad():
+        decoded = head().eval().decode(torch.randn(3, 5, 4), mask)
+    assert [len(one) for one in decoded] == [5, 1, 3]
+    assert copies in (["tolist"], ["cpu"])

@@ -240,11 +240,11 @@ class _HighwayLayer(torch.autograd.Function):
         blocks, cells, before = (room(width, remember) for width in (5 * size, size, size))
         states = room(size, True)
         sums = projected.new_empty(directions, sentences, 5 * size)
-        sums_of_gates, sum_let_in = sums.split([4 * size, size], 2)
+        sums_of_gates, sum_let_in = sums.split_with_sizes([4 * size, size], 2)
         output = projected.new_empty(directions, sentences, size)
         state = cell = torch.zeros_like(output)
         of_words = [projected[..., : 5 * size], projected[..., 5 * size :], blocks[..., : 4 * size]]
-        of_words += [*blocks.split(size, 3), cells, before, states]
+        of_words += [*blocks.chunk(5, 3), cells, before, states]
         for word in zip(*(values.unbind(1) for values in of_words), strict=True):
             added, skipped, gates, enter, forget, leave, pass_by, let_in, next_cell, dropped, next_state = word
             if kept is not None:
@@ -264,7 +264,7 @@ class _HighwayLayer(torch.autograd.Function):
         """Of `projected` and `recurrent`."""
         projected, recurrent, kept, blocks, cells, before, states = context.saved_tensors
         (of_states,), size = gradients, recurrent.shape[1]
-        enter, forget, leave, pass_by, let_in = blocks.split(size, 3)
+        enter, forget, leave, pass_by, let_in = blocks.chunk(5, 3)
         tanhs, skipped = cells.tanh(), projected[..., 5 * size :]
         # What the gradient of a word's state, or of its cell, is multiplied with on its way to each block's sum.
         by_state = torch.stack(
@@ -273,7 +273,7 @@ class _HighwayLayer(torch.autograd.Function):
         by_cell = torch.stack([let_in * enter * (1 - enter), _shifted(cells) * forget * (1 - forget)], 3)
         by_let_in, to_cell = enter * (1 - let_in**2), pass_by * leave * (1 - tanhs**2)
         found = projected.new_empty(*projected.shape[:3], 6, size)
-        entering_and_forgetting, leaving_and_passing, letting_in, skipping = found.split([2, 2, 1, 1], 3)
+        entering_and_forgetting, leaving_and_passing, letting_in, skipping = found.split_with_sizes([2, 2, 1, 1], 3)
         sums, backwards = found.flatten(3)[..., : 5 * size], recurrent.transpose(1, 2)
         whole = torch.empty_like(states)  # of the states, what comes from the next word included
         of_cell = torch.zeros_like(states[:, 0])
