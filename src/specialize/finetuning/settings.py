@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from specialize.settings import DETERMINISTIC, PRECISION, Number, Precision, Reader, Settings, setting
 
-VERSION = 5  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 6  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
 
 class TaggerSettings(Settings):
