@@ -66,6 +66,7 @@ def run_specialize(settings, folder):
             unknown_words="subwords",
             vector_updates="dense",
             precision=settings["precision"],
+            deterministic=False,
             development_punctuation=True,
             alt_punctuation="upos",
             batch_size=settings["batch"],

@@ -89,6 +89,7 @@ def settings_of(arguments, steps):
         masking="static",
         tiering="rows",
         precision=arguments.precision,
+        deterministic=False,
         tiered=False,
     )
 
@@ -231,7 +232,7 @@ def measured_apart(arguments, peer, **changes):
 def machine():
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    bfloat16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    bfloat16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}, bfloat16 in hardware: {bfloat16}"
 
 

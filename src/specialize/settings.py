@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, WrapValidator
 from pydantic.fields import FieldInfo
@@ -20,6 +20,18 @@ PATH = "^[^{}]+$"  # Snakemake would read braces as a pattern
 SHA256 = "^[0-9a-f]{64}$"
 LICENSE = "^[a-z0-9.-]+$"  # as the Hugging Face hub names it
 CODE = "^[a-z][a-z0-9-]*$"  # of a language, at Wikipedia and WikiAnn
+
+# How training computes on a GPU; `training.precision` and `training.devices` do it.
+Precision: TypeAlias = Literal["auto", "float32", "tf32", "bfloat16"]
+PRECISION = (
+    "weights, optimizer and losses are in float32. auto: bfloat16 on a GPU that has it, float32 elsewhere; tf32: of "
+    "float32 matrices with TF32's shorter mantissas on a GPU that has them, plain float32 elsewhere; bfloat16: also on "
+    "a CPU, which is slow if it has no instructions for it"
+)
+DETERMINISTIC = (
+    "whether one GPU gives the same bytes twice, by slower operations; with false its last bits differ from run to "
+    "run. A CPU gives the same bytes in either case"
+)
 
 _NO_NEUTRAL = object()
 

@@ -276,6 +276,14 @@ def test_speeds_are_kept_by_machine_device_and_shape():
     assert len(keys) == len(MBERT.__dataclass_fields__)
 
 
+def test_a_precision_that_is_float32_on_a_cpu_has_its_speed_there_and_not_on_a_gpu():
+    for setting in ("auto", "tf32"):
+        other = replace(MBERT, precision=setting)
+        assert key_of(other, "cpu") == key_of(MBERT, "cpu")
+        assert key_of(other, "Some GPU") != key_of(MBERT, "Some GPU")
+    assert key_of(replace(MBERT, precision="bfloat16"), "cpu") != key_of(MBERT, "cpu")
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"a": {}}', '{"a": {"training": 1}}', '{"a": 3}', "\xff"])
 def test_a_broken_file_of_speeds_is_no_speeds_and_is_written_anew(content):
     kept_file().parent.mkdir(parents=True)
@@ -310,7 +318,7 @@ def test_what_is_assumed_is_said_with_the_command_that_measures_it():
     [
         Shape("masked", "transformer", 1, 16, 32, 100, 1, "float32"),
         Shape("pos", "transformer", 2, 24, 32, 100, 1, "bfloat16"),
-        Shape("ud", "transformer", 1, 16, 32, 100, 1, "float32"),
+        Shape("ud", "transformer", 1, 16, 32, 100, 1, "auto"),
         Shape("ner", "transformer", 1, 20, 32, 100, 1, "float32"),
         Shape("pos", "bilstm", 1, 8, 10, 0, 1, "float32"),
         Shape("ud", "highway", 2, 8, 10, 0, 1, "float32"),

@@ -15,7 +15,7 @@ from specialize.settings import Number, Settings, declared, named, overrides, se
 PAPER = yaml.safe_load((Path(__file__).parents[2] / "config" / "config.yaml").read_text(encoding="utf-8"))
 OTHER_VALUES = {
     "layer_dropout": 0.3, "layer_dropout_when_evaluating": True, "leading_space": False, "unknown_words": "shared",
-    "vector_updates": "sparse", "order": "round-robin", "precision": "bfloat16",
+    "vector_updates": "sparse", "order": "round-robin", "precision": "bfloat16", "deterministic": True,
     "development_punctuation": False, "alt_punctuation": "xpos",
     "threads": 3, "epochs": 7, "patience": 3, "frozen_epochs": 2, "schedule": "constant", "learning_rate": 0.5,
     "encoder_multiplier": 0.5, "weight_decay": 0.5, "gradient_norm": 0.5, "bias_correction": False,

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import BertConfig, BertForMaskedLM, RobertaConfig, RobertaForMaskedLM
 
 from specialize.datasets import read_treebank
@@ -33,6 +34,17 @@ HEADS = {
 ENDINGS = {"pos": "conllu", "ud": "conllu", "ner": "tsv"}
 LANGUAGE = Language("qaa", {"name": "Talvaric", "treebank": {"tags": "upos"}, "ner": {}})
 SIZES = {"train": 24, "dev": 10, "test": 10}
+
+
+class Operations(TorchDispatchMode):
+    """Counts the operations that are sent to the device, and how many of them are views, which start no kernel."""
+
+    number = views = 0
+
+    def __torch_dispatch__(self, operation, types, arguments=(), named=None):
+        self.number += 1
+        self.views += operation.is_view
+        return operation(*arguments, **(named or {}))
 
 
 @pytest.fixture(scope="session")
@@ -170,6 +182,7 @@ def small_settings(regime, **changes):
         "unknown_words": "subwords",
         "vector_updates": "dense",
         "precision": "float32",
+        "deterministic": False,
         "development_punctuation": True,
         "alt_punctuation": "upos",
         "batch_size": 4,

@@ -23,7 +23,7 @@ from tokenizers import Tokenizer
 from udtools.udeval import evaluate, load_conllu_file
 
 from specialize import __version__
-from specialize.datasets import EntitySentence, read_entities, read_treebank, write_treebank
+from specialize.datasets import DEPREL, HEAD, XPOS, EntitySentence, read_entities, read_treebank, write_treebank
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json, write_json
 from specialize.finetuning.batches import TrainingSentences
@@ -31,7 +31,9 @@ from specialize.finetuning.encoder import WordPieces
 from specialize.finetuning.finetune import finetune
 from specialize.finetuning.layout import EncodedSentences
 from specialize.finetuning.model import load_model
-from specialize.finetuning.tasks import EntityRecognition
+from specialize.finetuning.tasks import EntityRecognition, task_named
+from specialize.training.devices import device
+from specialize.training.feeding import on_device
 
 REGIMES = ["pos", "ud", "ner"]
 METRICS = {"pos": ["accuracy"], "ud": ["las", "uas"], "ner": ["f1", "f1_macro"]}
@@ -95,7 +97,7 @@ def test_with_bfloat16_a_job_learns_and_its_kept_model_predicts_as_it_did(tmp_pa
     assert metrics["hyperparameters"]["precision"] == "bfloat16"
     assert metrics["scores"]["dev"]["pos"]["accuracy"] > 0.6
     model = load_model(folder)
-    words = model.pieces.collate(EncodedSentences.of([[[5], [6]]]), 24)
+    words = on_device(model.pieces.collate(EncodedSentences.of([[[5], [6]]]), 24), device())
     with torch.no_grad():
         vectors = {}
         for model.encoder.precision in ("float32", "bfloat16"):
@@ -161,6 +163,36 @@ def test_it_says_of_how_many_items_the_test_scores_are_shares(jobs, data, regime
     if regime != "ner":
         (score, *_) = read_json(jobs[regime] / "metrics.json")["scores"]["test"][regime].values()
         assert score * words == pytest.approx(round(score * words), abs=1e-6 * words)
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_it_says_what_guessing_scores(jobs, data, regime):
+    """Each guess is scored as a model's predictions are; by the training part's most frequent label."""
+    guessed = read_json(jobs[regime] / "history.json")["guessing"][regime]
+    if regime == "ner":
+        assert guessed == 0
+        return
+    task = task_named(regime)
+    train, test = (task.read(data / f"{part}.conllu") for part in ("train", "test"))
+    best = 0.0
+    if regime == "pos":
+        labels = [label for sentence in train for label in task.label_names(sentence)]
+        tag = max(labels, key=labels.count)
+        best = task.scores(test, [one.relabeled({XPOS: [tag] * len(one.words)}) for one in test])["accuracy"]
+    else:
+        pairs = [
+            (word.head and word.head - place, word.deprel)
+            for sentence in train
+            for place, word in enumerate(sentence.words, start=1)
+        ]
+        away, relation = max(pairs, key=pairs.count)
+        heads = [[str(place + away if away else 0) for place in range(1, len(one.words) + 1)] for one in test]
+        guesses = [
+            one.relabeled({HEAD: its, DEPREL: [relation] * len(its)}) for one, its in zip(test, heads, strict=True)
+        ]
+        best = task.scores(test, guesses)["las"]
+    assert guessed == pytest.approx(best, abs=1e-6)
+    assert guessed > 0
 
 
 @pytest.mark.parametrize("regime", REGIMES)

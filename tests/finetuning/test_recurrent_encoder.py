@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.finetuning.conftest import ENDINGS, finetuned, write_static_vectors
+from tests.finetuning.conftest import ENDINGS, Operations, finetuned, write_static_vectors
 
 from specialize.datasets import read_treebank
 from specialize.files import read_json
@@ -154,6 +154,37 @@ def test_every_word_reaches_every_other_one(kind):
     for place in range(4):
         (gradient,) = torch.autograd.grad(layers(vectors, layout)[0, place].sum(), vectors)
         assert gradient[0].abs().sum(1).min() > 0
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("lengths", [[1], [3, 1, 4]])
+def test_highway_layers_have_the_gradient_of_finite_differences(dropout, lengths):
+    torch.manual_seed(2)
+    layers = HighwayBiLstm(2, hidden_size=2, layers=2, dropout=dropout).double()
+    vectors, mask = batch_of(lengths, width=2)
+    vectors = vectors.double().requires_grad_()
+    names, weights = zip(*layers.named_parameters(), strict=True)
+
+    def states(vectors, *weights):
+        torch.manual_seed(3)  # the same states drop out each time
+        return torch.func.functional_call(layers, dict(zip(names, weights, strict=True)), (vectors, mask))
+
+    assert torch.autograd.gradcheck(states, (vectors, *weights), fast_mode=True)
+    with torch.no_grad():
+        without = states(vectors, *weights)
+    assert torch.equal(states(vectors, *weights), without), "they are the same where no gradient is asked for"
+
+
+def test_a_highway_layer_takes_few_operations_a_word():
+    """On a GPU each starts a kernel, which takes longer than what it computes."""
+    layers = HighwayBiLstm(4, hidden_size=3, layers=1, dropout=0.3)
+    numbers = []
+    for length in (10, 110):
+        vectors, mask = batch_of([length] * 2)
+        with Operations() as counted:
+            layers(vectors, mask).sum().backward()
+        numbers.append(counted.number - counted.views)
+    assert (numbers[1] - numbers[0]) // 100 == 10 + 7
 
 
 def test_states_drop_out_alike_at_every_word_of_a_sentence():

@@ -135,6 +135,53 @@ def test_a_batch_has_every_piece_in_order_within_segments_of_bounded_length(piec
     assert batch.ids[batch.attention == 0].sum() == 0
 
 
+def collated_slowly(pieces, sentences, longest):
+    """A batch's ids, attention, pieces and offsets, one piece after another."""
+    segments, homes = [], []
+    for sentence in sentences:
+        segments.append([])
+        for word in sentence:
+            home = []
+            for piece in word:
+                if len(segments[-1]) == longest - 2:
+                    segments.append([])
+                segments[-1].append(piece)
+                home.append((len(segments) - 1, len(segments[-1])))
+            homes.append(home)
+    width = max(map(len, segments)) + 2
+    padding = [width - 2 - len(segment) for segment in segments]
+    ids = [
+        [pieces.special["start"], *segment, pieces.special["end"], *[pieces.special["pad"]] * missing]
+        for segment, missing in zip(segments, padding, strict=True)
+    ]
+    attention = [[True] * (width - missing) + [False] * missing for missing in padding]
+    flat = [row * width + column for home in homes for row, column in home]
+    offsets = [sum(map(len, homes[:word])) for word in range(len(homes))]
+    return ids, attention, flat, offsets
+
+
+word_pieces = st.lists(st.integers(10, 20), max_size=9)  # a word may have none, or more than a segment holds
+some_sentences = st.lists(st.lists(word_pieces, min_size=1, max_size=6), min_size=1, max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sentences=some_sentences, longest=st.integers(3, 12), data=st.data())
+def test_a_batch_is_the_one_made_piece_by_piece(pieces, sentences, longest, data):
+    chosen = data.draw(st.lists(st.integers(0, len(sentences) - 1), min_size=1, max_size=6))
+    batch = pieces.collate(EncodedSentences.of(sentences).chosen(numpy.asarray(chosen)), longest)
+    sentences = [sentences[index] for index in chosen]
+    ids, attention, flat, offsets = collated_slowly(pieces, sentences, longest)
+    assert (batch.ids.tolist(), batch.attention.tolist()) == (ids, attention)
+    assert (batch.pieces.tolist(), batch.offsets.tolist()) == (flat, offsets)
+    assert batch.padded == any(False in row for row in attention)
+    lengths = [len(sentence) for sentence in sentences]
+    assert batch.layout.lengths == tuple(lengths)
+    assert batch.layout.mask.tolist() == [[place < length for place in range(max(lengths))] for length in lengths]
+    assert batch.layout.places.tolist() == batch.layout.mask.flatten().nonzero().flatten().tolist()
+    assert [lengths[index] for index in batch.layout.order] == sorted(lengths, reverse=True)
+    assert batch.layout.order[batch.layout.back].tolist() == list(range(len(lengths)))
+
+
 # -- vectors -----------------------------------------------------------------------------------------------
 
 

@@ -74,7 +74,7 @@ vocabularies: {size: 5000, min_frequency: 5, limit_alphabet: 1000}
 pretraining: {seed: 1, threads: 4, epochs: 20, steps_per_epoch: null, validation_sentences: null, batch_size: 32,
   sequence_length: 128, copies: 5, masked_probability: 0.15, max_predictions: 20, short_sequence_probability: 0.1,
   learning_rate: 0.00002, warmup_steps: 1000, weight_decay: 0.01, gradient_norm: 1.0, bias_correction: true,
-  examples: articles, masking: static, tiering: rows, precision: float32}
+  examples: articles, masking: static, tiering: rows, precision: float32, deterministic: false}
 finetuning:
   {threads: 4, epochs: 200, patience: 20, frozen_epochs: 1, schedule: constant, learning_rate: 0.001, batch_size: 32,
   encoder_multiplier: 0.05, weight_decay: 0.01, gradient_norm: 5.0, bias_correction: true, layer_dropout: 0.1,

@@ -57,6 +57,7 @@ def small_settings(**changes):
         "masking": "static",
         "tiering": "rows",
         "precision": "float32",
+        "deterministic": False,
         "tiered": True,
     }
     return PretrainingSettings(**values).model_copy(update=changes)  # also to what no configuration may ask for

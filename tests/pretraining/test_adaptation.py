@@ -243,7 +243,8 @@ def test_the_folder_loads_with_the_library_and_knows_the_new_pieces(base, new_vo
 def test_the_history_tells_with_what_the_model_was_trained(base, new_vocabulary, corpus, tmp_path):
     adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), DESCRIPTION, tmp_path / "model")
     history = read_json(tmp_path / "model" / "history.json")
-    assert list(history) == ["best_epoch", "converged", "text", "hyperparameters", "epochs"]
+    names = ["best_epoch", "converged", "text", "hyperparameters", "device", "precision", "epochs"]
+    assert list(history) == names
     assert history["converged"]
     assert history["text"] == {"articles": 20, "sentences": 70, "tokens": 350}
     assert history["hyperparameters"] == small_settings(epochs=1).job_parameters() | {

@@ -13,12 +13,13 @@ from specialize.errors import ConfigError, InputError
 from specialize.experiment import Experiment
 from specialize.experiment.regimes import Method
 from specialize.files import write_json
+from specialize.tables.answers import answers_table
 from specialize.tables.comparisons import comparisons_table
 from specialize.tables.formats import to_html, to_latex, to_markdown
 from specialize.tables.scores import Scores, load_scores
 from specialize.tables.single_task import single_task_table
 from specialize.tables.statistics import bootstrap_interval, compare, comparisons, effect_size, holm, wilcoxon
-from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE, untested
+from specialize.tables.verdicts import GUESSING_NOTE, TWO_SEEDS, VARIANCE_NOTE, untested
 
 EXAMPLE = [2.0, 3.0, 1.0, 2.0, 2.0]  # of docs/statistics.md
 
@@ -122,6 +123,27 @@ def test_a_run_s_scores_know_the_step_of_one_item(tmp_path, known):
     (tested,) = comparisons(experiment, load_scores(experiment, tmp_path))
     assert tested.difference == pytest.approx(0.095)
     assert tested.verdict == ("not tested: no variance" if known else "yes (two seeds only)")
+
+
+@pytest.mark.parametrize(("guessed", "marked"), [(0.6, True), (0.59, True), (0.5, False), (None, False)])
+def test_scores_near_guessing_are_marked(tmp_path, guessed, marked):
+    """Seeds of lapt have 60 and 62 points; tva's, 10 more, are never near."""
+    experiment = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1, 2])
+    for cell in experiment.cells:
+        accuracy = 0.58 + 0.02 * cell.seed + (0.1 + 0.01 * cell.seed) * (cell.representation == "tva")
+        write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": {"pos": {"accuracy": accuracy}}}})
+        known = {} if guessed is None else {"guessing": {"pos": guessed}}
+        write_json(tmp_path / cell.folder / "history.json", known)
+    scores = load_scores(experiment, tmp_path)
+    table = single_task_table(experiment, scores)
+    cells = {row[1].text: row[2].text for row in table.rows}
+    assert ("‡" in cells["lapt"], "‡" in cells["tva"]) == (marked, False)
+    assert (GUESSING_NOTE in table.notes) == marked
+    assert (r"$\ddagger$" in to_latex(table)) == marked
+    answers = answers_table(experiment, scores)
+    (best,) = [row[3].text for row in answers.rows if row[0].text == "Best"]
+    assert ("lapt (61.00 ‡)" in best) == marked
+    assert (GUESSING_NOTE in answers.notes) == marked
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None, "0.5"])

@@ -218,6 +218,20 @@ def test_random_numbers_go_on_from_a_gpu_to_a_cpu_and_back_with_a_word(monkeypat
     assert "other random numbers from here on" in capsys.readouterr().out
 
 
+def test_weights_of_a_gpu_that_is_not_here_are_loaded(monkeypatch, tmp_path):
+    """As a state is that was saved on the fourth of several GPUs."""
+    with pytest.raises(RuntimeError), Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:3")
+        checkpoint.save({"model": {"weight": torch.arange(3.0)}, "generators": random_state()})
+        raise RuntimeError
+    with pytest.raises(RuntimeError, match="CUDA"):
+        torch.load(checkpoint.path, weights_only=True)
+    with Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        state = checkpoint.load()
+    assert torch.equal(state["model"]["weight"], torch.arange(3.0))
+    restore_random_state(state["generators"])
+
+
 def test_a_damaged_state_is_left_aside(tmp_path, capsys):
     with Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
         checkpoint.path.write_bytes(b"PK damaged")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeAlias
@@ -17,7 +17,7 @@ from specialize.files import read_json, write_json
 
 # Where nothing has been measured; each a round figure.
 CPU_OPERATIONS = 3e10  # floating-point operations a second and core in small BERT models
-GPU_OPERATIONS = 3e13  # and on one data-centre GPU in single precision
+GPU_OPERATIONS = 3e13  # and on one data-centre GPU in float32, whatever the precision: bfloat16 takes less time
 CPU_UPDATES = 1e8  # parameters a second that the optimizer moves
 GPU_UPDATES = 1e10
 START_SECONDS = 15.0  # until a job has loaded torch and its data
@@ -34,7 +34,7 @@ class Shape:
         inner: the width within a layer; of a BiLSTM, that of its input.
         pieces: of the vocabulary; of a BiLSTM, the words that have vectors, which is not known before.
         threads: of torch.
-        precision: of matrix products.
+        precision: the setting, which a machine makes its own of; see `training.precision`.
     """
 
     task: str
@@ -115,6 +115,8 @@ def key_of(shape: Shape, device: str) -> str:
         torch = version("torch")
     except PackageNotFoundError:  # of an environment that only plans; jobs have one of their own
         torch = "unknown"
+    if device == "cpu" and shape.precision in ("auto", "tf32"):  # which are float32 there
+        shape = replace(shape, precision="float32")
     sizes = " ".join(f"{name}={value}" for name, value in asdict(shape).items())
     return f"{platform.node()} {os.cpu_count()} cores, {device}, torch {torch}, {sizes}"
 

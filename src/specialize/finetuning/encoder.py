@@ -20,7 +20,9 @@ from transformers.utils import logging
 
 from specialize.bases.architectures import architecture_of
 from specialize.files import atomic_path, file_hash
-from specialize.finetuning.layout import EncodedSentences, Layout, within
+from specialize.finetuning.layout import EncodedSentences, Layout
+from specialize.training.precision import matrix_products, use_precision
+from specialize.training.ragged import within
 from specialize.vocabularies import check_reload, copy_vocabulary, kind_of, set_positions
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
@@ -172,12 +174,13 @@ class WordEncoder(nn.Module):
         longest: the most pieces that it reads at once, the two special ones included.
         files: of the folder, that training depends on.
         saved_apart: names of the parameters that `save` writes.
-        description: what must be known to make it anew.
+        description: what must be known to make it anew, on a machine where the setting of precision may mean another.
+        precision: what it means on this one.
 
     Args:
         folder: the model folder.
         layer_dropout, dropout_when_evaluating: see `ScalarMix`.
-        precision: `float32`, or `bfloat16` for the transformer's matrix products.
+        precision: setting of the transformer's matrix products; see `training.precision`.
     """
 
     files = ("config.json", "model.safetensors", "tokenizer.json")
@@ -195,14 +198,13 @@ class WordEncoder(nn.Module):
         self.added = ScalarMix(config.num_hidden_layers, layer_dropout, dropout_when_evaluating)
         self.width: int = config.hidden_size
         self.longest = architecture.positions(config.to_dict())
-        self.precision = precision
+        self.precision = use_precision(precision)
         self.description = {"precision": precision}
         self.frozen = False
 
     def forward(self, batch: WordBatch) -> Tensor:
         """Word vectors: (sentences, longest, width), zeros where there is no word or a word has no pieces."""
-        half = torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), half:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), matrix_products(self.precision):
             attention = self.attention_inputs(batch.attention, batch.padded)
             output = self.pretrained(input_ids=batch.ids, **attention, output_hidden_states=True)
         mixed = self.added(output.hidden_states[1:]).flatten(0, 1)  # the embeddings' output is not in the mix

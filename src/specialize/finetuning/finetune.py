@@ -27,6 +27,7 @@ from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
 from specialize.training.loop import Fit, fit
 from specialize.training.optimizer import AdamW, decayed_groups, inverse_square_root_schedule
+from specialize.training.precision import where_and_how
 from specialize.training.scalars import EpochScalars
 
 EPSILON = 1e-8  # fact 24
@@ -49,8 +50,9 @@ def finetune(
     """Train a model of one or several tasks, choose its best epoch by development scores, score the test data once.
 
     Writes metrics.json, predictions for the test data (of all tasks on a treebank in one file), history.json (loss and
-    development scores of each epoch, and of how many items the test scores are shares), timing.json, and model/ if it
-    is to be kept. If the model to start from did not converge, nothing is trained, and metrics.json says so.
+    development scores of each epoch, of how many items the test scores are shares, and what guessing scores),
+    timing.json, and model/ if it is to be kept. If the model to start from did not converge, nothing is trained, and
+    metrics.json says so.
 
     Args:
         start: the pretrained encoder, or static vectors; or a finetuned model, whose encoder and head for the task are
@@ -74,7 +76,7 @@ def finetune(
     datasets = [DataSet.read(names, data, settings) for names in settings.datasets]
     tasks = [(task, dataset) for dataset in datasets for task in dataset.tasks]
     numpy_seed, torch_seed, python_seed = settings.seeds
-    seed_everything(numpy_seed, torch_seed, python_seed, settings.threads)
+    seed_everything(numpy_seed, torch_seed, python_seed, settings.threads, settings.deterministic)
     model = _build_model(start, datasets, settings, shared).to(device())
     training_sentences = [_training_sentences(model, dataset, settings) for dataset in datasets]
     batches = MixedBatches(training_sentences, settings.upsample, settings.order, numpy_seed)
@@ -82,7 +84,7 @@ def finetune(
     start_failure = _why_start_failed(start)
     inputs = [*model.files(start), *(path for dataset in datasets for path in dataset.files.values())]
     with (
-        checkpoint_in(checkpoints, VERSION, settings.job_parameters(), inputs) as checkpoint,
+        checkpoint_in(checkpoints, VERSION, settings.job_parameters(), inputs, model.encoder.precision) as checkpoint,
         EpochScalars(scalars) as watched,
     ):
         epochs = 0 if start_failure else settings.epochs
@@ -104,9 +106,15 @@ def finetune(
             model.transliteration = transliteration
             with atomic_path(folder / "model") as temporary:
                 model.save(temporary, start)
-        write_json(folder / "timing.json", _timing(started, decoding_seconds, outcome, batches, tasks))
+        timing = _timing(started, decoding_seconds, outcome, batches, tasks)
+        write_json(folder / "timing.json", timing | where_and_how(model.encoder.precision))
         items = {task.name: task.items(dataset.sentences["test"]) for task, dataset in tasks}
-        history = {"best_epoch": outcome.best_epoch, **converged, "test_items": items, "epochs": outcome.history}
+        guessing = {
+            task.name: round(task.guessing_score(dataset.sentences["train"], dataset.sentences["test"]), 6)
+            for task, dataset in tasks
+        }
+        about_test = {"test_items": items, "guessing": guessing}
+        history = {"best_epoch": outcome.best_epoch, **converged, **about_test, "epochs": outcome.history}
         write_json(folder / "history.json", history)
         metrics = {
             **cell,
@@ -148,7 +156,7 @@ def _build_model(start: Path, datasets: list[DataSet], settings: FinetuningSetti
 def _prefinetuned_model(start: Path, dataset: DataSet, settings: FinetuningSettings) -> TaskModel:
     """A multi-task model with the head of one task only."""
     (task,) = dataset.tasks
-    model = load_model(start, settings.layer_dropout, settings.layer_dropout_when_evaluating)
+    model = load_model(start, settings.layer_dropout, settings.layer_dropout_when_evaluating, settings.precision)
     if model.tasks[task.name].labels != task.labels:
         raise InputError(start, f"was not trained on the labels of {dataset.files['train']}", remedy="train it again")
     model.keep_only(task.name)
@@ -297,5 +305,4 @@ def _timing(
         "parts_of_a_batch": outcome.micro_batches,
         "peak_memory_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "host": platform.node(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from ufal.chu_liu_edmonds import chu_liu_edmonds
 
+from specialize.finetuning.crf import crf_log_likelihood, crf_viterbi
 from specialize.finetuning.layout import Layout
 
 Decoded = list[Any]  # for each sentence, for each word, a label number; for parsing a pair of head and label number
@@ -94,8 +96,8 @@ class EntityTagger(nn.Module):
         """The best valid IOB2 label sequence of each sentence; arguments as of `loss`."""
         assert isinstance(self.forbidden, Tensor) and isinstance(self.forbidden_start, Tensor)
         emissions = self.projection(vectors)
-        emissions[:, 0] = emissions[:, 0].masked_fill(self.forbidden_start, -1e4)
-        return crf_viterbi(emissions, self.transitions.masked_fill(self.forbidden, -1e4), layout.mask)
+        emissions[:, 0] = emissions[:, 0].masked_fill(self.forbidden_start, -math.inf)
+        return crf_viterbi(emissions, self.transitions.masked_fill(self.forbidden, -math.inf), layout.mask)
 
 
 def _may_follow(before: str, after: str) -> bool:
@@ -103,48 +105,6 @@ def _may_follow(before: str, after: str) -> bool:
     if not after.startswith("I-"):
         return True
     return before != "O" and before[2:] == after[2:]
-
-
-def crf_log_likelihood(emissions: Tensor, transitions: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
-    """Log-likelihood of each sentence's labels under a linear-chain CRF.
-
-    Args:
-        emissions: (sentences, longest, labels) scores.
-        transitions: (labels, labels) score of the row's label followed by the column's.
-        mask: (sentences, longest) True where there is a word; each sentence has at least one.
-        labels: (sentences, longest) label numbers.
-
-    Returns:
-        (sentences,) values, at most 0.
-    """
-    labels = labels.clamp(min=0)
-    score = emissions.gather(2, labels.unsqueeze(2)).squeeze(2).masked_fill(~mask, 0).sum(1)
-    steps = transitions[labels[:, :-1], labels[:, 1:]].masked_fill(~mask[:, 1:], 0)
-    score = score + steps.sum(1)
-    alpha = emissions[:, 0]
-    for position in range(1, emissions.shape[1]):
-        following = torch.logsumexp(alpha.unsqueeze(2) + transitions, dim=1) + emissions[:, position]
-        alpha = torch.where(mask[:, position, None], following, alpha)
-    return score - torch.logsumexp(alpha, dim=1)
-
-
-def crf_viterbi(emissions: Tensor, transitions: Tensor, mask: Tensor) -> Decoded:
-    """The highest-scoring label sequence of each sentence; arguments as of `crf_log_likelihood`."""
-    best = emissions[:, 0]
-    backpointers = []
-    for position in range(1, emissions.shape[1]):
-        scores, previous = (best.unsqueeze(2) + transitions).max(1)
-        following = scores + emissions[:, position]
-        best = torch.where(mask[:, position, None], following, best)
-        backpointers.append(previous)
-    back = torch.stack(backpointers, 1).tolist() if backpointers else []
-    sequences = []
-    for row, (last, length) in enumerate(zip(best.argmax(1).tolist(), mask.sum(1).tolist(), strict=True)):
-        sequence = [last]
-        for position in range(length - 2, -1, -1):
-            sequence.append(back[row][position][sequence[-1]])
-        sequences.append(sequence[::-1])
-    return sequences
 
 
 class VariationalDropout(nn.Module):
@@ -231,16 +191,16 @@ class Parser(nn.Module):
         pairs = by_label.view(sentences, children * labels, states) @ head_states.transpose(1, 2)
         pairs = pairs.view(sentences, children, labels, heads).add_(self.label_bias[:, None])
         # An arc's energy is its log-probability plus that of its best label; shifted so that the best logit is 0.
-        pairs -= pairs.amax(2, keepdim=True)
-        energy = (torch.log_softmax(arcs, -1) - pairs.exp().sum(2).log()).double().cpu().numpy()
-        trees = [
-            maximum_tree(scores[:length, : length + 1], self.single_root)
-            for scores, length in zip(energy, layout.lengths, strict=True)
-        ]
-        padded = torch.tensor([tree + [0] * (children - len(tree)) for tree in trees], device=pairs.device)
-        label_scores = pairs.gather(3, padded[:, :, None, None].expand(-1, -1, labels, 1)).squeeze(3)
-        best = label_scores.argmax(2).tolist()
-        return [list(zip(tree, row, strict=False)) for tree, row in zip(trees, best, strict=True)]
+        highest, best = pairs.max(2)
+        pairs -= highest.unsqueeze(2)
+        energy = torch.log_softmax(arcs, -1) - pairs.exp().sum(2).log()
+        # One copy of all that is needed makes a GPU wait once: arcs' energies, and the best label of each.
+        energies, best_labels = torch.stack([energy, best.to(energy.dtype)]).cpu().numpy().astype(numpy.float64)
+        trees = []
+        for scores, names, length in zip(energies, best_labels.astype(numpy.int64), layout.lengths, strict=True):
+            tree = maximum_tree(scores[:length, : length + 1], self.single_root)
+            trees.append(list(zip(tree, names[numpy.arange(length), tree].tolist(), strict=True)))
+        return trees
 
     def scores(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Arc scores (sentences, children, heads), and the label MLPs' outputs; child and head 0 are the root."""

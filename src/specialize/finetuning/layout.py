@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Integers = NDArray[numpy.int64]
+from specialize.training.ragged import Integers, items_of
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class EncodedSentences:
 
     def words_of(self, sentences: NDArray[Any]) -> Integers:
         """The indices of all words of some sentences, in an array of all words."""
-        return _ranges(self.lengths, sentences)
+        return items_of(self.lengths, sentences)
 
     def chosen(self, sentences: NDArray[Any]) -> EncodedSentences:
         """Some sentences, in the order given."""
         return EncodedSentences(
-            self.pieces[_ranges(self.sizes, sentences)],
+            self.pieces[items_of(self.sizes, sentences)],
             self.counts[self.words_of(sentences)],
             self.lengths[sentences],
             self.sizes[sentences],
@@ -63,17 +63,6 @@ class EncodedSentences:
 def flat_array(numbers: Iterable[int]) -> Integers:
     """Whole numbers as an array."""
     return numpy.fromiter(numbers, dtype=numpy.int64)
-
-
-def within(sizes: Integers) -> Integers:
-    """The place of each item within its own group, of groups of these sizes that follow one another."""
-    return numpy.arange(sizes.sum()) - numpy.repeat(numpy.cumsum(sizes) - sizes, sizes)
-
-
-def _ranges(sizes: Integers, chosen: NDArray[Any]) -> Integers:
-    """The indices of the items of some groups, of groups of these sizes that follow one another."""
-    starts = (numpy.cumsum(sizes) - sizes)[chosen]
-    return numpy.repeat(starts, sizes[chosen]) + within(sizes[chosen])
 
 
 @dataclass(frozen=True)

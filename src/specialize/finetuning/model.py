@@ -172,12 +172,15 @@ def is_finetuned(folder: Path) -> bool:
     return (folder / "task.json").is_file()
 
 
-def load_model(folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating: bool = False) -> TaskModel:
+def load_model(
+    folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating: bool = False, precision: str | None = None
+) -> TaskModel:
     """Load what `TaskModel.save` wrote.
 
     Args:
         folder: the model folder, or the finetuning folder that contains it.
         layer_dropout, dropout_when_evaluating: see `encoder.ScalarMix`; for further training.
+        precision: see `encoder.WordEncoder`; None: the setting that it was trained with.
 
     Raises:
         InputError: if there is no such model.
@@ -188,7 +191,7 @@ def load_model(folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating
     description = read_json(folder / "task.json")
     tasks = {name: task_named(name, saved["tags"], saved["labels"]) for name, saved in description["tasks"].items()}
     model = TaskModel(
-        *_encoder(folder, description, layer_dropout, dropout_when_evaluating),
+        *_encoder(folder, description, layer_dropout, dropout_when_evaluating, precision),
         [[tasks[name] for name in names] for names in description["datasets"]],
         {name: saved["head"] for name, saved in description["tasks"].items()},
         description["task_encoders"],
@@ -202,7 +205,11 @@ def load_model(folder: Path, layer_dropout: float = 0.0, dropout_when_evaluating
 
 
 def _encoder(
-    folder: Path, description: dict[str, Any], layer_dropout: float, dropout_when_evaluating: bool
+    folder: Path,
+    description: dict[str, Any],
+    layer_dropout: float,
+    dropout_when_evaluating: bool,
+    precision: str | None,
 ) -> tuple[Encoder, Pieces]:
     if description["task_encoders"] is not None:
         from specialize.finetuning.recurrent import StaticEncoder, StaticWords
@@ -210,5 +217,5 @@ def _encoder(
 
         words = StaticWords(StaticVectors(folder), description["words"], description["unknown_words"])
         return StaticEncoder(words.first_vectors()), words
-    encoder = WordEncoder(folder, layer_dropout, dropout_when_evaluating, description["precision"])
+    encoder = WordEncoder(folder, layer_dropout, dropout_when_evaluating, precision or description["precision"])
     return encoder, WordPieces(folder, description["leading_space"])

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from specialize.finetuning.layout import EncodedSentences, Layout
 from specialize.pretraining.static_vectors import FILES, StaticVectors
+from specialize.training.precision import use_precision
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class StaticEncoder(nn.Module):
         self.pretrained = nn.Embedding(words, self.width, _weight=torch.from_numpy(vectors))
         self.added = nn.Identity()
         self.description: dict[str, str] = {}
+        self.precision = use_precision("float32")
         self.frozen = False
 
     def forward(self, batch: NumberedBatch) -> Tensor:
@@ -198,17 +201,109 @@ class HighwayBiLstm(nn.Module):
 
     def _layer(self, projected: Tensor, recurrent: Tensor) -> Tensor:
         """(2, longest, sentences, 6 · hidden size) to (2, longest, sentences, hidden size)."""
-        size = self.hidden_size
-        state = cell = projected.new_zeros(2, projected.shape[2], size)
-        dropout_mask = nn.functional.dropout(torch.ones_like(state), self.dropout, self.training)
-        outputs = []
-        for step in projected.unbind(1):
-            gates = torch.baddbmm(step[..., : 5 * size], state * dropout_mask, recurrent)
-            input_gate, forget_gate, output_gate, highway_gate = gates[..., : 4 * size].sigmoid().chunk(4, -1)
-            cell = input_gate * gates[..., 4 * size :].tanh() + forget_gate * cell
-            state = torch.lerp(step[..., 5 * size :], output_gate * cell.tanh(), highway_gate)
-            outputs.append(state)
-        return torch.stack(outputs, 1)
+        kept = None
+        if self.training and self.dropout:
+            ones = projected.new_ones(2, projected.shape[2], self.hidden_size)
+            kept = nn.functional.dropout(ones, self.dropout)
+        remember = torch.is_grad_enabled()
+        states: Tensor = _HighwayLayer.apply(projected, recurrent, kept, remember)  # type: ignore[no-untyped-call]
+        return states
+
+
+class _HighwayLayer(torch.autograd.Function):
+    """A highway layer with its gradient written out: 10 operations a word, and 7 for the gradient.
+
+    As separate operations with torch's own gradient they were 54, for most of which a GPU starts a kernel. All words'
+    values of a kind stand in one tensor, so that what need not go from word to word is computed at once, the gradient
+    of the recurrent weights above all. A word's 6 · hidden size are in blocks: the gates that let in, forget, let out
+    and let by; what is let in; and from the layer's input what is let by.
+    """
+
+    @staticmethod
+    def forward(context: Any, projected: Tensor, recurrent: Tensor, kept: Tensor | None, remember: bool) -> Tensor:
+        """The states of all words, (2, longest, sentences, hidden size).
+
+        Args:
+            context: torch's.
+            projected: (2, longest, sentences, 6 · hidden size), what the layer's input adds to the blocks.
+            recurrent: (2, hidden size, 5 · hidden size) weights.
+            kept: (2, sentences, hidden size) what a state is multiplied with on its way to the next word.
+            remember: whether a gradient will be asked for.
+        """
+        size, (directions, longest, sentences, _) = recurrent.shape[1], projected.shape
+
+        def room(width: int, for_each: bool) -> Tensor:
+            """For values of each word, or of one word after the other in the same place."""
+            values = projected.new_empty(directions, longest if for_each else 1, sentences, width)
+            return values.expand(-1, longest, -1, -1)
+
+        blocks, cells, before = (room(width, remember) for width in (5 * size, size, size))
+        states = room(size, True)
+        sums = projected.new_empty(directions, sentences, 5 * size)
+        sums_of_gates, sum_let_in = sums.split_with_sizes([4 * size, size], 2)
+        output = projected.new_empty(directions, sentences, size)
+        state = cell = torch.zeros_like(output)
+        of_words = [projected[..., : 5 * size], projected[..., 5 * size :], blocks[..., : 4 * size]]
+        of_words += [*blocks.chunk(5, 3), cells, before, states]
+        for word in zip(*(values.unbind(1) for values in of_words), strict=True):
+            added, skipped, gates, enter, forget, leave, pass_by, let_in, next_cell, dropped, next_state = word
+            if kept is not None:
+                state = torch.mul(state, kept, out=dropped)
+            torch.baddbmm(added, state, recurrent, out=sums)
+            torch.sigmoid(sums_of_gates, out=gates)
+            torch.tanh(sum_let_in, out=let_in)
+            torch.mul(enter, let_in, out=output)
+            cell = torch.mul(forget, cell, out=next_cell).add_(output)
+            torch.tanh(cell, out=output).mul_(leave)
+            state = torch.lerp(skipped, output, pass_by, out=next_state)
+        context.save_for_backward(projected, recurrent, kept, blocks, cells, before, states)
+        return states
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        """Of `projected` and `recurrent`."""
+        projected, recurrent, kept, blocks, cells, before, states = context.saved_tensors
+        (of_states,), size = gradients, recurrent.shape[1]
+        enter, forget, leave, pass_by, let_in = blocks.chunk(5, 3)
+        tanhs, skipped = cells.tanh(), projected[..., 5 * size :]
+        # What the gradient of a word's state, or of its cell, is multiplied with on its way to each block's sum.
+        by_state = torch.stack(
+            [pass_by * tanhs * leave * (1 - leave), (leave * tanhs - skipped) * pass_by * (1 - pass_by)], 3
+        )
+        by_cell = torch.stack([let_in * enter * (1 - enter), _shifted(cells) * forget * (1 - forget)], 3)
+        by_let_in, to_cell = enter * (1 - let_in**2), pass_by * leave * (1 - tanhs**2)
+        found = projected.new_empty(*projected.shape[:3], 6, size)
+        entering_and_forgetting, leaving_and_passing, letting_in, skipping = found.split_with_sizes([2, 2, 1, 1], 3)
+        sums, backwards = found.flatten(3)[..., : 5 * size], recurrent.transpose(1, 2)
+        whole = torch.empty_like(states)  # of the states, what comes from the next word included
+        of_cell = torch.zeros_like(states[:, 0])
+        of_words = [of_states, whole, whole.unsqueeze(3), by_state, by_cell, by_let_in, to_cell, forget, sums]
+        of_words += [entering_and_forgetting, leaving_and_passing, letting_in.squeeze(3)]
+        from_next = None
+        for word in reversed(list(zip(*(values.unbind(1) for values in of_words), strict=True))):
+            gradient, of_state, of_both, leaves, enters, lets_in, into_cell, forgets, of_sums, *places = word
+            if from_next is None:
+                of_state.copy_(gradient)
+            elif kept is None:
+                torch.baddbmm(gradient, from_next, backwards, out=of_state)
+            else:
+                torch.addcmul(gradient, torch.bmm(from_next, backwards), kept, out=of_state)
+            of_cell.addcmul_(of_state, into_cell)
+            torch.mul(enters, of_cell.unsqueeze(2), out=places[0])
+            torch.mul(leaves, of_both, out=places[1])
+            torch.mul(lets_in, of_cell, out=places[2])
+            of_cell *= forgets
+            from_next = of_sums
+        torch.mul(whole, 1 - pass_by, out=skipping.squeeze(3))
+        if kept is None:
+            before = _shifted(states)
+        of_recurrent = before.flatten(1, 2).transpose(1, 2) @ sums.flatten(1, 2)
+        return found.flatten(3), of_recurrent, None, None
+
+
+def _shifted(values: Tensor) -> Tensor:
+    """Each word's values at the next word, zeros at the first."""
+    return nn.functional.pad(values[:, :-1], (0, 0, 0, 0, 1, 0))
 
 
 def _orthogonal(directions: int, rows: int, blocks: int, columns: int) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from specialize.settings import Number, Reader, Settings, setting
+from specialize.settings import DETERMINISTIC, PRECISION, Number, Precision, Reader, Settings, setting
 
 VERSION = 5  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
@@ -99,11 +99,10 @@ class FinetuningOptions(Settings):
         source="fact 33",
         read_by="regimes of several data sets",
     )
-    precision: Literal["float32", "bfloat16"] = setting(
-        "of the encoder's matrix products; weights and optimizer stay in float32. bfloat16 is faster where the "
-        "hardware has it",
-        read_by="pretrained encoders",
+    precision: Precision = setting(
+        f"of the encoder's matrix products; {PRECISION}", source="fact 24", read_by="pretrained encoders"
     )
+    deterministic: bool = setting(DETERMINISTIC, neutral=False)
     development_punctuation: bool = setting(
         "whether the development LAS counts punctuation, as the test LAS does", source="fact 32", read_by="parsers"
     )

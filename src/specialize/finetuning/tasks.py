@@ -6,7 +6,9 @@ import contextlib
 import io
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -88,6 +90,10 @@ class Task(ABC, Generic[Item]):
         """How many words, or named entities, the scores of these sentences are shares of."""
         return sum(len(self.words(sentence)) for sentence in gold)
 
+    @abstractmethod
+    def guessing_score(self, train: list[Item], test: list[Item]) -> float:
+        """The test score, by the first metric, of who gives every word the training part's most frequent label."""
+
     def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
         """The scores of predictions in a file."""
         return self.scores(self.read(gold), self.read(predicted))
@@ -141,6 +147,9 @@ class Tagging(TreebankTask):
             correct += sum(label == other for label, other in pairs)
             words += len(pairs)
         return {"accuracy": correct / words}
+
+    def guessing_score(self, train: list[Sentence], test: list[Sentence]) -> float:
+        return _share_of_most_frequent(*(chain.from_iterable(map(self.label_names, part)) for part in (train, test)))
 
 
 class Parsing(TreebankTask):
@@ -216,6 +225,10 @@ class Parsing(TreebankTask):
             result = evaluate(*trees)
         return {"las": result["LAS"].f1, "uas": result["UAS"].f1}
 
+    def guessing_score(self, train: list[Sentence], test: list[Sentence]) -> float:
+        """The LAS of who attaches every word alike: to the root, or so many words away, always by one relation."""
+        return _share_of_most_frequent(*(chain.from_iterable(map(_attachments, part)) for part in (train, test)))
+
 
 class EntityRecognition(Task[EntitySentence]):
     """Named-entity recognition in IOB2."""
@@ -244,6 +257,10 @@ class EntityRecognition(Task[EntitySentence]):
 
     def items(self, gold: list[EntitySentence]) -> int:
         return sum(label.startswith("B-") for sentence in gold for label in sentence.labels)
+
+    def guessing_score(self, train: list[EntitySentence], test: list[EntitySentence]) -> float:
+        """Nothing: the most frequent label is of no entity."""
+        return 0.0
 
     def scores(self, gold: list[EntitySentence], predicted: list[EntitySentence]) -> dict[str, float]:
         """F1 over spans: micro-averaged, and macro-averaged over types (fact 30)."""
@@ -295,3 +312,16 @@ def _recursion(levels: int) -> Iterator[None]:
 
 def _universal(relation: str) -> str:
     return relation.partition(":")[0]
+
+
+def _attachments(sentence: Sentence) -> Iterator[tuple[int | None, str]]:
+    """How many words away each word's head is, None for the root, and by which relation it is attached."""
+    for number, word in enumerate(sentence.words, start=1):
+        yield (word.head - number if word.head else None), _universal(word.deprel)
+
+
+def _share_of_most_frequent(train: Iterable[Hashable], test: Iterable[Hashable]) -> float:
+    """Which share of the test labels is the most frequent training label; the first one, of equally frequent ones."""
+    ((guess, _),) = Counter(train).most_common(1)
+    labels = Counter(test)
+    return labels[guess] / labels.total()

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
 from specialize.pretraining.settings import PretrainingSettings
+from specialize.training.ragged import within
 from specialize.vocabularies import special_ids
 
 MASKED_SHARE, RANDOM_SHARE = 0.8, 0.1  # the rest stays as it is (fact 14)
@@ -104,14 +105,20 @@ class MaskedText:
 
     def tensors(self, examples: NDArray[Any]) -> MaskedBatch:
         """Some examples as one batch, padded to the longest of them, in the host's memory."""
-        first, second = (self.ends[examples] - self.starts[examples]).T
+        starts = self.starts[examples]
+        sizes = self.ends[examples] - starts
+        first, second = sizes.T
         lengths, separators = first + second, 1 + (second > 0)
         width = int((lengths + separators).max()) + 1
         rows = numpy.arange(len(examples))
         ids = numpy.full((len(examples), width), self.special["pad"], dtype=numpy.int64)
-        row, place = numpy.nonzero(numpy.arange(lengths.max()) < lengths[:, None])
-        ids[row, self._columns(place, first[row])] = self._originals(examples[row], place)
-        ids[rows, 0] = self.special["start"]
+        before = rows * width  # places in the flattened ids
+        begins = numpy.stack([before + 1, before + first + 2], axis=1)
+        flat_sizes = sizes.ravel()
+        place = within(flat_sizes)
+        pieces = self.pieces[numpy.repeat(starts.ravel(), flat_sizes) + place]
+        ids.reshape(-1)[numpy.repeat(begins.ravel(), flat_sizes) + place] = pieces
+        ids[:, 0] = self.special["start"]
         ids[rows, first + 1] = self.special["end"]
         ids[rows, lengths + separators] = self.special["end"]
         columns = numpy.arange(width)

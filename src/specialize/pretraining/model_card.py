@@ -189,9 +189,17 @@ def _training_rows(history: dict[str, Any], description: ModelDescription) -> li
         ("Epoch", f"{chosen['epoch']}, the one of the lowest validation loss of {epochs[-1]['epoch']}"),
         ("Validation loss", f"{chosen['validation_loss']:.4f} (before training: {epochs[0]['validation_loss']:.4f})"),
         ("Learning rate", f"{settings['learning_rate']:g}"),
-        ("Precision", settings["precision"]),
+        ("Precision of matrix products", _precision(history)),
         ("Seed", str(settings["seed"])),
     ]
+
+
+def _precision(history: dict[str, Any]) -> str:
+    """As it was done; models of earlier versions say only what was asked for, which was done."""
+    if "device" not in history:
+        return str(history["hyperparameters"]["precision"])
+    device = "a CPU" if history["device"] == "cpu" else history["device"]
+    return f"{history['precision']}, on {device}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

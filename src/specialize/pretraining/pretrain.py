@@ -32,6 +32,7 @@ from specialize.training.devices import device, seed_everything
 from specialize.training.feeding import fed, on_device
 from specialize.training.loop import Fit, fit
 from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
+from specialize.training.precision import matrix_products, resolved, use_precision, where_and_how
 from specialize.training.process_group import process_group
 from specialize.vocabularies import (
     Form,
@@ -78,16 +79,22 @@ class LanguageJob:
 
 
 def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "float32") -> Tensor:
-    """Mean cross-entropy at the masked places; the output layer is computed nowhere else."""
+    """Mean cross-entropy at the masked places, in float32; the output layer is computed nowhere else.
+
+    Args:
+        model: its output layer is tied to its embeddings.
+        batch: the text.
+        precision: of matrix products, as `use_precision` returned it.
+    """
     architecture = architecture_of(model.config)
-    with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+    with matrix_products(precision):
         hidden = model.base_model(
             inputs_embeds=_embedded(architecture.embeddings(model), batch.ids),
             **architecture.attention_inputs(batch.attention, batch.padded),
             **architecture.segment_inputs(batch.segments),
         ).last_hidden_state
         logits = architecture.head(model)(hidden.flatten(0, 1).index_select(0, batch.places))
-        return nn.functional.cross_entropy(logits, batch.targets)
+    return nn.functional.cross_entropy(logits.float(), batch.targets)
 
 
 def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
@@ -145,6 +152,7 @@ def pretrain(
         SpecializeError: if a sequence is longer than the model takes, or a text empty.
     """
     _check_length(model, settings)
+    precision = use_precision(settings.precision)
     model.to(device())  # type: ignore[arg-type]
     process_group().go_apart(settings.threads, settings.seed)
     text = training_text(training_files, tokenizer, settings)
@@ -153,7 +161,7 @@ def pretrain(
     schedule = _schedule(optimizer, settings, text.steps())
 
     def evaluate() -> dict[str, float]:
-        loss = validation_loss(model, validation, settings.precision)
+        loss = validation_loss(model, validation, precision)
         return {"validation_loss": round(loss, 6), "score": round(-loss, 6)}
 
     model.train(False)
@@ -163,7 +171,7 @@ def pretrain(
         optimizer,
         schedule,
         text,
-        lambda batch: masked_loss(model, batch, settings.precision),
+        lambda batch: masked_loss(model, batch, precision),
         evaluate,
         score="score",
         epochs=settings.epochs,
@@ -240,7 +248,7 @@ def adapt(
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
     """
-    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
     model, head_drawn = architecture_of(base_folder).masked_lm(base_folder)
     if head_drawn:
@@ -284,7 +292,7 @@ def pretrain_monolingual(
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
     """
-    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
     model = known_architectures()[MONOLINGUAL_ARCHITECTURE].new_masked_lm(
         architecture,
@@ -317,8 +325,9 @@ def _pretrain_on_language(
     texts = [job.corpus / "train.txt", job.corpus / "valid.txt"]
     inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs]
     hyperparameters = {**job.settings.job_parameters(), **more}
-    known = {"text": read_json(job.corpus / "statistics.json")["train"], "hyperparameters": hyperparameters}
-
+    text = read_json(job.corpus / "statistics.json")["train"]
+    precision = resolved(job.settings.precision)
+    known = {"text": text, "hyperparameters": hyperparameters, **where_and_how(precision)}
     words = first_words(texts[0])
 
     def write_tokenizer(temporary: Path) -> None:
@@ -332,7 +341,7 @@ def _pretrain_on_language(
         write_card(temporary, job.description)
 
     try_out(model, write_tokenizer)
-    with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs) as checkpoint:
+    with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs, precision) as checkpoint:
         outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
         save_model(model, outcome, known, job.folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
@@ -369,7 +378,7 @@ def pretrain_base(
     Raises:
         SpecializeError: if the training did not converge, or was stopped by a signal.
     """
-    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads)
+    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     files = [corpus / "train.txt" for corpus in corpora]
     normalizer = with_normal_form(cased_normalizer(), normal_form)
     words = count_words(files).words
@@ -384,14 +393,15 @@ def pretrain_base(
         check_tokenizer(model, temporary, words)
 
     try_out(model, write_tokenizer)
-    with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files]) as checkpoint:
+    precision = resolved(settings.precision)
+    with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files], precision) as checkpoint:
         outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
         if not outcome.converged:
             raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")
         save_model(
             model,
             outcome,
-            {"hyperparameters": settings.job_parameters()},
+            {"hyperparameters": settings.job_parameters(), **where_and_how(precision)},
             folder,
             write_tokenizer,
         )

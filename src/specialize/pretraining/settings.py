@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from specialize.settings import Number, Reader, Settings, setting
+from specialize.settings import DETERMINISTIC, PRECISION, Number, Precision, Reader, Settings, setting
 
 VERSION = 3  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 # What is pretrained from scratch: base models, and monolingual models (fact 20).
@@ -68,9 +68,8 @@ class PretrainingOptions(Settings):
         source="fact 17",
         read_by="models whose new pieces learn faster",
     )
-    precision: Literal["float32", "bfloat16"] = setting(
-        "of matrix products; weights and optimizer stay in float32. bfloat16 is faster where the hardware has it"
-    )
+    precision: Precision = setting(f"of matrix products; {PRECISION}", source="fact 16")
+    deterministic: bool = setting(DETERMINISTIC, neutral=False)
 
 
 class PretrainingSettings(PretrainingOptions):

@@ -30,6 +30,7 @@ from specialize.pretraining.settings import BASE_ARCHITECTURE
 from specialize.training.devices import device, seed_everything
 from specialize.training.feeding import on_device
 from specialize.training.optimizer import AdamW
+from specialize.training.precision import matrix_products, use_precision
 
 EXAMPLES = 32
 PIECES, PREDICTED = 128, 19  # of an example of pretraining
@@ -68,7 +69,7 @@ def measure(shapes: Sequence[Shape]) -> dict[str, Speed]:
 
 def _speed_of(shape: Shape, start: float) -> Speed:
     seed_everything(1, 1, 1, shape.threads)
-    measured = _smaller(shape)
+    measured = replace(_smaller(shape), precision=use_precision(shape.precision))
     masked = shape.task == "masked"
     length, predicted = (PIECES, PREDICTED) if masked else (WORDS * PIECES_PER_WORD, 0)
     if shape.encoder != "transformer":
@@ -182,8 +183,7 @@ def _finetuning(shape: Shape, sentences: int) -> tuple[nn.Module, Callable[[], T
         if not transformer:
             found: Tensor = model["encoder"](static, layout)
             return found
-        half = torch.autocast(device().type, torch.bfloat16, enabled=shape.precision == "bfloat16")
-        with half:
+        with matrix_products(shape.precision):
             hidden = model["encoder"](ids, output_hidden_states=True).hidden_states[1:]
         mixed: Tensor = model["mix"](hidden)
         return mixed.reshape(sentences, WORDS, PIECES_PER_WORD, width).mean(2)

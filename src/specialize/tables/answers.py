@@ -14,7 +14,15 @@ from specialize.tables.formats import NOTHING, Entry, Table, number
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores, mean_and_deviation
 from specialize.tables.statistics import LEVEL, Comparison, compare_scores, correction
-from specialize.tables.verdicts import FEW_SEEDS, NO_VARIANCE, TWO_SEEDS, VARIANCE_NOTE, tied
+from specialize.tables.verdicts import (
+    FEW_SEEDS,
+    GUESSING_MARK,
+    GUESSING_NOTE,
+    NO_VARIANCE,
+    TWO_SEEDS,
+    VARIANCE_NOTE,
+    tied,
+)
 
 # In our words; the paper asks them in §2.1, §3.2 and §4.
 QUESTIONS = {
@@ -93,6 +101,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
     ]
     texts = [cell.text for row in table.rows for cell in row]
     table.notes += [VARIANCE_NOTE] if any(f"({NO_VARIANCE})" in text for text in texts) else []
+    table.notes += [GUESSING_NOTE] if any(GUESSING_MARK in text for text in texts) else []
     table.notes += [TWO_SEEDS] if any("two seeds only" in text for text in texts) else []
     table.notes.append(key_of_names(experiment, multi_task=True))
     return table
@@ -106,7 +115,8 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
         return []
     best, *others = [(language.tag, method, task) for method in ranked]
     tests = [compare_scores(experiment, scores, best, key) for key in others]
-    names = {key: f"{key[1].title} ({scores.mean(key):.2f})" for key in others}
+    marks = {key: f" {GUESSING_MARK}" if scores.near_guessing(key) else "" for key in (best, *others)}
+    names = {key: f"{key[1].title} ({scores.mean(key):.2f}{marks[key]})" for key in others}
     same = [key for key in others if tied(scores.mean(key), scores.mean(best))]
     apart = [tested for tested in tests if tested.other not in same]
     equals = [tested for tested in apart if tested.tested and not tested.significant]
@@ -126,7 +136,8 @@ def _best(experiment: Experiment, scores: Scores, language: Language, task: str)
         verdicts.append(f"{failed} did not converge")
     if tests and tests[0].significant:  # else the next best is named above
         verdicts.append(f"next: {names[others[0]]}")
-    answer = f"{best[1].title} ({mean_and_deviation(scores, best)}): {'; '.join(verdicts) or 'there is no other'}"
+    winner = f"{best[1].title} ({mean_and_deviation(scores, best)}{marks[best]})"
+    answer = f"{winner}: {'; '.join(verdicts) or 'there is no other'}"
     row = ["Best", language.name, TASK_TITLES[task], answer]
     if tests:
         row += [number(tests[0].difference, "+.2f"), str(tests[0].seeds), number(tests[0].corrected_p, ".2g")]

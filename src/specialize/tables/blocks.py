@@ -17,7 +17,7 @@ from specialize.tables.scores import (
     mean_and_deviation,
 )
 from specialize.tables.statistics import LEVEL, compare_scores, correction
-from specialize.tables.verdicts import NO_VARIANCE, TWO_SEEDS, VARIANCE_NOTE, tied
+from specialize.tables.verdicts import GUESSING_MARK, GUESSING_NOTE, NO_VARIANCE, TWO_SEEDS, VARIANCE_NOTE, tied
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ def _column(experiment: Experiment, scores: Scores, language: Language, block: B
             cells.append(Entry(NOT_CONVERGED))
             continue
         text = mean_and_deviation(scores, key)
+        if scores.near_guessing(key):
+            text += f" {GUESSING_MARK}"
         if row.method is None:
             text += f" ({key[1].title})"
         if tied(scores.mean(key), highest):
@@ -178,6 +180,7 @@ def score_notes(experiment: Experiment, scores: Scores, blocks: Sequence[Block])
     if left_out:
         notes.append(f"Left out: {left_out} row{'s' if left_out > 1 else ''} of which this grid has no cell.")
     notes += _exceptions(experiment, scores, blocks)
+    notes += [GUESSING_NOTE] if any(map(scores.near_guessing, keys)) else []
     several = any(len(block.languages) > 1 for block in blocks)
     lacking = any(len(row.keys) < len(block.languages) for block in blocks for row in block.rows)
     if lacking and several:

@@ -55,7 +55,8 @@ LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "→": r"$\rightarrow$",
-        "≈": r"$\approx$", "†": r"$\dagger$", "–": "--", "−": "$-$", "<": "$<$", ">": "$>$", "|": r"\textbar{}",
+        "≈": r"$\approx$", "†": r"$\dagger$", "‡": r"$\ddagger$", "–": "--", "−": "$-$", "<": "$<$", ">": "$>$",
+        "|": r"\textbar{}",
     }
 )  # fmt: skip
 LATEX_COMMENT = r"""% Needs \usepackage{array,booktabs,graphicx,xcolor} and \usepackage[T1]{fontenc}.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -18,6 +19,7 @@ PRIMARY_METRIC = {"pos": "accuracy", "ud": "las", "ner": "f1"}
 TASK_TITLES = {"pos": "POS (accuracy)", "ud": "UD (LAS)", "ner": "NER (F1)"}
 NOT_CONVERGED = "–"
 NOT_IN_GRID = "not in this grid"
+NEAR_GUESSING = 2.0  # points above what guessing scores, at most, are marked; about what two seeds may differ by
 
 Key = tuple[str, Method, str]  # language, method, task
 
@@ -30,10 +32,13 @@ class Scores:
         by_seed: for each language, method and task the score of each seed; None: it did not converge.
         items: for each language and task, how many items of test data a score is a share of: words, or named
             entities; none where that is not known.
+        guessing: for each language and task the score of who gives every word the most frequent label; none where that
+            is not known.
     """
 
     by_seed: dict[Key, dict[int, float | None]]
     items: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    guessing: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def converged(self, key: Key) -> dict[int, float] | None:
         """Scores by seed; None if the grid lacks this method or a seed of it did not converge."""
@@ -50,6 +55,12 @@ class Scores:
         """By how many points one item of the test data changes a score; 0 where that is not known."""
         language, _, task = key
         return 100 / self.items[language, task] if self.items.get((language, task)) else 0.0
+
+    def near_guessing(self, key: Key) -> bool:
+        """Whether the mean is hardly above what guessing scores; not if that is not known."""
+        language, _, task = key
+        mean, guessed = self.mean(key), self.guessing.get((language, task))
+        return mean is not None and guessed is not None and mean <= guessed + NEAR_GUESSING
 
     def ranked(self, language: str, task: str, methods: Iterable[Method]) -> list[Method]:
         """Those of the methods that converged, the highest mean first; equal ones in the given order."""
@@ -78,6 +89,7 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
     require(run, [cell.metrics for cell in cells])
     by_seed: dict[Key, dict[int, float | None]] = {}
     items: dict[tuple[str, str], int] = {}
+    guessing: dict[tuple[str, str], float] = {}
     for cell in cells:
         metrics = read_json(run / cell.metrics)
         for task in experiment.languages[cell.language].tasks_of(cell.regime):
@@ -85,16 +97,19 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
             if metrics["converged"]:
                 score = 100 * _number(run / cell.metrics, metrics["scores"]["test"][task], PRIMARY_METRIC[task])
                 if (cell.language, task) not in items:
-                    items[cell.language, task] = _items(run / cell.folder, task)
+                    about = _about_test_data(run / cell.folder)
+                    items[cell.language, task] = int(about.get("test_items", {}).get(task, 0))
+                    if task in about.get("guessing", {}):
+                        guessing[cell.language, task] = 100 * float(about["guessing"][task])
             by_seed.setdefault((cell.language, cell.method, task), {})[cell.seed] = score
-    return Scores(by_seed, items)
+    return Scores(by_seed, items, guessing)
 
 
-def _items(folder: Path, task: str) -> int:
-    """How many items a test score is a share of, from history.json beside the metrics; 0 if it does not say."""
+def _about_test_data(folder: Path) -> Mapping[str, Any]:
+    """What history.json beside the metrics says; nothing if there is none."""
     history = folder / "history.json"
-    known = read_json(history).get("test_items", {}) if history.is_file() else {}
-    return int(known.get(task, 0))
+    known: Mapping[str, Any] = read_json(history) if history.is_file() else {}
+    return known
 
 
 def _number(path: Path, scores: Mapping[str, float], metric: str) -> float:

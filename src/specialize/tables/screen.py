@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specialize.errors import InputError
-from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE
+from specialize.tables.verdicts import GUESSING_NOTE, TWO_SEEDS, VARIANCE_NOTE
 
 WIDTH = 100  # columns of a terminal
 SHOWN_TABLES = (
@@ -72,7 +72,7 @@ def answers(run: Path) -> str:
                 text = f"{kind}: {row['Difference'].removesuffix(' (mean)')} points, {counts}"
             lines += _wrapped(f"  {text}", indent=4)
     for note in _notes(run, "answers"):
-        if note in (TWO_SEEDS, VARIANCE_NOTE):
+        if note in (TWO_SEEDS, VARIANCE_NOTE, GUESSING_NOTE):
             lines += ["", *_wrapped(note)]
     return "\n".join(lines)
 

@@ -35,12 +35,12 @@ class StoppedError(SpecializeError):
 
 
 def checkpoint_in(
-    folder: Path | None, version: int, settings: dict[str, Any], inputs: Iterable[Path]
+    folder: Path | None, version: int, settings: dict[str, Any], inputs: Iterable[Path], precision: str = "float32"
 ) -> Checkpoint | nullcontext[None]:
     """A `Checkpoint`, or a context manager that does nothing if there is no folder."""
     if folder is None:
         return nullcontext()
-    return Checkpoint(folder, version, settings, inputs)
+    return Checkpoint(folder, version, settings, inputs, precision)
 
 
 class Checkpoint:
@@ -60,15 +60,24 @@ class Checkpoint:
         settings: hyperparameters that the result depends on.
         inputs: files that the result depends on. A state saved with another version, other settings or inputs is
             discarded; a line of the log says which of them is another.
+        precision: what this machine makes of the job's setting. A state that was saved with another one is taken up,
+            and a line of the log says so.
 
     Raises:
         SpecializeError: on entering, if another job has locked the folder.
     """
 
-    def __init__(self, folder: Path, version: int, settings: dict[str, Any], inputs: Iterable[Path]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        version: int,
+        settings: dict[str, Any],
+        inputs: Iterable[Path],
+        precision: str = "float32",
+    ) -> None:
         self._made_of = made_of(version, settings, list(inputs))
         key = json.dumps([value for name, value in self._made_of.items() if name != "paths"], sort_keys=True)
-        self.folder = folder
+        self.folder, self.precision = folder, precision
         self._group = process_group()
         self.path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.pt"
         self.stopped_by: signal.Signals | None = None
@@ -144,7 +153,7 @@ class Checkpoint:
         """Write the state, atomically replacing the previous one; in other processes than the first wait for that."""
         if self._group.first:
             with atomic_path(self.path) as temporary:
-                torch.save(state, temporary)
+                torch.save({**state, "precision": self.precision}, temporary)
         self._group.wait()
         self._saved_at = time.monotonic()
 
@@ -157,6 +166,9 @@ class Checkpoint:
         except Exception as error:  # torch raises many kinds
             print(f"{self.path}: cannot be read ({error!r}); starting anew")
             return None
+        before = state.pop("precision", self.precision)  # states of earlier versions do not say
+        if before != self.precision:
+            print(f"the checkpoint was saved in {before}, this machine goes on in {self.precision}", flush=True)
         return state
 
 

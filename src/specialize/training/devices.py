@@ -18,15 +18,31 @@ from filelock import FileLock, Timeout
 from specialize.errors import SpecializeError
 
 SECONDS_BETWEEN_CLAIMS = 1.0
+# With several streams cuBLAS gives the same bytes only with a workspace of one of these sizes (torch's documentation).
+CUBLAS_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+DETERMINISTIC_WORKSPACES = (":4096:8", ":16:8")
 
 
-def seed_everything(numpy_seed: int, torch_seed: int, python_seed: int, threads: int) -> None:
-    """Seed all random number generators, set the number of CPU threads, and ask for deterministic algorithms."""
+def seed_everything(
+    numpy_seed: int, torch_seed: int, python_seed: int, threads: int, deterministic: bool = False
+) -> None:
+    """Seed all random number generators, set the number of CPU threads, and ask for deterministic algorithms.
+
+    Args:
+        numpy_seed, torch_seed, python_seed: of each library's generators.
+        threads: of torch, on the CPU.
+        deterministic: ask for them on a GPU too, where an operation that has no such algorithm is then an error.
+    """
     random.seed(python_seed)
     numpy.random.seed(numpy_seed)
     torch.manual_seed(torch_seed)
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    on_gpu = device().type == "cuda"
+    torch.use_deterministic_algorithms(deterministic or not on_gpu, warn_only=not on_gpu)
+    if deterministic and on_gpu:
+        if os.environ.get(CUBLAS_WORKSPACE) not in DETERMINISTIC_WORKSPACES:
+            os.environ[CUBLAS_WORKSPACE] = DETERMINISTIC_WORKSPACES[0]  # read at the process's first product
+        torch.backends.cudnn.benchmark = False
     # Filling uninitialized memory takes time, and nothing here reads memory before it was written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
