@@ -97,7 +97,8 @@ def test_with_dropout_curves_agree_within_the_spread_of_seeds(folder, found):
     two = losses_of(read_json(folder / "undisturbed/history.json")["epochs"])
     assert len(two) == 2 * (1 + together.SETTINGS.epochs) - 1
     curves = torch.tensor(curves)
-    assert ((torch.tensor(two) - curves.mean(0)).abs() <= 3 * curves.std(0) + 1e-6).all()
+    # Five seeds tell their spread roughly: of the first training loss it is 0.0035, of 24 seeds 0.0059.
+    assert ((torch.tensor(two) - curves.mean(0)).abs() <= 4 * curves.std(0) + 1e-6).all()
 
 
 def losses_of(history):
