@@ -6,9 +6,11 @@ import time
 
 import pytest
 import torch
+from filelock import FileLock
 
 from specialize.errors import SpecializeError
-from specialize.training.devices import use_free_gpu
+from specialize.training import devices
+from specialize.training.devices import claim_together, use_free_gpu
 
 JOB = """
 import sys
@@ -55,6 +57,27 @@ def test_devices_that_are_shared_fill_up_evenly(tmp_path):
     assert names == ["first", "second", "first", "second"]
     for job in jobs:
         job.communicate("")
+
+
+def test_several_devices_are_claimed_all_or_none(tmp_path, monkeypatch):
+    names, mine = ["first", "second", "third"], []
+    monkeypatch.setattr(devices, "_held_locks", mine)
+
+    def slept(_):
+        assert [lock.is_locked for lock in mine] == [True, True]  # the third is free for others meanwhile
+        FileLock(tmp_path / "third-0").acquire(timeout=0).lock.release()
+        mine.pop().release()  # another job ends
+
+    monkeypatch.setattr(devices.time, "sleep", slept)
+    assert claim_together(names, 2, 1, tmp_path) == ["first", "second"]
+    assert claim_together(names, 2, 1, tmp_path) == ["second", "third"]
+
+
+def test_several_devices_are_claimed_where_fewest_others_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "_held_locks", [])
+    names = ["first", "second", "third"]
+    claimed = [claim_together(names, number, 2, tmp_path) for number in (1, 2, 2)]
+    assert claimed == [["first"], ["second", "third"], ["first", "second"]]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="torch can use this machine's GPU")

@@ -16,8 +16,8 @@ from specialize.finetuning.batches import TrainingSentences
 from specialize.finetuning.encoder import WordEncoder, WordPieces
 from specialize.finetuning.model import TaskModel
 from specialize.finetuning.tasks import task_named
+from specialize.pretraining.masked_loss import masked_loss
 from specialize.pretraining.masked_text import training_text
-from specialize.pretraining.pretrain import masked_loss
 
 TASKS = {"pos": {}, "ud": {}, "ner": {}, "ner-sum": {"loss": "sum"}}
 

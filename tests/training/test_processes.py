@@ -1,8 +1,12 @@
 """Two processes that train one model do what one alone does. They compute on CPUs here, and talk by gloo."""
 
 import contextlib
+import os
 import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,8 +97,8 @@ def test_with_dropout_curves_agree_within_the_spread_of_seeds(folder, found):
     two = losses_of(read_json(folder / "undisturbed/history.json")["epochs"])
     assert len(two) == 2 * (1 + together.SETTINGS.epochs) - 1
     curves = torch.tensor(curves)
-    print(two, curves.mean(0), curves.std(0))
-    assert ((torch.tensor(two) - curves.mean(0)).abs() <= 3 * curves.std(0) + 1e-6).all()
+    # Five seeds tell their spread roughly: of the first training loss it is 0.0035, of 24 seeds 0.0059.
+    assert ((torch.tensor(two) - curves.mean(0)).abs() <= 4 * curves.std(0) + 1e-6).all()
 
 
 def losses_of(history):
@@ -136,14 +140,54 @@ def test_an_error_of_one_process_ends_all_and_only_the_first_prints(folder, foun
 # -- how processes end -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_signal_is_passed_on(tmp_path):
     with pytest.raises(StoppedError, match="stopped by SIGTERM; the next start goes on from"):
         run_in_processes(2, waiting.until_stopped, {"folder": tmp_path})
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_ends_all(tmp_path):
     with pytest.raises(SpecializeError, match=r"process 2 of the 2 .* ended by SIGKILL \(it last printed: so far so"):
         run_in_processes(2, waiting.killed, {"folder": tmp_path})
+
+
+STARTER = """
+import sys
+from pathlib import Path
+from specialize.training.processes import run_in_processes
+from tests.training import waiting
+
+run_in_processes(2, waiting.asleep, {"folder": Path(sys.argv[1])})
+"""
+
+
+@pytest.mark.slow
+def test_no_process_outlives_the_one_that_has_started_them(tmp_path):
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    command = [sys.executable, "-c", STARTER, str(tmp_path)]
+    starter = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
+    files = [tmp_path / f"{rank}.id" for rank in range(2)]
+    waited_for(lambda: all(file.is_file() and file.read_text() for file in files))
+    starter.kill()
+    starter.wait()
+    waited_for(lambda: not any(is_running(int(file.read_text())) for file in files))
+
+
+def waited_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{process}/stat")  # one that has ended may not have been waited for yet
+    return not stat.is_file() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_too_few_gpus_are_an_error_or_one_process_does_it(monkeypatch, capsys):

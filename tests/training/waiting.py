@@ -26,3 +26,10 @@ def killed(folder):
         print("so far so good", flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     group.wait()
+
+
+def asleep(folder):
+    """Say who is here, and do nothing for a minute."""
+    group = process_group()
+    (folder / f"{group.rank}.id").write_text(str(os.getpid()))
+    time.sleep(60)

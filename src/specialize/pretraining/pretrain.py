@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
@@ -23,7 +23,8 @@ from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.bases.folder import HEAD_DRAWN
 from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
-from specialize.pretraining.masked_text import MaskedBatch, MaskedText, training_text, validation_text
+from specialize.pretraining.masked_loss import masked_loss
+from specialize.pretraining.masked_text import MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
@@ -32,7 +33,7 @@ from specialize.training.devices import device, seed_everything
 from specialize.training.feeding import fed, on_device
 from specialize.training.loop import Fit, fit
 from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
-from specialize.training.precision import matrix_products, resolved, use_precision, where_and_how
+from specialize.training.precision import resolved, use_precision, where_and_how
 from specialize.training.process_group import process_group
 from specialize.vocabularies import (
     Form,
@@ -76,42 +77,6 @@ class LanguageJob:
     description: ModelDescription
     folder: Path
     checkpoints: Path | None
-
-
-def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "float32") -> Tensor:
-    """Mean cross-entropy at the masked places, in float32; the output layer is computed nowhere else.
-
-    Args:
-        model: its output layer is tied to its embeddings.
-        batch: the text.
-        precision: of matrix products, as `use_precision` returned it.
-    """
-    architecture = architecture_of(model.config)
-    with matrix_products(precision):
-        hidden = model.base_model(
-            inputs_embeds=_embedded(architecture.embeddings(model), batch.ids),
-            **architecture.attention_inputs(batch.attention, batch.padded),
-            **architecture.segment_inputs(batch.segments),
-        ).last_hidden_state
-        logits = architecture.head(model)(hidden.flatten(0, 1).index_select(0, batch.places))
-    return nn.functional.cross_entropy(logits.float(), batch.targets)
-
-
-def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
-    """The rows of a tied matrix, whose gradient is added to that of the output layer instead of a dense one of its own.
-
-    A dense gradient of each lookup, nearly all zeros, and their sum took a third of a step on a CPU. The output layer's
-    gradient is complete by the time the lookup's arrives, since that passes through the whole encoder.
-    """
-    vectors = nn.functional.embedding(ids, matrix.detach())
-    if torch.is_grad_enabled():
-
-        def add(gradient: Tensor) -> None:
-            assert matrix.grad is not None
-            matrix.grad.index_add_(0, ids.flatten(), gradient.flatten(0, 1))
-
-        vectors.requires_grad_().register_hook(add)  # type: ignore[no-untyped-call]
-    return vectors
 
 
 def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "float32") -> float:

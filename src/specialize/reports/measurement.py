@@ -24,8 +24,8 @@ from specialize.finetuning.layout import Layout
 from specialize.finetuning.recurrent import TaskEncoder
 from specialize.finetuning.settings import EntityTaggerSettings, ParserSettings, TaggerSettings
 from specialize.finetuning.tasks import task_named
+from specialize.pretraining.masked_loss import masked_loss
 from specialize.pretraining.masked_text import MaskedBatch
-from specialize.pretraining.pretrain import masked_loss
 from specialize.pretraining.settings import BASE_ARCHITECTURE
 from specialize.training.devices import device, seed_everything
 from specialize.training.feeding import on_device

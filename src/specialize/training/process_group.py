@@ -116,7 +116,7 @@ class ProcessGroup:
         """
         if self.size == 1:
             return
-        sums = [one.detach().contiguous().view(torch.uint8).sum() for one in model.parameters()]
+        sums = [one.detach().flatten().view(torch.uint8).sum() for one in model.parameters()]
         checksum = int(torch.stack(sums).sum())
         highest, negative_lowest = self.highest([checksum, -checksum])
         if highest != -negative_lowest:

@@ -47,6 +47,8 @@ def run_on_gpus(
     Raises:
         SpecializeError: if there are too few GPUs, unless `allow_cpu`; else as `run_in_processes`.
     """
+    if not torch.cuda.is_available():
+        use_free_gpu(jobs_per_gpu, allow_cpu)  # of which torch may say why it cannot use it
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if number > max(there, 1):
         seen = f"{there or 'no'} GPU{'s' * (there != 1)}"
