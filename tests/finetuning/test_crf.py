@@ -18,6 +18,7 @@ from specialize.finetuning.crf import (
     partition_by_word,
 )
 from specialize.finetuning.heads import EntityTagger, Parser, Tagger
+from specialize.finetuning.layout import Layout
 
 PARTITIONS, DECODERS = [partition_by_word, partition_by_scan], [best_by_word, best_by_scan]
 LARGEST = [0.0, 1.0, 100.0, 1e4]  # of an emission
@@ -230,8 +231,8 @@ def test_decoding_copies_from_the_device_once(head, decoder, monkeypatch):
             return real(tensor, *given)
 
         monkeypatch.setattr(torch.Tensor, name, noted)
-    mask = torch.arange(5) < torch.tensor([5, 1, 3])[:, None]
+    layout = Layout.of([5, 1, 3])
     with torch.no_grad():
-        decoded = head().eval().decode(torch.randn(3, 5, 4), mask)
+        decoded = head().eval().decode(torch.randn(3, 5, 4), layout)
     assert [len(one) for one in decoded] == [5, 1, 3]
     assert copies in (["tolist"], ["cpu"])
