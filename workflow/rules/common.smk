@@ -322,7 +322,7 @@ def print_plan_of_dry_run():
                 outputs=outputs_of(planned),
                 cores=workflow.resource_settings.cores,
                 dry_run=True,
-                gpus=workflow.global_resources.get("gpu"),
+                gpus=workflow.global_resources.get("gpu").value,
             ),
             file=sys.stderr,
         )
@@ -349,7 +349,7 @@ onstart:
                     on_cluster=workflow.non_local_exec,
                     outputs=outputs_of(planned),
                     cores=workflow.resource_settings.cores,
-                    gpus=workflow.global_resources.get("gpu"),
+                    gpus=workflow.global_resources.get("gpu").value,
                 ),
                 file=sys.stderr,
             )
