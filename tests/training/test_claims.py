@@ -15,9 +15,9 @@ from specialize.training.devices import claim_together, use_free_gpu
 JOB = """
 import sys
 from pathlib import Path
-from specialize.training.devices import claim
+from specialize.training.devices import claim_together
 
-print(claim(["first", "second"], int(sys.argv[2]), Path(sys.argv[1])), flush=True)
+print(*claim_together(["first", "second"], 1, int(sys.argv[2]), Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
 

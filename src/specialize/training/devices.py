@@ -83,12 +83,6 @@ def claim_gpus(number: int, jobs_per_gpu: int) -> list[int]:
     return sorted(map(names.index, claim_together(names, number, jobs_per_gpu, folder)))
 
 
-def claim(names: list[str], jobs_at_once: int, folder: Path) -> str:
-    """Claim one of several resources; see `claim_together`."""
-    (name,) = claim_together(names, 1, jobs_at_once, folder)
-    return name
-
-
 def claim_together(names: list[str], number: int, jobs_at_once: int, folder: Path) -> list[str]:
     """Claim some resources, such as GPUs, until this process ends; wait until as many are free.
 
