@@ -18,7 +18,7 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 from specialize.corpora import read_corpus
 from specialize.vocabularies import (
     UNKNOWN,
-    WordPieceTraining,
+    PieceTraining,
     choose_pieces,
     count_words,
     in_order,
@@ -62,7 +62,7 @@ def main():
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     base = load_base(arguments.base)
     words = count_words([arguments.corpus]).words
-    new, learning = timed(learn_wordpieces, words, WordPieceTraining(size=5000, min_frequency=5, limit_alphabet=1000))
+    new, learning = timed(learn_wordpieces, words, PieceTraining(size=5000, min_frequency=5, limit_alphabet=1000))
     print(f"{words.total():,} tokens, {len(words):,} distinct; the new vocabulary was learned in {learning:.1f} s")
 
     def ours():

@@ -9,14 +9,15 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.experiment import Experiment
-    from specialize.vocabularies import build_vocabulary, count_labeled_words
+    from specialize.vocabularies import build_vocabulary, count_labeled_words, words_by_language
 
     build_vocabulary(
         base_folder=Path(snakemake.input.base).parent,
         corpus=Path(snakemake.input.corpus[0]) if snakemake.input.corpus else None,
         number=snakemake.params.pieces,
-        training=Experiment(snakemake.config).vocabulary_training(snakemake.wildcards.representation),
+        choice=Experiment(snakemake.config).piece_choice(snakemake.wildcards.representation),
         labeled=count_labeled_words(map(Path, snakemake.input.labeled)),
         folder=Path(snakemake.output.tokenizer).parent,
         normal_form=snakemake.params.normal_form,
+        elsewhere=words_by_language(map(Path, snakemake.input.elsewhere)),
     )

@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 import torch
 from tests.pretraining.conftest import ARCHITECTURE, DESCRIPTION, small_settings, write_corpus
+from tests.vocabularies.conftest import piece_choice
 
 from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.bases.folder import check_base_model, model_files
@@ -14,13 +15,14 @@ from specialize.finetuning.encoder import WordEncoder, WordPieces
 from specialize.finetuning.layout import EncodedSentences
 from specialize.pretraining.pretrain import adapt
 from specialize.training.devices import seed_everything
-from specialize.vocabularies import WordPieceTraining, build_vocabulary, count_words, kind_of, known_kinds
+from specialize.vocabularies import PieceTraining, build_vocabulary, count_words, kind_of, known_kinds
 
 UNIGRAM = '''
 """Unigram over letters, as XLM-R has it."""
 import json
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from specialize.vocabularies.kinds.kind import Kind, in_order, repeated, special_ids
+from specialize.vocabularies.kinds.choosing import candidates
+from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated, special_ids
 
 class Unigram(Kind):
     name = "Unigram"
@@ -58,10 +60,11 @@ class Unigram(Kind):
         tokenizer.post_processor = processors.RobertaProcessing(("</s>", special["end"]), ("<s>", special["start"]))
         return tokenizer
 
-    def inject(self, tokenizer, pieces):
-        definition = json.loads(tokenizer.to_str())
+    def grow(self, base, words, number, choice, elsewhere):
+        pieces = candidates(self, words, base, self.learn(words, choice, base.normalizer, base))[:number]
+        definition = json.loads(base.to_str())
         definition["model"]["vocab"] += [[piece, -5.0] for piece in pieces]
-        return Tokenizer.from_str(json.dumps(definition))
+        return Growth(Tokenizer.from_str(json.dumps(definition)), pieces, [])
 
     def save(self, tokenizer, folder, settings=None):
         tokenizer.save(str(folder / "tokenizer.json"))
@@ -122,7 +125,7 @@ def test_xlm_r_is_adapted_and_gives_word_vectors(tmp_path):
 
     base = tmp_path / "base"
     kind = next(kind for kind in known_kinds() if kind.name == "Unigram")
-    training = WordPieceTraining(size=40, min_frequency=1, limit_alphabet=1000)
+    training = PieceTraining(size=40, min_frequency=1, limit_alphabet=1000)
     tokenizer = kind.learn(count_words([text]).words, training)
     assert kind_of(tokenizer) is kind
     seed_everything(1, 1, 1, threads=1)
@@ -136,9 +139,7 @@ def test_xlm_r_is_adapted_and_gives_word_vectors(tmp_path):
 
     foreign = "ქარი lami\n" * 9 + text.read_text(encoding="utf-8")
     text.write_text(foreign, encoding="utf-8")
-    build_vocabulary(
-        base, text, None, WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000), {}, tmp_path / "vocabulary"
-    )
+    build_vocabulary(base, text, None, piece_choice(60), {}, tmp_path / "vocabulary")
     statistics = read_json(tmp_path / "vocabulary" / "statistics.json")
     assert "ქ" in "".join(statistics["pieces"])
     assert set("ქარი") <= statistics["coverage"]["corpus"]["missing_letters"].keys()

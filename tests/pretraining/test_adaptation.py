@@ -16,6 +16,7 @@ from tests.pretraining.conftest import (
     write_text,
     write_vocabulary,
 )
+from tests.vocabularies.conftest import piece_choice
 from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
@@ -26,9 +27,9 @@ from specialize.pretraining import pretrain
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
 from specialize.training import loop
-from specialize.vocabularies import WordPieceTraining, build_vocabulary
+from specialize.vocabularies import build_vocabulary
 
-LARGE = WordPieceTraining(size=9999, min_frequency=1, limit_alphabet=100)
+LARGE = piece_choice(9999, limit_alphabet=100)
 EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
 
 
@@ -296,7 +297,7 @@ def test_an_exploding_loss_stops_within_the_epoch(base, same_vocabulary, corpus,
 
 
 def test_a_base_model_that_does_not_converge_is_one_clear_error_and_leaves_no_folder(corpus, tmp_path):
-    training_of = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
+    training_of = piece_choice(60, limit_alphabet=100)
     wild = small_settings(learning_rate=1e38, warmup_steps=0, epochs=1)
     with pytest.raises(SpecializeError, match=r"did not converge.*epoch 1.*lower the learning rate"):
         pretrain_base([corpus], SLOTS, training_of, ARCHITECTURE, wild, tmp_path / "base")
@@ -311,7 +312,7 @@ def test_a_base_model_made_here_is_a_base_model_for_the_next_step(corpus, tmp_pa
     second.mkdir()
     for name, seed in (("train.txt", 3), ("valid.txt", 4)):
         write_text(second / name, 6, seed)
-    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
+    training = piece_choice(60, limit_alphabet=100)
     pretrain_base([corpus, second], SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / "base")
     check_base_model(tmp_path / "base")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
@@ -325,7 +326,7 @@ def test_a_base_model_made_here_is_a_base_model_for_the_next_step(corpus, tmp_pa
 
 
 def test_two_base_models_made_alike_are_the_same_bytes(corpus, tmp_path):
-    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
+    training = piece_choice(60, limit_alphabet=100)
     for name in ("one", "two"):
         pretrain_base([corpus], SLOTS, training, ARCHITECTURE, small_settings(epochs=1), tmp_path / name)
     for file in ("tokenizer.json", "model.safetensors", "history.json"):
@@ -333,7 +334,7 @@ def test_two_base_models_made_alike_are_the_same_bytes(corpus, tmp_path):
 
 
 def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
-    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
+    training = piece_choice(60, limit_alphabet=100)
     once = small_settings(epochs=1)
     pretrain_base([corpus], SLOTS, training, ARCHITECTURE, once, tmp_path / "base")
     build_vocabulary(tmp_path / "base", corpus / "train.txt", 2, LARGE, {}, tmp_path / "vocabulary")
@@ -406,7 +407,7 @@ def test_pieces_beyond_the_slots_learn(base, corpus, tmp_path):
     shutil.copytree(corpus, text)
     for name in ("train.txt", "valid.txt"):
         (text / name).write_text((corpus / name).read_text(encoding="utf-8").replace("la", "ლა"), encoding="utf-8")
-    training = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=100)
+    training = piece_choice(60, limit_alphabet=100)
     build_vocabulary(base, text / "train.txt", None, training, {}, tmp_path / "vocabulary")
     adapt(base, tmp_path / "vocabulary", text, 1.0, small_settings(learning_rate=1e-2), DESCRIPTION, tmp_path / "model")
     losses = [record["validation_loss"] for record in read_json(tmp_path / "model/history.json")["epochs"]]

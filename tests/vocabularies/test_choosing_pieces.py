@@ -11,7 +11,7 @@ from tokenizers.trainers import WordPieceTrainer
 
 from specialize.vocabularies import (
     SPECIAL_TOKENS,
-    WordPieceTraining,
+    PieceTraining,
     bert_tokenizer,
     cased_normalizer,
     choose_pieces,
@@ -23,7 +23,7 @@ from specialize.vocabularies import (
     with_normal_form,
 )
 
-SMALL = WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000)
+SMALL = PieceTraining(size=60, min_frequency=1, limit_alphabet=1000)
 
 
 def vocabulary_of(*pieces):
@@ -46,26 +46,26 @@ def test_learning_and_choosing_give_the_same_pieces_every_time():
     words = TEXT + Counter({"ئات": 9, "ئاتلار": 8, "ئانا": 7, "ئانالار": 5})
     learned, chosen = set(), set()
     for order in (words, Counter(dict(reversed(words.items()))), words, words):
-        new = learn_wordpieces(order, WordPieceTraining(size=200, min_frequency=1, limit_alphabet=1000))
+        new = learn_wordpieces(order, PieceTraining(size=200, min_frequency=1, limit_alphabet=1000))
         learned.add(frozenset(new.get_vocab()))
         chosen.add(tuple(choose_pieces(order, base, new, 9).pieces))
     assert len(learned) == len(chosen) == 1
 
 
 def test_learned_pieces_obey_size_and_frequency():
-    small = in_order(learn_wordpieces(TEXT, WordPieceTraining(size=25, min_frequency=1, limit_alphabet=1000)))
+    small = in_order(learn_wordpieces(TEXT, PieceTraining(size=25, min_frequency=1, limit_alphabet=1000)))
     assert len(small) == 25
     assert tuple(small[:5]) == SPECIAL_TOKENS
-    frequent = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=5, limit_alphabet=1000)).get_vocab()
+    frequent = learn_wordpieces(TEXT, PieceTraining(size=1000, min_frequency=5, limit_alphabet=1000)).get_vocab()
     assert "talo" in frequent
-    whole = learn_wordpieces(TEXT, WordPieceTraining(size=1000, min_frequency=1, limit_alphabet=1000)).get_vocab()
+    whole = learn_wordpieces(TEXT, PieceTraining(size=1000, min_frequency=1, limit_alphabet=1000)).get_vocab()
     assert len(whole) > len(frequent)
     assert "sana" in whole
     assert "sanat" not in frequent
 
 
 def test_the_rarest_letters_beyond_the_limit_are_left_out():
-    kept = learn_wordpieces(TEXT, WordPieceTraining(size=200, min_frequency=1, limit_alphabet=3)).get_vocab()
+    kept = learn_wordpieces(TEXT, PieceTraining(size=200, min_frequency=1, limit_alphabet=3)).get_vocab()
     counts = Counter()
     for word, count in TEXT.items():
         for letter in word:
@@ -110,24 +110,20 @@ def test_the_pieces_are_those_of_the_plain_trainer_where_all_have_room(words):
         vocab_size=10_000, min_frequency=1, special_tokens=list(SPECIAL_TOKENS), show_progress=False
     )
     plain.train_from_iterator([" ".join([word] * count) for word, count in words.items()], trainer)
-    ours = learn_wordpieces(Counter(words), WordPieceTraining(size=10_000, min_frequency=1, limit_alphabet=1000))
+    ours = learn_wordpieces(Counter(words), PieceTraining(size=10_000, min_frequency=1, limit_alphabet=1000))
     assert {piece for piece in ours.get_vocab() if len(piece.removeprefix("##")) == 1} == {
         piece for piece in plain.get_vocab() if len(piece.removeprefix("##")) == 1
     }
 
 
 def test_a_new_base_vocabulary_has_the_slots_of_mbert():
-    vocabulary = new_base_vocabulary(
-        TEXT, WordPieceTraining(size=30, min_frequency=1, limit_alphabet=1000), unused_slots=7
-    )
+    vocabulary = new_base_vocabulary(TEXT, PieceTraining(size=30, min_frequency=1, limit_alphabet=1000), unused_slots=7)
     assert vocabulary[0] == "[PAD]"
     assert vocabulary[1:8] == [f"[unused{number}]" for number in range(1, 8)]
     assert vocabulary[8:12] == ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert len(vocabulary) == len(set(vocabulary)) == 30 + 7
     assert "##o" in vocabulary[12:]
-    without = new_base_vocabulary(
-        TEXT, WordPieceTraining(size=30, min_frequency=1, limit_alphabet=1000), unused_slots=0
-    )
+    without = new_base_vocabulary(TEXT, PieceTraining(size=30, min_frequency=1, limit_alphabet=1000), unused_slots=0)
     assert without[:5] == list(SPECIAL_TOKENS)
 
 
@@ -219,7 +215,7 @@ def test_ties_are_broken_alike_in_every_process():
     program = (
         "from collections import Counter; from specialize.vocabularies import *;"
         "words = Counter({a + b + c: 5 for a in 'abcdefghijklm' for b in 'aeiou' for c in 'adgjmpsvy'});"
-        "print(in_order(learn_wordpieces(words, WordPieceTraining(size=120, min_frequency=2, limit_alphabet=1000))))"
+        "print(in_order(learn_wordpieces(words, PieceTraining(size=120, min_frequency=2, limit_alphabet=1000))))"
     )
     outputs = {
         subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in range(3)

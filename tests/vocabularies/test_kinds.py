@@ -3,17 +3,17 @@
 from collections import Counter
 
 import pytest
+from tests.vocabularies.conftest import piece_choice
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json
 from specialize.vocabularies import (
     BytePieceTraining,
-    WordPieceTraining,
+    PieceTraining,
     bert_tokenizer,
     copy_vocabulary,
     in_order,
-    inject,
     kind_of,
     known_kinds,
     learn_byte_pieces,
@@ -77,9 +77,11 @@ def test_free_slots_stand_in_the_order_of_their_ids():
 
 
 def test_pieces_go_where_there_is_a_way_to_put_them():
-    assert in_order(inject(WORDPIECES, ["x"]))[1] == "x"
+    choice = piece_choice(60)
+    grown = kind_of(WORDPIECES).grow(WORDPIECES, Counter(["x"]), 1, choice, {})
+    assert in_order(grown.tokenizer)[1] == "x" == grown.pieces[0]
     with pytest.raises(SpecializeError, match="cannot be put into a byte-level BPE vocabulary"):
-        inject(BYTES, ["x"])
+        kind_of(BYTES).grow(BYTES, Counter(["x"]), 1, choice, {})
 
 
 @pytest.mark.parametrize("leading_space", [True, False])
@@ -113,7 +115,7 @@ def test_a_folder_has_the_files_of_its_kind_and_keeps_settings(tmp_path, tokeniz
 
 def test_a_kind_learns_with_its_own_settings():
     for tokenizer, training in (
-        (WORDPIECES, WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000)),
+        (WORDPIECES, PieceTraining(size=60, min_frequency=1, limit_alphabet=1000)),
         (BYTES, BytePieceTraining(size=300, min_frequency=2)),
     ):
         learned = kind_of(tokenizer).learn(WORDS, training)

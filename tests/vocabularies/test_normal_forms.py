@@ -15,8 +15,8 @@ from specialize.files import read_json, write_json
 from specialize.unicode import comparable, without_invisible
 from specialize.vocabularies import (
     BytePieceTraining,
+    PieceTraining,
     WordCounts,
-    WordPieceTraining,
     bert_tokenizer,
     build_byte_vocabulary,
     build_vocabulary,
@@ -53,7 +53,7 @@ WORDS = [
     f"漢{chr(0xFE00)}字",
     "talo",
 ]
-TRAINING = WordPieceTraining(size=400, min_frequency=1, limit_alphabet=1000)
+TRAINING = PieceTraining(size=400, min_frequency=1, limit_alphabet=1000)
 BYTE_TRAINING = BytePieceTraining(size=400, min_frequency=2)
 UNCASED = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True)
 

@@ -17,7 +17,7 @@ from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json, write_json
 from specialize.vocabularies import (
     SPECIAL_TOKENS,
-    WordPieceTraining,
+    PieceTraining,
     bert_tokenizer,
     build_vocabulary,
     check_ids,
@@ -33,7 +33,7 @@ from specialize.vocabularies import (
 
 LETTERS = "abdeiklmnost"
 SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-TRAINING = WordPieceTraining(size=200, min_frequency=1, limit_alphabet=1000)
+TRAINING = PieceTraining(size=200, min_frequency=1, limit_alphabet=1000)
 WORDS = Counter({"ئات": 9, "ئاتلار": 5, "Talo": 8, "talossa": 7, "kettä-sé": 3, "mato.": 3, "talo": 2})
 
 

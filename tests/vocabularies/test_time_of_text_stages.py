@@ -11,7 +11,7 @@ from specialize.corpora import Article, Cleaner, clean_line, read_corpus
 from specialize.corpora.word_segmentation import part_words
 from specialize.datasets import transliteration, transliterator
 from specialize.vocabularies import (
-    WordPieceTraining,
+    PieceTraining,
     bert_tokenizer,
     choose_pieces,
     count_words,
@@ -22,7 +22,7 @@ from specialize.vocabularies import (
 )
 
 LETTERS = "aeioukstnmr"
-TRAINING = WordPieceTraining(size=60, min_frequency=2, limit_alphabet=100)
+TRAINING = PieceTraining(size=60, min_frequency=2, limit_alphabet=100)
 
 
 def calls(function, *arguments):

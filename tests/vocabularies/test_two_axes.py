@@ -72,7 +72,7 @@ def test_most_modules_are_looked_at():
     assert len(names) > 30
     assert any(name.startswith("pretraining/") for name in names)
     assert any(name.startswith("finetuning/") for name in names)
-    assert "vocabularies/choose.py" in names
+    assert "vocabularies/build.py" in names
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,15 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.vocabularies.conftest import piece_choice
 from tokenizers import Tokenizer, models, trainers
 from transformers import AutoTokenizer, BertConfig, RobertaConfig
 
 from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.vocabularies import (
+    PieceTraining,
     WordCounts,
-    WordPieceTraining,
     bert_tokenizer,
     build_vocabulary,
     count_labeled_words,
@@ -34,7 +35,7 @@ BASE_TEXT = Counter({"talo": 9, "talossa": 8, "kala": 6, "kalassa": 5, "sana": 4
 
 def base_tokenizer():
     pieces = new_base_vocabulary(
-        BASE_TEXT, WordPieceTraining(size=60, min_frequency=1, limit_alphabet=1000), unused_slots=SLOTS
+        BASE_TEXT, PieceTraining(size=60, min_frequency=1, limit_alphabet=1000), unused_slots=SLOTS
     )
     return bert_tokenizer({piece: number for number, piece in enumerate(pieces)})
 
@@ -137,7 +138,7 @@ def write_corpus(tmp_path):
 
 def test_building_puts_the_pieces_that_rescue_into_a_folder(tmp_path, base_folder, base):
     labeled = {"treebank": WordCounts(2, Counter({"ئات": 2, "talo": 1}))}
-    training = WordPieceTraining(size=100, min_frequency=1, limit_alphabet=1000)
+    training = piece_choice(100)
     folder = tmp_path / "vocabulary"
     build_vocabulary(base_folder, write_corpus(tmp_path), 2, training, labeled, folder)
     statistics = json.loads((folder / "statistics.json").read_text(encoding="utf-8"))
@@ -163,13 +164,13 @@ def vocabulary_of(folder):
 
 
 def test_building_with_no_pieces_keeps_the_base_vocabulary(tmp_path, base_folder, base):
-    training = WordPieceTraining(size=100, min_frequency=1, limit_alphabet=1000)
+    training = piece_choice(100)
     build_vocabulary(base_folder, write_corpus(tmp_path), 0, training, {}, tmp_path / "vocabulary")
     assert in_order(vocabulary_of(tmp_path / "vocabulary")) == in_order(base)
 
 
 def test_building_twice_gives_the_same_bytes(tmp_path, base_folder):
-    training = WordPieceTraining(size=100, min_frequency=1, limit_alphabet=1000)
+    training = piece_choice(100)
     for name in ("first", "second"):
         build_vocabulary(base_folder, write_corpus(tmp_path), SLOTS, training, {}, tmp_path / name)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
@@ -179,7 +180,7 @@ def test_building_twice_gives_the_same_bytes(tmp_path, base_folder):
 
 
 def test_fewer_pieces_than_asked_for_are_said(tmp_path, base_folder, capsys):
-    training = WordPieceTraining(size=10, min_frequency=1, limit_alphabet=1000)
+    training = piece_choice(10)
     build_vocabulary(base_folder, write_corpus(tmp_path), SLOTS, training, {}, tmp_path / "vocabulary")
     pieces = json.loads((tmp_path / "vocabulary/statistics.json").read_text(encoding="utf-8"))["pieces"]
     assert f"only {len(pieces)} new wordpieces of the {SLOTS} asked for" in capsys.readouterr().out
@@ -191,7 +192,7 @@ def test_without_a_corpus_only_labeled_data_are_measured(tmp_path, base_folder):
         base_folder,
         None,
         0,
-        WordPieceTraining(size=5000, min_frequency=5, limit_alphabet=1000),
+        piece_choice(5000, min_frequency=5),
         labeled,
         tmp_path / "vocabulary",
     )
@@ -200,7 +201,7 @@ def test_without_a_corpus_only_labeled_data_are_measured(tmp_path, base_folder):
 
 
 def test_all_pieces_are_those_of_the_new_vocabulary_that_the_base_lacks_and_words_use(tmp_path, base_folder, base):
-    training = WordPieceTraining(size=100, min_frequency=1, limit_alphabet=1000)
+    training = piece_choice(100)
     corpus = write_corpus(tmp_path)
     build_vocabulary(base_folder, corpus, None, training, {}, tmp_path / "vocabulary")
     new = learn_wordpieces(count_words([corpus]).words, training).get_vocab().keys()

@@ -6,6 +6,10 @@ rule vocabulary:
         base=lambda wildcards: base_of(wildcards)["config"],
         corpus=lambda wildcards: [path for path in corpus_files(wildcards.language) if path.endswith("train.txt")],
         labeled=lambda wildcards: labeled_files(wildcards.language, parts=("train",)),
+        elsewhere=lambda wildcards: [
+            f"results/datasets/{tag}/test.conllu"
+            for tag in experiment.other_languages(wildcards.language, wildcards.representation)
+        ],
     output:
         multiext(
             "results/vocabularies/{language}/{representation}/",
@@ -23,7 +27,7 @@ rule vocabulary:
         "../../envs/text.yaml"
     params:
         pieces=lambda wildcards: experiment.representations[wildcards.representation].pieces,
-        training=lambda wildcards: parameters_if_any(experiment.vocabulary_training(wildcards.representation)),
+        training=lambda wildcards: parameters_if_any(experiment.piece_choice(wildcards.representation)),
         normal_form=experiment.normal_form,
         version=STAGE_VERSIONS["vocabularies"],
     script:

@@ -41,6 +41,7 @@ def check_mirror(experiment: Experiment) -> None:
 def check_references(experiment: Experiment) -> None:
     """Every name that a section uses is in its registry, and what the grid needs is there."""
     _check_grid_names(experiment)
+    _check_other_languages(experiment)
     _check_seeds(experiment)
     _check_base_models(experiment)
     _check_representations(experiment)
@@ -95,6 +96,16 @@ def _check_grid_names(experiment: Experiment) -> None:
             ("seeds", seeds, "seed (finetuning.seeds)"),
         ):
             _check_known(experiment, (*place, key), entry.get(key, []), known, what)
+
+
+def _check_other_languages(experiment: Experiment) -> None:
+    keys = ("vocabularies", "other_languages")
+    tags = experiment.config["vocabularies"]["other_languages"]
+    _check_known(experiment, keys, tags, experiment.languages, "language")
+    for tag in tags:
+        if not experiment.languages[tag].has_treebank:
+            problem = f"{tag} has no treebank, whose words it would be measured on"
+            raise ConfigError(f"{experiment.place(keys)}: {problem}; name another language")
 
 
 def _check_seeds(experiment: Experiment) -> None:

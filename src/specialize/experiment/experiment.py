@@ -20,7 +20,7 @@ from specialize.experiment.yaml_files import ConfigurationFiles, Keys, load, mer
 from specialize.files import read_json
 from specialize.finetuning.settings import FinetuningSettings
 from specialize.pretraining.settings import PretrainingSettings, VectorSettings
-from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+from specialize.vocabularies.settings import BytePieceTraining, PieceChoice, PieceTraining
 
 PAPER = Path(__file__).parents[3] / "config" / "config.yaml"
 
@@ -174,8 +174,11 @@ class Experiment:
 
     @cached_property
     def needed_languages(self) -> tuple[Language, ...]:
-        """The languages whose own data a run needs: of the grid, originals of its twins, and of base models."""
+        """The languages whose own data a run needs: of the grid, originals of its twins, of base models,
+        and those that new pieces leave as they are."""
         tags = [language.original or language.tag for language in self.grid_languages]
+        for language, representation in self.vocabularies:
+            tags += self.other_languages(language, representation)
         for name in filter(self.pretrained_here, self.base_models_used):
             tags += self.config["base_models"][name]["pretrain"]["languages"]
         return tuple(self.languages[tag] for tag in dict.fromkeys(tags))
@@ -214,10 +217,16 @@ class Experiment:
         """How a language's text is cleaned and split."""
         return resolved.cleaning(self, language)
 
-    def vocabulary_training(self, representation: str) -> WordPieceTraining | None:
-        """How the vocabulary is learned that new pieces are chosen from; None if none are."""
+    def piece_choice(self, representation: str) -> PieceChoice | None:
+        """How new pieces are learned and chosen; None if none are."""
         entry = self.representations[representation]
-        return None if entry.pieces == 0 else resolved.vocabulary_training(self)
+        return None if entry.pieces == 0 else resolved.piece_choice(self)
+
+    def other_languages(self, language: str, representation: str) -> list[str]:
+        """The languages whose words a representation's new pieces leave as they are, but for the language itself."""
+        own = self.languages[language].original or language
+        choice = self.piece_choice(representation)
+        return [tag for tag in choice.other_languages if (self.languages[tag].original or tag) != own] if choice else []
 
     @property
     def normal_form(self) -> str:
@@ -236,7 +245,7 @@ class Experiment:
         """The settings of pretraining a base model here."""
         return resolved.base_pretraining(self, base_model)
 
-    def base_vocabulary_training(self, base_model: str) -> WordPieceTraining:
+    def base_vocabulary_training(self, base_model: str) -> PieceTraining:
         """How the vocabulary of a base model that is pretrained here is learned."""
         return resolved.base_vocabulary_training(self, base_model)
 

@@ -10,7 +10,7 @@ from specialize.experiment.grid import Cell
 from specialize.experiment.regimes import REGIMES
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.vocabularies.settings import WordPieceTraining
+from specialize.vocabularies.settings import PieceChoice, PieceTraining
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
@@ -39,16 +39,17 @@ def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSett
     return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=False)
 
 
-def vocabulary_training(experiment: Experiment) -> WordPieceTraining:
-    """How the vocabulary is learned that new pieces are chosen from."""
+def piece_choice(experiment: Experiment) -> PieceChoice:
+    """How new pieces are learned and chosen."""
     section = experiment.config["vocabularies"]
-    return WordPieceTraining(**{key: section[key] for key in WordPieceTraining.model_fields})
+    return PieceChoice(**{key: section[key] for key in PieceChoice.model_fields})
 
 
-def base_vocabulary_training(experiment: Experiment, base_model: str) -> WordPieceTraining:
+def base_vocabulary_training(experiment: Experiment, base_model: str) -> PieceTraining:
     """How the vocabulary of a base model is learned; its size is the base model's own."""
     size = experiment.config["base_models"][base_model]["pretrain"]["vocabulary_size"]
-    return vocabulary_training(experiment).model_copy(update={"size": size})
+    section = experiment.config["vocabularies"]
+    return PieceTraining(**{**{key: section[key] for key in PieceTraining.model_fields}, "size": size})
 
 
 def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:

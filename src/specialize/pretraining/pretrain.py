@@ -37,7 +37,7 @@ from specialize.training.precision import resolved, use_precision, where_and_how
 from specialize.training.process_group import process_group
 from specialize.vocabularies import (
     Form,
-    WordPieceTraining,
+    PieceTraining,
     bert_tokenizer,
     cased_normalizer,
     check_ids,
@@ -321,7 +321,7 @@ def _pretrain_on_language(
 def pretrain_base(
     corpora: list[Path],
     unused_slots: int,
-    training: WordPieceTraining,
+    training: PieceTraining,
     architecture: dict[str, Any],
     settings: PretrainingSettings,
     folder: Path,

@@ -2,14 +2,16 @@
 
 from specialize.vocabularies.base import OLDER_FILES, load_base, settle_base
 from specialize.vocabularies.build import build_byte_vocabulary, build_vocabulary
-from specialize.vocabularies.choose import check_ids, choose_pieces, inject, segment
 from specialize.vocabularies.coverage import Coverage, coverage, missing_letters
+from specialize.vocabularies.ids import check_ids
 from specialize.vocabularies.kinds import (
+    Growth,
     Kind,
     copy_vocabulary,
     in_order,
     kind_of,
     known_kinds,
+    segment,
     set_positions,
     special_ids,
 )
@@ -19,13 +21,15 @@ from specialize.vocabularies.kinds.wordpiece import (
     UNKNOWN,
     bert_tokenizer,
     cased_normalizer,
+    choose_pieces,
+    inject,
     learn_wordpieces,
     new_base_vocabulary,
     save_tokenizer,
 )
 from specialize.vocabularies.normal_form import NO_FORM, Form, spelled, spellings, with_normal_form
 from specialize.vocabularies.reloading import check_reload
-from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection, WordPieceTraining
+from specialize.vocabularies.settings import BytePieceTraining, PieceChoice, PieceTraining, VocabulariesSection
 from specialize.vocabularies.words import (
     WordCounts,
     count_labeled_words,
@@ -33,6 +37,7 @@ from specialize.vocabularies.words import (
     first_words,
     letter_counts,
     script_shares,
+    words_by_language,
 )
 
 __all__ = [
@@ -44,10 +49,12 @@ __all__ = [
     "BytePieceTraining",
     "Coverage",
     "Form",
+    "Growth",
     "Kind",
+    "PieceChoice",
+    "PieceTraining",
     "VocabulariesSection",
     "WordCounts",
-    "WordPieceTraining",
     "bert_tokenizer",
     "build_byte_vocabulary",
     "build_vocabulary",
@@ -80,4 +87,5 @@ __all__ = [
     "spelled",
     "spellings",
     "with_normal_form",
+    "words_by_language",
 ]

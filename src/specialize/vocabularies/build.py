@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from specialize.files import atomic_path, write_json
 from specialize.vocabularies.base import SETTINGS, load_base
-from specialize.vocabularies.choose import check_ids, choose_pieces
 from specialize.vocabularies.coverage import coverage_statistics
-from specialize.vocabularies.kinds import kind_of
+from specialize.vocabularies.ids import check_ids
+from specialize.vocabularies.kinds import Growth, kind_of
 from specialize.vocabularies.kinds.byte_level import KIND as BYTE_LEVEL
 from specialize.vocabularies.normal_form import Form, spelling_statistics, with_normal_form
 from specialize.vocabularies.reloading import check_reload
-from specialize.vocabularies.settings import BytePieceTraining, WordPieceTraining
+from specialize.vocabularies.settings import BytePieceTraining, PieceChoice
 from specialize.vocabularies.words import WordCounts, count_words
 
 
@@ -20,10 +22,11 @@ def build_vocabulary(
     base_folder: Path,
     corpus: Path | None,
     number: int | None,
-    training: WordPieceTraining | None,
+    choice: PieceChoice | None,
     labeled: dict[str, WordCounts],
     folder: Path,
     normal_form: Form = "NFC",
+    elsewhere: Mapping[str, Counter[str]] | None = None,
 ) -> None:
     """Make a representation's vocabulary folder: a tokenizer, and statistics.json on what it covers.
 
@@ -31,10 +34,11 @@ def build_vocabulary(
         base_folder: the base model.
         corpus: the training split that new pieces are learned from; None only where none are added.
         number: how many pieces to add; 0 keeps the base vocabulary, None adds the whole new one.
-        training: how the new vocabulary, which is of the base's kind, is learned; None only where none is.
+        choice: how new pieces are learned and chosen; None only where none are.
         labeled: words of labeled data, by name, to measure coverage on.
         folder: where the vocabulary appears.
         normal_form: see `with_normal_form`; the base is measured with it too.
+        elsewhere: words of other languages, by language; see `PieceChoice`.
 
     Raises:
         InputError: if pieces cannot be put into the base model's vocabulary.
@@ -43,23 +47,20 @@ def build_vocabulary(
     base.normalizer = with_normal_form(base.normalizer, normal_form)
     kind = kind_of(base)
     data = ({"corpus": count_words([corpus])} if corpus else {}) | labeled
-    pieces: list[str] = []
-    passed_over: list[str] = []
+    augmented, pieces, passed_over = Growth(base, [], [])
     if number != 0:
         words = data["corpus"].words
-        assert training is not None
-        print(f"learns {training.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
-        new = kind.learn(words, training, base.normalizer, base)
-        pieces, passed_over = choose_pieces(words, base, new, number)
+        assert choice is not None
+        print(f"learns {choice.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
+        augmented, pieces, passed_over = kind.grow(base, words, number, choice, elsewhere or {})
         if passed_over:
             print(f"{len(passed_over):,} pieces are passed over, since no word of the text would be cut into them")
         if number is not None and len(pieces) < number:
             print(
-                f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {training.size} has no "
+                f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {choice.size} has no "
                 "more that the base lacks; raise vocabularies.size, lower vocabularies.min_frequency or give more text"
             )
     print(f"{len(pieces):,} pieces are new; measures what they cover")
-    augmented = kind.inject(base, pieces)
     ids = augmented.get_vocab()
     added = {piece: ids[piece] for piece in pieces}
     check_ids(base, augmented, added)

@@ -62,6 +62,11 @@ def count_labeled_words(paths: Iterable[Path]) -> dict[str, WordCounts]:
     return counts
 
 
+def words_by_language(paths: Iterable[Path]) -> dict[str, Counter[str]]:
+    """Words of treebanks' parts, by the name of each one's folder."""
+    return {path.parent.name: count_labeled_words([path])["treebank"].words for path in paths}
+
+
 def letter_counts(words: Counter[str]) -> Counter[str]:
     """Letters of words, counted as often as they occur."""
     letters: Counter[str] = Counter()

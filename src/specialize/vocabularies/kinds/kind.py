@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
 from tokenizers.normalizers import Normalizer
 
 from specialize.errors import SpecializeError
 from specialize.files import read_json, write_json
+from specialize.vocabularies.settings import PieceChoice
 
 WORDS_IN_A_CALL = 1000
 WORDS_IN_A_LINE = 1000
@@ -24,6 +25,20 @@ SPELLINGS = (
     {"start": "[CLS]", "end": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"},  # BERT's
     {"start": "<s>", "end": "</s>", "pad": "<pad>", "mask": "<mask>"},  # RoBERTa's
 )
+
+
+class Growth(NamedTuple):
+    """A base vocabulary with new pieces.
+
+    Attributes:
+        tokenizer: a copy of the base's that has them; every other id is as it was, see `ids.check_ids`.
+        pieces: the new ones, in the order of their choice.
+        passed_over: that would have been, but that no word is cut into then, or that change too much.
+    """
+
+    tokenizer: Tokenizer
+    pieces: list[str]
+    passed_over: list[str]
 
 
 class Kind(ABC):
@@ -136,14 +151,22 @@ class Kind(ABC):
         """The pieces that stand for nothing yet and are no token of somebody's, in the order of their ids."""
         return []
 
-    def inject(self, tokenizer: Tokenizer, pieces: list[str]) -> Tokenizer:
-        """A copy with pieces put into the free slots, in the order of their ids, and the rest after all others.
-
-        Every other id stays (fact 13); see `choose.check_ids`.
+    def grow(
+        self,
+        base: Tokenizer,
+        words: Counter[str],
+        number: int | None,
+        choice: PieceChoice,
+        elsewhere: Mapping[str, Counter[str]],
+    ) -> Growth:
+        """Choose new pieces for a base vocabulary, and put them there: into free slots first, then after all others.
 
         Args:
-            tokenizer: one that is `settled`.
-            pieces: that it lacks.
+            base: one that is `settled`, with the normalizer that words go through.
+            words: of the text, with their counts.
+            number: how many pieces; None takes a whole new vocabulary.
+            choice: how they are learned and chosen.
+            elsewhere: words of other languages, by language, that are to be cut as before; see `PieceChoice`.
 
         Raises:
             SpecializeError: if this kind cannot grow.

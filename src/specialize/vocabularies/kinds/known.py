@@ -42,6 +42,11 @@ def kind_of(tokenizer: Tokenizer, path: Path | str = "tokenizer.json", remedy: s
     raise InputError(path, f"holds a {type(tokenizer.model).__name__} vocabulary", remedy=remedy)
 
 
+def segment(tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
+    """The pieces of each word; see `Kind.segment`."""
+    return kind_of(tokenizer).segment(tokenizer, words)
+
+
 def copy_vocabulary(source: Path, folder: Path) -> None:
     """Copy the files of a vocabulary, of whatever kind, from one folder into another that exists."""
     names = dict.fromkeys(name for kind in known_kinds() for name in kind.files)

@@ -14,9 +14,10 @@ from tokenizers.normalizers import Normalizer
 
 from specialize.errors import InputError
 from specialize.files import atomic_text, read_json
-from specialize.vocabularies.kinds.kind import Kind, in_order, repeated, special_names
+from specialize.vocabularies.kinds.choosing import Choice, candidates
+from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated, special_names
 from specialize.vocabularies.normal_form import steps_of
-from specialize.vocabularies.settings import WordPieceTraining
+from specialize.vocabularies.settings import PieceChoice, PieceTraining
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN = "[UNK]"
@@ -79,22 +80,23 @@ class WordPiece(Kind):
             _set_ends(tokenizer, names["cls_token"], names["sep_token"])
         return tokenizer
 
-    def inject(self, tokenizer: Tokenizer, pieces: list[str]) -> Tokenizer:
-        """Into the slots of the model's vocabulary."""
-        definition = json.loads(tokenizer.to_str())
-        vocabulary: dict[str, int] = definition["model"]["vocab"]
-        slots, last = self.free_slots(tokenizer), max(tokenizer.get_vocab().values())
-        for slot, piece in zip(slots, pieces, strict=False):
-            vocabulary[piece] = vocabulary.pop(slot)
-        for number, piece in enumerate(pieces[len(slots) :], last + 1):
-            vocabulary[piece] = number
-        definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
-        return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
+    def grow(
+        self,
+        base: Tokenizer,
+        words: Counter[str],
+        number: int | None,
+        choice: PieceChoice,
+        elsewhere: Mapping[str, Counter[str]],
+    ) -> Growth:
+        """The n pieces that replace the most unknown ones; see `choose_pieces`. Other languages are not asked."""
+        new = learn_wordpieces(words, choice, base.normalizer, base)
+        pieces, passed_over = choose_pieces(words, base, new, number)
+        return Growth(inject(base, pieces), pieces, passed_over)
 
     def learn(
         self,
         words: Counter[str],
-        training: WordPieceTraining,
+        training: PieceTraining,
         normalizer: Normalizer | None = None,
         base: Tokenizer | None = None,
     ) -> Tokenizer:
@@ -120,9 +122,56 @@ class WordPiece(Kind):
 KIND = WordPiece()
 
 
+def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: int | None) -> Choice:
+    """The n new pieces that replace the most unknown pieces, or all of them (paper §2.1, fact 12).
+
+    A piece that is chosen may still be none that any word is cut into, because the base's own and other new pieces come
+    before it. It is passed over for the next ones, until every piece is in use.
+
+    Args:
+        words: of the text, with their counts.
+        base: the vocabulary that they go into.
+        new: the one that they are from.
+        number: how many; None takes all.
+    """
+    ordered = candidates(KIND, words, base, new)
+    if number is None:
+        special = {token.content for token in new.get_added_tokens_decoder().values()}
+        ordered += sorted(new.get_vocab().keys() - base.get_vocab().keys() - special - set(ordered))
+    distinct = sorted(words)
+    passed_over: dict[str, None] = {}
+    while True:
+        pieces = [piece for piece in ordered if piece not in passed_over][:number]
+        used = {piece for cut in KIND.segment(inject(base, pieces), distinct) for piece in cut} if pieces else set()
+        unused = [piece for piece in pieces if piece not in used]
+        if not unused:
+            return Choice(pieces, list(passed_over))
+        passed_over |= dict.fromkeys(unused)
+
+
+def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:
+    """A copy with pieces put into the free slots, in the order of their ids, and the rest after all others.
+
+    Every other id stays (fact 13); see `check_ids`.
+
+    Args:
+        base: one that is `settled`.
+        pieces: that it lacks.
+    """
+    definition = json.loads(base.to_str())
+    vocabulary: dict[str, int] = definition["model"]["vocab"]
+    slots, last = KIND.free_slots(base), max(base.get_vocab().values())
+    for slot, piece in zip(slots, pieces, strict=False):
+        vocabulary[piece] = vocabulary.pop(slot)
+    for number, piece in enumerate(pieces[len(slots) :], last + 1):
+        vocabulary[piece] = number
+    definition["model"]["vocab"] = dict(sorted(vocabulary.items(), key=lambda item: item[1]))
+    return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
+
+
 def learn_wordpieces(
     words: Counter[str],
-    training: WordPieceTraining,
+    training: PieceTraining,
     normalizer: Normalizer | None = None,
     base: Tokenizer | None = None,
 ) -> Tokenizer:
@@ -242,7 +291,7 @@ def cased_normalizer() -> Normalizer:
 
 
 def new_base_vocabulary(
-    words: Counter[str], training: WordPieceTraining, unused_slots: int, normalizer: Normalizer | None = None
+    words: Counter[str], training: PieceTraining, unused_slots: int, normalizer: Normalizer | None = None
 ) -> list[str]:
     """A vocabulary for a base model trained here: specials, unused slots as in mBERT (fact 13), then pieces."""
     pieces = in_order(learn_wordpieces(words, training, normalizer))[len(SPECIAL_TOKENS) :]
