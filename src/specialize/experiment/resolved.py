@@ -29,14 +29,15 @@ def pretraining(experiment: Experiment, representation: str) -> PretrainingSetti
     """The section `pretraining` with the representation's `training`."""
     entry = experiment.representations[representation]
     own = experiment.config["representations"][representation].get("training", {})
-    tiered = entry.method == "adapt" and entry.pieces != 0 and entry.multiplier != 1
-    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=tiered)
+    augmented = entry.method == "adapt" and entry.pieces != 0
+    tiered = augmented and entry.multiplier != 1
+    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, augmented=augmented, tiered=tiered)
 
 
 def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSettings:
     """The section `pretraining` with the base model's `training`."""
     own = experiment.config["base_models"][base_model]["pretrain"]["training"]
-    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=False)
+    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, augmented=False, tiered=False)
 
 
 def piece_choice(experiment: Experiment) -> PieceChoice:

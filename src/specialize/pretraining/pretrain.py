@@ -27,6 +27,7 @@ from specialize.pretraining.masked_loss import masked_loss
 from specialize.pretraining.masked_text import MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
+from specialize.pretraining.new_rows import NewPieces, initialise, make_room
 from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
@@ -106,7 +107,7 @@ def pretrain(
     """Train a model on text and leave it with the weights of the epoch of lowest validation loss.
 
     Args:
-        model: changed in place; its output layer is tied to its embeddings.
+        model: changed in place; its output layer may be tied to its embeddings, or not.
         tokenizer: its tokenizer.
         training_files, validation_files: corpus files.
         settings: hyperparameters.
@@ -161,13 +162,16 @@ def _check_length(model: PreTrainedModel, settings: PretrainingSettings) -> None
 
 
 def _optimizer(model: PreTrainedModel, settings: PretrainingSettings, new_pieces: tuple[Tensor, float] | None) -> AdamW:
-    """Of all parameters, the new pieces' embeddings at a rate of their own."""
+    """Of all parameters, the new pieces' embeddings at a rate of their own, in the output layer too if it is not tied.
+
+    Their entries in its bias are no embeddings, and learn as the rest does.
+    """
     architecture = architecture_of(model.config)
     tier = None
     if new_pieces and settings.tiering != "released":
         ids, multiplier = new_pieces
         twice = settings.tiering == "two-groups"
-        tier = Tier(architecture.embeddings(model), ids.to(device()), multiplier, decayed_twice=twice)
+        tier = Tier(architecture.matrices(model), ids.to(device()), multiplier, decayed_twice=twice)
     undecayed = architecture.undecayed(model)
     groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
     return AdamW(groups, EPSILON, settings.bias_correction, tier)
@@ -196,8 +200,8 @@ def adapt(
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
-    No embedding is re-initialised: a new piece starts from its slot's row (fact 13). Pieces beyond the slots get rows
-    of their own, drawn as BERT's first ones were; all others stay.
+    No embedding that the base model uses is re-initialised. By default a new piece starts from its slot's row (fact
+    13), or from the mean of the rows of what the base had cut it into, if it is beyond the slots; see `new_rows`.
 
     Args:
         base_folder: the base model.
@@ -219,22 +223,17 @@ def adapt(
     if head_drawn:
         warn(f"{base_folder} {HEAD_DRAWN}")
     pieces: dict[str, int] = read_json(vocabulary / "statistics.json")["pieces"]
-    check_ids(load_base(base_folder), tokenizer, pieces)
-    _make_room(model, 1 + max(tokenizer.get_vocab().values()))
+    base = load_base(base_folder)
+    check_ids(base, tokenizer, pieces)
+    make_room(model, 1 + max(tokenizer.get_vocab().values()))
+    without_parts = initialise(model, NewPieces.of(base, pieces), settings.initialisation)
     ids = torch.tensor(sorted(pieces.values()), dtype=torch.int64)
     rate = {"new_pieces": len(ids), "multiplier": multiplier} | ({"head_drawn": True} if head_drawn else {})
+    rate |= {"pieces_without_parts": without_parts} if without_parts else {}
     inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
     job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
     _pretrain_on_language(job, model, rate, inputs, new_pieces)
-
-
-def _make_room(model: PreTrainedModel, rows: int) -> None:
-    """Have at least so many rows of embeddings; those that there are stay."""
-    before = architecture_of(model.config).embeddings(model).detach()
-    if rows > len(before):
-        model.resize_token_embeddings(rows, mean_resizing=False)
-        assert torch.equal(architecture_of(model.config).embeddings(model)[: len(before)], before)
 
 
 def pretrain_monolingual(
