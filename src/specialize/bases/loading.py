@@ -11,9 +11,9 @@ import torch
 from transformers.utils import logging
 
 from specialize.bases.architectures import Architecture, architecture_of
+from specialize.bases.supported import check_config
 from specialize.bases.weights import CONVERT, WEIGHTS, Stored, check_types, stored_tensors, weight_files
 from specialize.errors import InputError
-from specialize.files import read_json
 
 if TYPE_CHECKING:
     from transformers.modeling_utils import PreTrainedModel
@@ -69,21 +69,6 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
     _check_ties(path, model)
     _check_values(path, model, drawn)
     return model, drawn
-
-
-def check_config(folder: Path) -> None:
-    """Refuse what config.json can say that makes another model of the same weights.
-
-    Raises:
-        InputError: if its layers see only what is before them, or its weights are quantized.
-    """
-    path = folder / "config.json"
-    config = read_json(path)
-    if config.get("is_decoder"):
-        remedy = "choose another model; or, if it was trained with masks, let config.json say is_decoder: false"
-        raise InputError(path, "has is_decoder: true, so that no piece sees those after it", remedy=remedy)
-    if config.get("quantization_config"):
-        raise InputError(path, "has a quantization_config", remedy="choose the model that is not quantized")
 
 
 def _drawn_head(model: PreTrainedModel, missing: Iterable[str]) -> list[str]:

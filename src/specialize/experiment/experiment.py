@@ -194,6 +194,11 @@ class Experiment:
         """Whether a base model is pretrained by the run, not fetched or copied."""
         return "pretrain" in self.config["base_models"][base_model]
 
+    def is_adapted(self, base_model: str) -> bool:
+        """Whether a representation of this experiment pretrains a base model further on a language."""
+        names = {name for _, name in self.adaptations if self.representations[name].method == "adapt"}
+        return any(self.representations[name].base_model == base_model for name in names)
+
     def base_model_sizes(self, name: str) -> dict[str, Any]:
         """The architecture of a base model, as far as it is known before the run has it."""
         entry = self.config["base_models"][name]
