@@ -6,9 +6,8 @@ from specialize.errors import reported
 snakemake: Snakemake
 
 with reported(snakemake.log[0]):
-    from pathlib import Path
-
     from functools import partial
+    from pathlib import Path
 
     from specialize.bases.architectures import architecture_of
     from specialize.bases.folder import description_files, model_files, take_base_model

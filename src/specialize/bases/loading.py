@@ -141,7 +141,9 @@ def _check_names(
             f"and {len(unused)} that the model does not use",
             remedy=_remedy(path, architecture, model, stored),
         )
-    left_out = [name for name in unused if name.removeprefix(model.base_model_prefix + ".").startswith(architecture.parts)]
+    left_out = [
+        name for name in unused if name.removeprefix(model.base_model_prefix + ".").startswith(architecture.parts)
+    ]
     if left_out:
         problem = f"has {len(left_out)} tensors that the model of config.json would leave out ({_first(left_out)})"
         raise InputError(path, problem, remedy=_remedy(path, architecture, model, stored))

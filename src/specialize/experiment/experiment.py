@@ -203,7 +203,7 @@ class Experiment:
         """The architecture of a base model, as far as it is known before the run has it."""
         entry = self.config["base_models"][name]
         if "pretrain" in entry:
-            return dict(entry["pretrain"]["architecture"])
+            return resolved.made_as(self, name)
         path = Path(entry.get("folder", self.base_folder(name))) / "config.json"
         try:
             read = read_json(path) if path.is_file() else {}
@@ -250,8 +250,8 @@ class Experiment:
         """The settings of pretraining a base model here."""
         return resolved.base_pretraining(self, base_model)
 
-    def base_vocabulary_training(self, base_model: str) -> PieceTraining:
-        """How the vocabulary of a base model that is pretrained here is learned."""
+    def base_vocabulary_training(self, base_model: str) -> PieceTraining | None:
+        """How the vocabulary of a base model that is pretrained here is learned; None if it has one of one's own."""
         return resolved.base_vocabulary_training(self, base_model)
 
     def finetuning(self, language: str, representation: str, regime: str, seed: int) -> FinetuningSettings:

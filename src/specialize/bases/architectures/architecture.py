@@ -42,6 +42,7 @@ class Architecture(ABC):
         layers: how the names of the layers' tensors begin, before the layer's number.
         parts: how names of tensors begin that the encoder's forward pass uses, unlike a pooler's.
         spare_bias: what the library calls the output layer's bias besides; empty if it has one name.
+        inner_share: of the matrices within a layer that widen and narrow it, how many times BERT's two there are.
         encoder_options: of the encoder's class, so that it makes nothing that is not used.
     """
 
@@ -59,6 +60,7 @@ class Architecture(ABC):
     layers = "encoder.layer."
     parts: tuple[str, ...] = ("embeddings.", "encoder.")
     spare_bias = ""
+    inner_share = 1.0
     encoder_options: Mapping[str, Any] = {"add_pooling_layer": False}
 
     @abstractmethod

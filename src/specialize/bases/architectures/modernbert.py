@@ -27,6 +27,7 @@ class ModernBert(Architecture):
     }
     layers = "layers."
     parts = ("embeddings.", "layers.", "final_norm.")
+    inner_share = 1.5  # a gate besides
     encoder_options: Mapping[str, Any] = {}
 
     def classes(self) -> Classes:
