@@ -255,7 +255,7 @@ def test_the_guard_sees_whatever_is_planted_in_a_step(begun, planted, said):
 
 def test_the_guard_sees_the_library_ask_for_padding(begun, inputs, tmp_path, monkeypatch):
     """A plain mask has it do so: this is why `Architecture.attention_inputs` makes the mask."""
-    monkeypatch.setattr(Architecture, "attention_inputs", lambda _, attention, padded: {"attention_mask": attention})
+    monkeypatch.setattr(Architecture, "attention_inputs", lambda _, attention, *__: {"attention_mask": attention})
     training, _ = begun(finetuned, tmp_path / "job", inputs / "bert", inputs / "data", "pos")
     with pytest.raises(WaitsError, match="_local_scalar_dense"):
         guarded(training, 1)

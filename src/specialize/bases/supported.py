@@ -62,9 +62,7 @@ def check_description(folder: Path, adapted: bool = True) -> None:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing more precise
         raise InputError(path, f"is not a tokenizer ({error})", remedy=supported()) from error
-    kind = kind_of(tokenizer, path, supported())
-    if not kind.grows:
-        raise InputError(path, f"holds a {kind.name} vocabulary", remedy=supported())
+    kind_of(tokenizer, path, supported())
     load_base(folder)
 
 
