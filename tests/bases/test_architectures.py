@@ -171,7 +171,7 @@ def test_a_saved_model_is_loaded_with_its_head_and_without(architecture, tmp_pat
         torch.testing.assert_close(logits, model(ids).logits)
     assert architecture.embeddings(whole) is whole.get_input_embeddings().weight
     assert architecture.embeddings(whole) is whole.get_output_embeddings().weight
-    (name,) = (name for name in model.state_dict() if name.endswith(architecture.embeddings_name))
+    (name,) = (name for name in model.state_dict() if name.endswith(architecture.names.embeddings))
     assert torch.equal(model.state_dict()[name], architecture.embeddings(whole))
 
 

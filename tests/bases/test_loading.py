@@ -12,9 +12,9 @@ from tests.bases.conftest import change_config, change_weights, save_model
 from transformers.models import bert, roberta, xlm_roberta
 
 from specialize.bases import loading
-from specialize.bases.architectures import known_architectures
 from specialize.bases.architectures.architecture import Classes
 from specialize.bases.loading import load_sound
+from specialize.bases.weights import WeightNames
 from specialize.errors import InputError
 from specialize.finetuning.encoder import WordEncoder
 
@@ -294,7 +294,7 @@ CHANGES = st.one_of(
     st.tuples(st.just(reshaped), TENSORS, st.lists(st.integers(0, 9), max_size=3)),
 )
 KEYS = [
-    *known_architectures()["bert"].sizes,
+    *WeightNames().sizes,
     "num_hidden_layers",
     "num_attention_heads",
     "hidden_act",

@@ -47,8 +47,8 @@ def test_an_untied_head_whose_bias_has_one_name_only_keeps_it(architecture, kept
     folder = written(architecture, tmp_path / "base", tied=False)
     tensors = in_file(folder)
     biases = [name for name in tensors if name.endswith("bias") and tensors[name].shape == (len(PIECES),)]
-    if architecture.spare_bias:
-        assert sorted(biases)[0] == architecture.spare_bias and len(biases) == 2
+    if architecture.names.spare_bias:
+        assert sorted(biases)[0] == architecture.names.spare_bias and len(biases) == 2
         (dropped,) = (name for name in biases if name != sorted(biases)[kept])
         bias = tensors.pop(dropped)
         tensors[sorted(biases)[kept]] = bias
@@ -71,16 +71,20 @@ def test_what_is_written_again_gives_everybody_the_same_scores(architecture, tie
     again, drawn = architecture.masked_lm(tmp_path / "written")
     assert torch.equal(logits(again), expected) and not drawn
     has = in_file(tmp_path / "written")
-    assert not architecture.spare_bias or torch.equal(has[architecture.spare_bias], architecture.output_bias(model))
+    assert not architecture.names.spare_bias or torch.equal(
+        has[architecture.names.spare_bias], architecture.output_bias(model)
+    )
 
 
 def test_a_head_that_is_said_to_be_tied_and_is_not_is_refused_with_what_to_write(architecture, tmp_path):
     folder = written(architecture, tmp_path / "base", tied=False)
-    if architecture.spare_bias:
+    if architecture.names.spare_bias:
         tensors = in_file(folder)
         (used,) = (name for name in tensors if name.endswith("decoder.bias"))
         save_file(
-            tensors | {architecture.spare_bias: tensors[used].clone()}, folder / "model.safetensors", {"format": "pt"}
+            tensors | {architecture.names.spare_bias: tensors[used].clone()},
+            folder / "model.safetensors",
+            {"format": "pt"},
         )
     change_config(folder, tie_word_embeddings=True)
     with pytest.raises(

@@ -82,10 +82,21 @@ def test_a_recurrent_encoder_has_four_gates_in_two_directions(kind):
 def test_sizes_come_from_the_bases_config_wherever_it_lies(place, tmp_path):
     entry = {"run": {"hub": "a/b", "revision": "a" * 40}, "own": {"folder": str(tmp_path / "own")}}.get(place)
     folder = {"run": Path("results/pretraining/base/mine"), "own": tmp_path / "own"}.get(place)
-    write_json((folder or tmp_path / "m/models/mine") / "config.json", SMALL | {"model_type": "bert"})
+    folder = folder or tmp_path / "m/models/mine"
+    write_json(folder / "config.json", SMALL | {"model_type": "bert"})
+    (folder / "tokenizer.json").touch()
     changes = {"base_models": {"mine": entry or {"mirror": True}}, "base_model": "mine", "mirror": str(tmp_path / "m")}
     shapes = Costs(experiment(**changes)).shapes()
     assert {(shape.layers, shape.width, shape.inner, shape.pieces) for shape in shapes} == {(2, 64, 256, 1000)}
+
+
+@pytest.mark.parametrize(("model_type", "inner"), [("xlm-roberta", 3072), ("modernbert", 4608), ("unheard-of", 3072)])
+def test_other_architectures_count_by_what_they_have(model_type, inner):
+    sizes = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072, "vocab_size": 250_002}
+    write_json(Path("results/pretraining/base/mine") / "config.json", sizes | {"model_type": model_type})
+    entry = {"hub": "a/b", "revision": "a" * 40}
+    shapes = Costs(experiment(base_models={"mine": entry}, base_model="mine")).shapes()
+    assert {(shape.width, shape.inner, shape.pieces) for shape in shapes} == {(768, inner, 250_002)}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '"x"', '{"hidden_size": "wide"}', '{"hidden_size": null}', "\x00"])

@@ -134,7 +134,7 @@ def test_gradients_are_those_of_the_whole_model_and_the_head_is_computed_at_mask
     assert shapes[1] == (len(batch.targets), PIECES)
     padding = special_ids(small_tokenizer())["pad"]
     for name, gradient in gradients[0].items():
-        if name.endswith(architecture.embeddings_name):  # the library's lookup gives the padding none
+        if name.endswith(architecture.names.embeddings):  # the library's lookup gives the padding none
             gradient[padding] = gradients[1][name][padding]
         torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-3, atol=1e-6)
 

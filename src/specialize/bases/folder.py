@@ -111,10 +111,10 @@ def _check_weights(folder: Path, architecture: Architecture) -> None:
 
 def _embedding_rows(path: Path, stored: dict[str, Stored], architecture: Architecture) -> int:
     """How many pieces a file of weights has embeddings of."""
-    found = [stored[name].shape for name in stored if name.endswith(architecture.embeddings_name)]
+    found = [stored[name].shape for name in stored if name.endswith(architecture.names.embeddings)]
     if not found or not found[0]:
         names = (
-            f"none of its {len(stored)} tensors ({', '.join(list(stored)[:3])}) ends in {architecture.embeddings_name}"
+            f"none of its {len(stored)} tensors ({', '.join(list(stored)[:3])}) ends in {architecture.names.embeddings}"
         )
         raise InputError(
             path,

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers.utils import logging
 
-from specialize.bases.architectures import Architecture, architecture_of
-from specialize.bases.supported import check_config
-from specialize.bases.weights import CONVERT, WEIGHTS, Stored, check_types, stored_tensors, weight_files
+from specialize.bases.weights import (
+    CONVERT,
+    WEIGHTS,
+    Stored,
+    WeightNames,
+    check_config,
+    check_types,
+    stored_tensors,
+    weight_files,
+)
 from specialize.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,17 +29,21 @@ logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what its repor
 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 SHOWN = 3
+AS_BERT = WeightNames()
 LARGEST = 1e6  # trained weights stay below a thousand
 ONE_BIAS = "take the weights as they were published"
 MAY_BE_CONSTANT = "token_type_embeddings.weight"  # zeros in RoBERTa, which has one segment
 
 
-def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tuple[PreTrainedModel, list[str]]:
+def load_sound(
+    kind: type[PreTrainedModel], folder: Path, names: WeightNames = AS_BERT, **options: Any
+) -> tuple[PreTrainedModel, list[str]]:
     """A model in float32, each of whose tensors is from the folder's file.
 
     Args:
         kind: the library's class.
         folder: of the model.
+        names: of its tensors.
         options: of its `from_pretrained`.
 
     Returns:
@@ -62,10 +73,9 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
         remedy = "take config.json and weights of the same model"
         raise InputError(folder / "config.json", f"describes no model ({problem})", remedy=remedy) from error
     model, found = loaded
-    architecture = architecture_of(folder)
-    _take_spare_bias(architecture, model, found)
+    _take_spare_bias(names, model, found)
     drawn = _drawn_head(model, found["missing_keys"])
-    _check_names(path, architecture, model, stored, found, drawn)
+    _check_names(path, names, model, stored, found, drawn)
     _check_ties(path, model)
     _check_values(path, model, drawn)
     return model, drawn
@@ -88,13 +98,13 @@ def _own(model: PreTrainedModel) -> dict[str, torch.Tensor]:
     return {name: one for name, one in model.named_parameters(remove_duplicate=False) if name not in tied}
 
 
-def _take_spare_bias(architecture: Architecture, model: PreTrainedModel, found: dict[str, Any]) -> None:
+def _take_spare_bias(names: WeightNames, model: PreTrainedModel, found: dict[str, Any]) -> None:
     """Without a tie the library makes two biases of one, and uses the one that older files lack.
 
     Where a file has both, the other one is not used, whatever it is.
     """
     used = next((f"{name}.bias" for name, part in model.named_modules() if part is model.get_output_embeddings()), "")
-    spare = architecture.spare_bias
+    spare = names.spare_bias
     if model.base_model is model or not spare or used in model.all_tied_weights_keys:
         return
     missing = set(found["missing_keys"])
@@ -108,7 +118,7 @@ def _take_spare_bias(architecture: Architecture, model: PreTrainedModel, found: 
 
 def _check_names(
     path: Path,
-    architecture: Architecture,
+    names: WeightNames,
     model: PreTrainedModel,
     stored: Mapping[str, Stored],
     found: Mapping[str, Any],
@@ -122,7 +132,7 @@ def _check_names(
             f"lacks {len(missing)} of the {len(_own(model))} tensors of the model that config.json describes "
             f"({_first(missing)}), and has {len(unused)} that it does not use"
             + (f" ({_first(unused)})" * bool(unused)),
-            remedy=_remedy(path, architecture, model, stored, missing),
+            remedy=_remedy(path, names, model, stored, missing),
         )
     if found["mismatched_keys"]:
         sizes = [f"{name} {_size(has)}, not {_size(due)}" for name, has, due in sorted(found["mismatched_keys"])]
@@ -130,25 +140,23 @@ def _check_names(
             path,
             f"has {len(sizes)} tensors of another size than config.json says ({_first(sizes)}), "
             f"and {len(unused)} that the model does not use",
-            remedy=_remedy(path, architecture, model, stored),
+            remedy=_remedy(path, names, model, stored),
         )
-    left_out = [
-        name for name in unused if name.removeprefix(model.base_model_prefix + ".").startswith(architecture.parts)
-    ]
+    left_out = [name for name in unused if name.removeprefix(model.base_model_prefix + ".").startswith(names.parts)]
     if left_out:
         problem = f"has {len(left_out)} tensors that the model of config.json would leave out ({_first(left_out)})"
-        raise InputError(path, problem, remedy=_remedy(path, architecture, model, stored))
+        raise InputError(path, problem, remedy=_remedy(path, names, model, stored))
 
 
 def _remedy(
     path: Path,
-    architecture: Architecture,
+    names: WeightNames,
     model: PreTrainedModel,
     stored: Mapping[str, Stored],
     missing: Sequence[str] = (),
 ) -> str:
     """What to do about weights and a configuration that do not fit: another prefix, other sizes, or another copy."""
-    own, words = model.base_model_prefix + ".", architecture.embeddings_name
+    own, words = model.base_model_prefix + ".", names.embeddings
     prefixes = {name.removesuffix(words).removesuffix(own) for name in stored if name.endswith(words)}
     if len(prefixes) == 1 and (prefix := prefixes.pop()):
         folder, prefix = shlex.quote(str(path.parent)), shlex.quote(prefix)
@@ -157,10 +165,10 @@ def _remedy(
     config = model.config.to_dict()
     wrong: dict[str, int | str] = {
         key: plain[name].shape[axis]
-        for key, (name, axis) in architecture.sizes.items()
+        for key, (name, axis) in names.sizes.items()
         if name in plain and len(plain[name].shape) == 2 and config.get(key) != plain[name].shape[axis]
     }
-    numbered = [name.removeprefix(architecture.layers) for name in plain if name.startswith(architecture.layers)]
+    numbered = [name.removeprefix(names.layers) for name in plain if name.startswith(names.layers)]
     layers = {int(name.partition(".")[0]) for name in numbered if name.partition(".")[0].isdecimal()}
     if layers == set(range(len(layers))) and layers and len(layers) != config.get("num_hidden_layers"):
         wrong["num_hidden_layers"] = len(layers)

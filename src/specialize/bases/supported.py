@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from specialize.bases.architectures import Architecture, architecture_of, known_architectures
+from specialize.bases.weights import check_config
 from specialize.errors import InputError
 from specialize.files import read_json
 
@@ -82,18 +83,3 @@ def check_tokenizer_file(folder: Path) -> None:
         remedy=f"if it has {there[0]}, make tokenizer.json of that in a folder of your own, by a Python that has "
         f"transformers, sentencepiece and protobuf: {make}; else {supported()}",
     )
-
-
-def check_config(folder: Path) -> None:
-    """Refuse what config.json can say that makes another model of the same weights.
-
-    Raises:
-        InputError: if its layers see only what is before them, or its weights are quantized.
-    """
-    path = folder / "config.json"
-    config = read_json(path)
-    if config.get("is_decoder"):
-        remedy = "choose another model; or, if it was trained with masks, let config.json say is_decoder: false"
-        raise InputError(path, "has is_decoder: true, so that no piece sees those after it", remedy=remedy)
-    if config.get("quantization_config"):
-        raise InputError(path, "has a quantization_config", remedy="choose the model that is not quantized")

@@ -37,6 +37,30 @@ class Stored(NamedTuple):
     dtype: str
 
 
+class WeightNames(NamedTuple):
+    """What an architecture calls its tensors; by default as BERT, RoBERTa and XLM-R do.
+
+    Attributes:
+        embeddings: how the name of the pieces' embeddings ends.
+        sizes: of which tensor of the encoder which axis a key of config.json is.
+        layers: how the names of the layers' tensors begin, before the layer's number.
+        parts: how names of tensors begin that the encoder's forward pass uses, unlike a pooler's.
+        spare_bias: what the library calls the output layer's bias besides; empty if it has one name.
+    """
+
+    embeddings: str = "embeddings.word_embeddings.weight"
+    sizes: Mapping[str, tuple[str, int]] = {
+        "vocab_size": ("embeddings.word_embeddings.weight", 0),
+        "hidden_size": ("embeddings.word_embeddings.weight", 1),
+        "max_position_embeddings": ("embeddings.position_embeddings.weight", 0),
+        "type_vocab_size": ("embeddings.token_type_embeddings.weight", 0),
+        "intermediate_size": ("encoder.layer.0.intermediate.dense.weight", 0),
+    }
+    layers: str = "encoder.layer."
+    parts: tuple[str, ...] = ("embeddings.", "encoder.")
+    spare_bias: str = "cls.predictions.bias"
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The files that have a folder's weights: one, or the parts that the index names.
 
@@ -113,6 +137,21 @@ def check_types(path: Path, tensors: Mapping[str, Stored]) -> None:
             f"has {len(odd)} tensors that are not of {', '.join(FLOATS)} ({shown})",
             remedy="choose the model that is not quantized",
         )
+
+
+def check_config(folder: Path) -> None:
+    """Refuse what config.json can say that makes another model of the same weights.
+
+    Raises:
+        InputError: if its layers see only what is before them, or its weights are quantized.
+    """
+    path = folder / "config.json"
+    config = read_json(path)
+    if config.get("is_decoder"):
+        remedy = "choose another model; or, if it was trained with masks, let config.json say is_decoder: false"
+        raise InputError(path, "has is_decoder: true, so that no piece sees those after it", remedy=remedy)
+    if config.get("quantization_config"):
+        raise InputError(path, "has a quantization_config", remedy="choose the model that is not quantized")
 
 
 def copy_weights(folder: Path, destination: Path) -> None:

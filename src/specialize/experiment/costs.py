@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from specialize.bases.architectures import Architecture, architecture_of, architecture_to_make
+from specialize.bases.architectures import Architecture, architecture_if_known, architecture_to_make
 from specialize.errors import InputError, SpecializeError
 from specialize.experiment.experiment import Experiment
 from specialize.experiment.grid import Cell, Language
@@ -341,9 +341,7 @@ class Costs:
             if (folder / "config.json").is_file():
                 found = self._read(folder / "config.json")
                 sizes = EXPECTED_BASE | {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
-                with contextlib.suppress(InputError):  # for its own job to report
-                    sizes = _as_bert(architecture_of(found), sizes)
-                return sizes
+                return _as_bert(architecture_if_known(found), sizes)
         return dict(EXPECTED_BASE)
 
     def _coverage(self, tag: str, representation: str, data: str, measure: str, expected: float) -> float:
@@ -364,9 +362,11 @@ class Costs:
         return read if isinstance(read, dict) else {}
 
 
-def _as_bert(architecture: Architecture, sizes: dict[str, Any]) -> dict[str, Any]:
+def _as_bert(architecture: Architecture | None, sizes: dict[str, Any]) -> dict[str, Any]:
     """Sizes by which a BERT would have as many matrices as a model of another architecture."""
-    return sizes | {"intermediate_size": int(architecture.inner_share * sizes["intermediate_size"])}
+    return sizes | {
+        "intermediate_size": int((architecture.inner_share if architecture else 1) * sizes["intermediate_size"])
+    }
 
 
 def transformer(task: str, sizes: dict[str, Any], threads: int, precision: str) -> Shape:

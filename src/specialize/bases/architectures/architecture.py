@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from specialize.bases.weights import WeightNames
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers.configuration_utils import PreTrainedConfig
@@ -37,11 +39,7 @@ class Architecture(ABC):
         name: as people call it.
         model_type: what config.json calls it.
         default_positions: the `max_position_embeddings` of a configuration that does not say.
-        embeddings_name: how the name of the pieces' embeddings ends in a file of weights.
-        sizes: of which tensor of the encoder which axis a key of config.json is.
-        layers: how the names of the layers' tensors begin, before the layer's number.
-        parts: how names of tensors begin that the encoder's forward pass uses, unlike a pooler's.
-        spare_bias: what the library calls the output layer's bias besides; empty if it has one name.
+        names: of the tensors in its files of weights.
         inner_share: of the matrices within a layer that widen and narrow it, how many times BERT's two there are.
         encoder_options: of the encoder's class, so that it makes nothing that is not used.
     """
@@ -49,17 +47,7 @@ class Architecture(ABC):
     name: str
     model_type: str
     default_positions = 512
-    embeddings_name = "embeddings.word_embeddings.weight"
-    sizes: Mapping[str, tuple[str, int]] = {
-        "vocab_size": (embeddings_name, 0),
-        "hidden_size": (embeddings_name, 1),
-        "max_position_embeddings": ("embeddings.position_embeddings.weight", 0),
-        "type_vocab_size": ("embeddings.token_type_embeddings.weight", 0),
-        "intermediate_size": ("encoder.layer.0.intermediate.dense.weight", 0),
-    }
-    layers = "encoder.layer."
-    parts: tuple[str, ...] = ("embeddings.", "encoder.")
-    spare_bias = ""
+    names = WeightNames()
     inner_share = 1.0
     encoder_options: Mapping[str, Any] = {"add_pooling_layer": False}
 
@@ -105,7 +93,7 @@ class Architecture(ABC):
         """
         from specialize.bases.loading import load_sound
 
-        model, _ = load_sound(self.classes().encoder, folder, **self.encoder_options)
+        model, _ = load_sound(self.classes().encoder, folder, self.names, **self.encoder_options)
         return model
 
     def masked_lm(self, folder: Path) -> tuple[PreTrainedModel, bool]:
@@ -118,7 +106,7 @@ class Architecture(ABC):
         """
         from specialize.bases.loading import load_sound
 
-        model, drawn = load_sound(self.classes().masked_lm, folder)
+        model, drawn = load_sound(self.classes().masked_lm, folder, self.names)
         self.join_biases(model)
         return model, bool(drawn)
 
@@ -182,16 +170,16 @@ class Architecture(ABC):
 
         Without the tie it makes two, of which one is not used, and grows only the other.
         """
-        if self.spare_bias:
-            holder, _, name = self.spare_bias.rpartition(".")
+        if self.names.spare_bias:
+            holder, _, name = self.names.spare_bias.rpartition(".")
             setattr(model.get_submodule(holder), name, self.output_bias(model))
 
     def part_biases(self, model: PreTrainedModel) -> None:
         """Undo `join_biases` where the library would then write a file without the bias that it reads."""
-        if self.spare_bias and len(self.matrices(model)) > 1:
+        if self.names.spare_bias and len(self.matrices(model)) > 1:
             from torch import nn
 
-            holder, _, name = self.spare_bias.rpartition(".")
+            holder, _, name = self.names.spare_bias.rpartition(".")
             bias = cast("Tensor", self.output_bias(model))
             setattr(model.get_submodule(holder), name, nn.Parameter(bias.detach().clone()))
 

@@ -17,7 +17,6 @@ class Bert(Architecture):
 
     name = "BERT"
     model_type = "bert"
-    spare_bias = "cls.predictions.bias"
 
     def classes(self) -> Classes:
         """BERT's."""

@@ -22,7 +22,6 @@ class DebertaV2(Architecture):
 
     name = "DeBERTa-v2/v3"
     model_type = "deberta-v2"
-    spare_bias = "cls.predictions.bias"
     encoder_options: Mapping[str, Any] = {}
 
     def classes(self) -> Classes:

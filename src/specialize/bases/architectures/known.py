@@ -55,6 +55,14 @@ def architecture_of(model: Path | Mapping[str, Any] | PreTrainedConfig, remedy: 
     return architecture
 
 
+def architecture_if_known(config: Mapping[str, Any]) -> Architecture | None:
+    """The architecture of a configuration; None, for another place to report, if it is not known."""
+    try:
+        return architecture_of(config)
+    except InputError:
+        return None
+
+
 def architecture_to_make(made_as: Mapping[str, Any]) -> tuple[Architecture, dict[str, Any]]:
     """The architecture of a model that is pretrained from scratch, BERT's by default, and its sizes.
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from specialize.bases.architectures.architecture import Architecture, Classes
+from specialize.bases.weights import WeightNames
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers.configuration_utils import PreTrainedConfig
     from transformers.modeling_utils import PreTrainedModel
+
+EMBEDDINGS = "embeddings.tok_embeddings.weight"
 
 
 class ModernBert(Architecture):
@@ -19,14 +22,17 @@ class ModernBert(Architecture):
     name = "ModernBERT"
     model_type = "modernbert"
     default_positions = 8192
-    embeddings_name = "embeddings.tok_embeddings.weight"
-    sizes: Mapping[str, tuple[str, int]] = {
-        "vocab_size": (embeddings_name, 0),
-        "hidden_size": (embeddings_name, 1),
-        "intermediate_size": ("layers.0.mlp.Wo.weight", 1),
-    }
-    layers = "layers."
-    parts = ("embeddings.", "layers.", "final_norm.")
+    names = WeightNames(
+        embeddings=EMBEDDINGS,
+        sizes={
+            "vocab_size": (EMBEDDINGS, 0),
+            "hidden_size": (EMBEDDINGS, 1),
+            "intermediate_size": ("layers.0.mlp.Wo.weight", 1),
+        },
+        layers="layers.",
+        parts=("embeddings.", "layers.", "final_norm."),
+        spare_bias="",
+    )
     inner_share = 1.5  # a gate besides
     encoder_options: Mapping[str, Any] = {}
 

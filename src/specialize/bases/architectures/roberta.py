@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from specialize.bases.architectures.architecture import Architecture, Classes
+from specialize.bases.weights import WeightNames
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,7 +18,7 @@ class Roberta(Architecture):
 
     name = "RoBERTa"
     model_type = "roberta"
-    spare_bias = "lm_head.bias"
+    names = WeightNames(spare_bias="lm_head.bias")
 
     def classes(self) -> Classes:
         """RoBERTa's."""
