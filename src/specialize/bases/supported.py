@@ -35,7 +35,7 @@ def check_architecture(folder: Path, adapted: bool = True) -> Architecture:
     check_config(folder)
     reason = architecture.no_masked_training(read_json(folder / "config.json"))
     if adapted and reason:
-        remedy = "use it by a representation of method base, and another base model for method adapt"
+        remedy = "use it by a representation of method base, and choose another base model for method adapt"
         raise InputError(folder / "config.json", reason, remedy=remedy)
     return architecture
 

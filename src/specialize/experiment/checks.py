@@ -167,9 +167,7 @@ def _check_made_here(experiment: Experiment, name: str, entry: dict[str, Any]) -
         raise ConfigError(f"{place}: give one of vocabulary_size, tokenizer")
     learned_slots = "tokenizer" not in entry and entry.get("vocabulary", "wordpiece") == "wordpiece"
     if entry.get("unused_slots") and not learned_slots:
-        raise ConfigError(
-            f"{place}: only a wordpiece vocabulary that is learned gets free slots; leave out unused_slots"
-        )
+        raise ConfigError(f"{place}: only a learned wordpiece vocabulary gets free slots; leave out unused_slots")
     if "tokenizer" in entry and name in experiment.base_models_used:
         path = Path(entry["tokenizer"], "tokenizer.json").absolute()
         place = experiment.place(["base_models", name, "pretrain", "tokenizer"])

@@ -330,18 +330,16 @@ class Costs:
         """The sizes of a base model: as its config.json says, wherever it lies on this machine; else as expected."""
         entry = self.experiment.config["base_models"][name]
         if "pretrain" in entry:
-            architecture, sizes = architecture_to_make(self.experiment.base_model_sizes(name))
-            return _as_bert(architecture, sizes | {"vocab_size": pieces_here(entry["pretrain"])})
-        folders = [self.run / self.experiment.base_folder(name)]
-        if "folder" in entry:
-            folders.append(Path(entry["folder"]))
+            made, sizes = architecture_to_make(self.experiment.base_model_sizes(name))
+            return _as_bert(made, sizes | {"vocab_size": pieces_here(entry["pretrain"])})
+        folders = [self.run / self.experiment.base_folder(name), *map(Path, filter(None, [entry.get("folder")]))]
         if "mirror" in entry and self.experiment.config["mirror"]:
             folders.append(Path(self.experiment.config["mirror"], "models", name))
         for folder in folders:
             if (folder / "config.json").is_file():
                 found = self._read(folder / "config.json")
-                sizes = EXPECTED_BASE | {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
-                return _as_bert(architecture_if_known(found), sizes)
+                known = {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
+                return _as_bert(architecture_if_known(found), EXPECTED_BASE | known)
         return dict(EXPECTED_BASE)
 
     def _coverage(self, tag: str, representation: str, data: str, measure: str, expected: float) -> float:
