@@ -22,12 +22,12 @@ with reported(snakemake.log[0]):
     # No parameter of the rule: the model is the same if another representation uses it.
     adapted = Experiment(snakemake.config).is_adapted(name)
     take = partial(take_base_model, adapted=adapted)
-    checked = {"described": description_files(), "check": partial(check_description, adapted=adapted)}
+    described, check = description_files(), partial(check_description, adapted=adapted)
     if origin["folder"]:
         copy_model(Path(origin["folder"]), destination, take)
     elif mirror:
-        fetch_model_from_mirror(name, mirror, destination, model_files(), take, **checked)
+        fetch_model_from_mirror(name, mirror, destination, model_files(), take, described, check)
     else:
-        fetch_model(origin["hub"], origin["revision"], destination, model_files(), take, **checked)
+        fetch_model(origin["hub"], origin["revision"], destination, model_files(), take, described, check)
     positions = architecture_of(destination).positions(read_json(destination / "config.json"))
     settle_base(destination, snakemake.params.normal_form, positions)

@@ -103,7 +103,8 @@ def _take_spare_bias(names: WeightNames, model: PreTrainedModel, found: dict[str
 
     Where a file has both, the other one is not used, whatever it is.
     """
-    used = next((f"{name}.bias" for name, part in model.named_modules() if part is model.get_output_embeddings()), "")
+    output = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    used = next((f"{name}.bias" for name, part in model.named_modules() if part is output), "")
     spare = names.spare_bias
     if model.base_model is model or not spare or used in model.all_tied_weights_keys:
         return

@@ -50,21 +50,33 @@ def check_description(folder: Path, adapted: bool = True) -> None:
     Raises:
         InputError: see `check_architecture`; or if its vocabulary is of no kind that can grow, or not described.
     """
-    from tokenizers import Tokenizer
-
-    from specialize.vocabularies import kind_of, load_base
+    from specialize.vocabularies import load_base
 
     check_architecture(folder, adapted)
     path = folder / "tokenizer.json"
     if not path.is_file() and (folder / "vocab.txt").is_file():
         return  # tokenizer.json is made of it
     check_tokenizer_file(folder)
+    pieces_of(path)
+    load_base(folder)
+
+
+def pieces_of(path: Path) -> int:
+    """How many pieces a tokenizer.json has.
+
+    Raises:
+        InputError: if it is none, or of a kind that is not supported.
+    """
+    from tokenizers import Tokenizer
+
+    from specialize.vocabularies import kind_of
+
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing more precise
         raise InputError(path, f"is not a tokenizer ({error})", remedy=supported()) from error
     kind_of(tokenizer, path, supported())
-    load_base(folder)
+    return int(tokenizer.get_vocab_size())
 
 
 def check_tokenizer_file(folder: Path) -> None:

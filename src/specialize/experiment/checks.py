@@ -175,8 +175,8 @@ def _check_made_here(experiment: Experiment, name: str, entry: dict[str, Any]) -
             raise ConfigError(f"{place}: there is no {path}")
         try:
             pieces_here(entry)
-        except Exception as error:  # the library raises nothing more precise
-            raise ConfigError(f"{place}: {path} is not a tokenizer ({error}); copy it again") from error
+        except InputError as error:
+            raise ConfigError(f"{place}: {error}") from error
 
 
 def _check_representations(experiment: Experiment) -> None:

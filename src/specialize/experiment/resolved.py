@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specialize.bases.supported import pieces_of
 from specialize.corpora.settings import Cleaning
 from specialize.datasets.settings import described_transliteration
 from specialize.experiment.grid import Cell
@@ -66,9 +67,7 @@ def pieces_here(entry: dict[str, Any]) -> int:
 
 @cache
 def _pieces_of(path: Path) -> int:
-    from tokenizers import Tokenizer
-
-    return int(Tokenizer.from_file(str(path)).get_vocab_size())
+    return pieces_of(path)
 
 
 def base_vocabulary_training(experiment: Experiment, base_model: str) -> PieceTraining | None:

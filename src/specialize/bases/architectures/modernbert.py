@@ -56,7 +56,8 @@ class ModernBert(Architecture):
 
     def head(self, model: PreTrainedModel) -> Callable[[Tensor], Tensor]:
         """Its head, which does not include the output layer, and that."""
-        return lambda vectors: cast("Tensor", model.decoder(model.head(vectors)))
+        head, decoder = (cast("Callable[[Tensor], Tensor]", part) for part in (model.head, model.decoder))
+        return lambda vectors: decoder(head(vectors))
 
     def attention_inputs(self, attention: Tensor, padded: bool, config: PreTrainedConfig) -> dict[str, Any]:
         """A mask for each of the two kinds of layers: those that see all, and those that see so far to both sides."""
