@@ -20,6 +20,7 @@ from tests.vocabularies.conftest import piece_choice
 from tokenizers import Tokenizer
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertForMaskedLM
 
+from specialize.bases.architectures import architecture_of
 from specialize.bases.folder import check_base_model
 from specialize.errors import InputError, SpecializeError
 from specialize.files import file_hash, read_json, write_json
@@ -27,7 +28,7 @@ from specialize.pretraining import pretrain
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
 from specialize.training import loop
-from specialize.vocabularies import build_vocabulary
+from specialize.vocabularies import PieceTraining, build_vocabulary
 
 LARGE = piece_choice(9999, limit_alphabet=100)
 EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
@@ -343,6 +344,42 @@ def test_a_base_model_made_here_can_be_adapted(corpus, tmp_path):
     assert sorted(pieces.values()) == [1, 2]
     vocabulary = AutoTokenizer.from_pretrained(tmp_path / "model").get_vocab()
     assert {piece: vocabulary[piece] for piece in pieces} == pieces
+
+
+MADE = [
+    ("roberta", {"kind": "byte-level"}, 300),
+    ("xlm-roberta", {}, 60),
+    ("modernbert", {"tokenizer": "base"}, None),
+    ("modernbert", {"kind": "byte-level"}, 300),
+]
+
+
+@pytest.mark.parametrize(("model_type", "vocabulary", "size"), MADE)
+def test_base_models_of_other_families_are_made_with_any_vocabulary(
+    base, corpus, tmp_path, model_type, vocabulary, size
+):
+    own = {"tokenizer": base} if "tokenizer" in vocabulary else vocabulary
+    slots = SLOTS if not vocabulary else 0
+    training = PieceTraining(size=size, min_frequency=1, limit_alphabet=100) if size else None
+    sizes, once = ARCHITECTURE | {"model_type": model_type}, small_settings(epochs=1, steps_per_epoch=2)
+    pretrain_base([corpus], slots, training, sizes, once, tmp_path / "made", **own)
+    config = read_json(tmp_path / "made" / "config.json")
+    assert config["model_type"] == model_type and "model_type" not in read_json(tmp_path / "made" / "history.json")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "made")
+    assert len(tokenizer) == config["vocab_size"]
+    if size is None:
+        assert tokenizer.get_vocab() == AutoTokenizer.from_pretrained(base).get_vocab()
+    positions = architecture_of(tmp_path / "made").positions(config)
+    assert tokenizer.model_max_length == positions
+    ids = tokenizer("lami " * 200, truncation=True, return_tensors="pt").input_ids
+    assert AutoModelForMaskedLM.from_pretrained(tmp_path / "made")(ids).logits.shape == (*ids.shape, len(tokenizer))
+
+
+def test_only_wordpiece_gets_free_slots(corpus, tmp_path):
+    training = PieceTraining(size=300, min_frequency=1, limit_alphabet=100)
+    for kind, said in (("byte-level", "gets no free slots here; let unused_slots be 0"), ("letters", "there are byte")):
+        with pytest.raises(SpecializeError, match=said):
+            pretrain_base([corpus], SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / "made", kind=kind)
 
 
 def test_pieces_beyond_the_slots_leave_old_scores_as_they_were(base, corpus, tmp_path):

@@ -937,6 +937,29 @@ def test_model_from_the_hub(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_model_of_the_hub_that_is_not_supported_costs_no_download_of_weights(server: Server, tmp_path: Path) -> None:
+    environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "0"}
+    for revision, model_type, lacking, said in (
+        ("c" * 40, "t5", "", r"config\.json: is of a t5 model; supported are the architectures BERT, .* XLM-R, and "),
+        (
+            "d" * 40,
+            "bert",
+            "tokenizer.json vocab.txt",
+            r"tokenizer\.json: is missing .*; get it by \.venv/bin/hf download ",
+        ),
+    ):
+        folder = write_model(tmp_path / revision, model_type)
+        for name in lacking.split():
+            (folder / name).unlink()
+        publish(server, folder, revision)
+        command = [sys.executable, "-c", FETCH, "some/model", revision, str(tmp_path / "base" / "model")]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+        assert re.search(rf"InputError: model some/model, revision {revision}, {said}", ended.stderr), ended.stderr
+    assert any(path.endswith("/config.json") for _, path, _ in server.requests)
+    assert not any(path.endswith(".safetensors") for _, path, _ in server.requests)
+
+
+@pytest.mark.slow
 def test_model_of_the_hub_without_safetensors_comes_with_commands_that_work(server: Server, tmp_path: Path) -> None:
     import torch
     from safetensors.torch import load_file
