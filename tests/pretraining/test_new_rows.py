@@ -105,15 +105,18 @@ def test_each_way_to_start_is_what_it_says(family):
 
 def test_a_base_cuts_a_new_piece_as_it_stands_in_a_word():
     base = small_tokenizer()
-    cut = kind_of(base).base_pieces
-    assert [base.id_to_token(number) for number in cut(base, "abe")] == ["a", "##b", "##e"]
-    assert [base.id_to_token(number) for number in cut(base, "##abe")] == ["##a", "##b", "##e"]
-    assert cut(base, "aქ") == cut(base, "##ქ") == []
+
+    def cut(piece):
+        return kind_of(base).base_pieces(base, [piece])[0]
+
+    assert [base.id_to_token(number) for number in cut("abe")] == ["a", "##b", "##e"]
+    assert [base.id_to_token(number) for number in cut("##abe")] == ["##a", "##b", "##e"]
+    assert cut("aქ") == cut("##ქ") == []
     for piece in ("abe", "tuke"):
-        assert cut(base, piece) == base.encode(piece, add_special_tokens=False).ids
+        assert cut(piece) == base.encode(piece, add_special_tokens=False).ids
     merges = Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2, "Ġ": 3}, [("a", "b")]))
     merges.pre_tokenizer = pre_tokenizers.ByteLevel()
-    assert kind_of(merges).base_pieces(merges, "Ġaba") == [3, 2, 0]
+    assert kind_of(merges).base_pieces(merges, ["Ġaba", "bab"]) == [[3, 2, 0], [1, 2]]
 
 
 def test_gradients_are_those_of_the_whole_model_and_the_head_is_computed_at_masked_places_only(family, corpus):

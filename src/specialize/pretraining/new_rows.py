@@ -40,12 +40,10 @@ class NewPieces:
         Args:
             beyond_slots: only of those that have taken no free slot.
         """
-        kind = kind_of(self.base)
-        return {
-            number: kind.base_pieces(self.base, piece)
-            for piece, number in sorted(self.ids.items(), key=lambda pair: pair[1])
-            if not (beyond_slots and number in self.slots)
-        }
+        wanted = {number: piece for piece, number in self.ids.items() if not (beyond_slots and number in self.slots)}
+        numbers = sorted(wanted)
+        cut = kind_of(self.base).base_pieces(self.base, [wanted[number] for number in numbers])
+        return dict(zip(numbers, cut, strict=True))
 
 
 # Of new rows, by id, the ids of the base's rows whose mean they start from: all rows, if there is none. A row that is

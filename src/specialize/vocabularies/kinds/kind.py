@@ -151,15 +151,15 @@ class Kind(ABC):
         """The pieces that stand for nothing yet and are no token of somebody's, in the order of their ids."""
         return []
 
-    def base_pieces(self, base: Tokenizer, piece: str) -> list[int]:
-        """The ids of the pieces that a base vocabulary cuts a new one into, without what is unknown to it.
+    def base_pieces(self, base: Tokenizer, pieces: list[str]) -> list[list[int]]:
+        """The ids of the pieces that a base vocabulary cuts each new one into, without what is unknown to it.
 
         Args:
-            base: that lacks the piece.
-            piece: as the vocabulary spells it: normalised, with its mark of where in a word it stands.
+            base: that lacks them.
+            pieces: as the vocabulary spells them: normalised, with their marks of where in a word they stand.
         """
-        unknown = base.token_to_id(self.unknown(base))
-        return [token.id for token in base.model.tokenize(piece) if token.id != unknown]
+        model, unknown = base.model, base.token_to_id(self.unknown(base))
+        return [[token.id for token in model.tokenize(piece) if token.id != unknown] for piece in pieces]
 
     def grow(
         self,

@@ -80,19 +80,10 @@ class WordPiece(Kind):
             _set_ends(tokenizer, names["cls_token"], names["sep_token"])
         return tokenizer
 
-    def base_pieces(self, base: Tokenizer, piece: str) -> list[int]:
-        """As within a word, if it continues one: the longest pieces from its start on; nothing, if it is unknown."""
+    def base_pieces(self, base: Tokenizer, pieces: list[str]) -> list[list[int]]:
+        """As within a word, if one continues it: the longest pieces from its start on; nothing, if it is unknown."""
         vocabulary, prefix = base.get_vocab(), base.model.continuing_subword_prefix
-        found: list[int] = []
-        begins, rest = not piece.startswith(prefix), piece.removeprefix(prefix)
-        while rest:
-            mark = "" if begins and not found else prefix
-            longest = next((end for end in range(len(rest), 0, -1) if mark + rest[:end] in vocabulary), 0)
-            if not longest:
-                return []
-            found.append(vocabulary[mark + rest[:longest]])
-            rest = rest[longest:]
-        return found
+        return [_cut(piece, vocabulary, prefix) for piece in pieces]
 
     def grow(
         self,
@@ -134,6 +125,19 @@ class WordPiece(Kind):
 
 
 KIND = WordPiece()
+
+
+def _cut(piece: str, vocabulary: Mapping[str, int], prefix: str) -> list[int]:
+    """The ids of the longest pieces, one after the other; none, if there is a place where no piece begins."""
+    found: list[int] = []
+    mark, rest = (prefix if piece.startswith(prefix) else ""), piece.removeprefix(prefix)
+    while rest:
+        longest = next((end for end in range(len(rest), 0, -1) if mark + rest[:end] in vocabulary), 0)
+        if not longest:
+            return []
+        found.append(vocabulary[mark + rest[:longest]])
+        mark, rest = prefix, rest[longest:]
+    return found
 
 
 def choose_pieces(
