@@ -1,6 +1,7 @@
 """A configuration that cannot be run is refused, with the key, the file and the line where it stands."""
 
 import itertools
+import json
 import re
 import sys
 from copy import deepcopy
@@ -462,6 +463,73 @@ SMALL_BASE = (
     "base_models: {small: {pretrain: {languages: [LANGUAGE], vocabulary_size: 500, unused_slots: 9, architecture: "
     "{hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 1, intermediate_size: 8}, training: {TRAINING: 3}}}}\n"
 )
+
+
+def small_base(**changes):
+    entry = yaml.safe_load(SMALL_BASE.replace("LANGUAGE", "be").replace("TRAINING", "epochs"))
+    entry["base_models"]["small"]["pretrain"] |= changes
+    return {key: value for key, value in entry["base_models"]["small"]["pretrain"].items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tokenizer": "here"}, "give one of vocabulary_size, tokenizer"),
+        ({"vocabulary_size": None}, "give one of vocabulary_size, tokenizer"),
+        ({"vocabulary": "byte-level"}, "only a learned wordpiece vocabulary gets free slots"),
+        ({"vocabulary_size": None, "tokenizer": "here"}, "only a learned wordpiece vocabulary gets free slots"),
+        ({"model_type": "deberta-v2"}, "model_type"),
+        ({"vocabulary_size": None, "unused_slots": 0, "tokenizer": "TMP/none"}, "there is no "),
+        ({"vocabulary_size": None, "unused_slots": 0, "tokenizer": "TMP/list"}, "is not a tokenizer"),
+        ({"vocabulary_size": None, "unused_slots": 0, "tokenizer": "TMP/words"}, "holds a WordLevel vocabulary"),
+    ],
+)
+def test_a_base_model_made_here_has_one_vocabulary(tmp_path, changes, said):
+    for name, content in (
+        ("list", "[]"),
+        ("words", '{"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "tokenizer.json").write_text(content)
+    changes = {
+        key: str(value).replace("TMP", str(tmp_path)) if key == "tokenizer" else value for key, value in changes.items()
+    }
+    text = yaml.safe_dump({"base_models": {"small": {"pretrain": small_base(**changes)}}, "base_model": "small"})
+    with pytest.raises(ConfigError, match=said):
+        with_overlay(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("config", "method", "said"),
+    [
+        ({"model_type": "t5"}, "adapt", "is of a t5 model; supported are the architectures BERT, "),
+        ({"model_type": "bert", "is_decoder": True}, "base", "has is_decoder: true"),
+        ({"model_type": "deberta-v2", "relative_attention": True}, "adapt", "DeBERTa-v3 was trained to tell"),
+        ({"model_type": "deberta-v2", "relative_attention": True}, "base", None),
+        ({"model_type": "xlm-roberta"}, "adapt", None),
+        (
+            {"model_type": "xlm-roberta", "tokenizer": False},
+            "adapt",
+            "by a Python that has transformers, sentencepiece",
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", ["folder", "mirror"])
+def test_a_base_model_here_that_is_not_supported_is_refused_at_the_start(tmp_path, place, config, method, said):
+    folder = tmp_path / ("own" if place == "folder" else "models/mine")
+    folder.mkdir(parents=True)
+    if config.get("tokenizer", True):
+        (folder / "tokenizer.json").touch()
+    (folder / "config.json").write_text(json.dumps(config))
+    origin = f"folder: {folder}" if place == "folder" else "mirror: true"
+    text = f"mirror: {tmp_path}\nbase_models:\n  mine: {{{origin}}}\nbase_model: mine\n"
+    text += f"representations: {{x: {{method: {method}}}}}\nexperiment: {{representations: [x]}}\n"
+    if said is None:
+        assert with_overlay(tmp_path, text).cells
+    else:
+        assert_refused(tmp_path, text, said, key="base_models.mine", line=3)
+
+
 REFUSED_FOR_LATER_STAGES = {
     "a misspelt key of a base model's training": (
         SMALL_BASE.replace("LANGUAGE", "be").replace("TRAINING", "epocs"),
