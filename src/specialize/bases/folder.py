@@ -18,7 +18,7 @@ HEAD_DRAWN = "has no head that predicts masked pieces: adapting it draws one at 
 
 def model_files() -> tuple[str, ...]:
     """Names of the files that a base model may have, for a download or a copy; one is a pattern."""
-    vocabularies = dict.fromkeys(name for kind in known_kinds() if kind.grows for name in kind.files)
+    vocabularies = dict.fromkeys(name for kind in known_kinds() for name in kind.files)
     return ("config.json", *vocabularies, *OLDER_FILES, WEIGHTS, WEIGHTS + INDEX, SHARDS)
 
 
@@ -95,7 +95,7 @@ def _check_weights(folder: Path, architecture: Architecture) -> None:
 
 
 def _adaptable(folder: Path) -> Architecture:
-    kinds = " or ".join(kind.name for kind in known_kinds() if kind.grows)
+    kinds = " or ".join(kind.name for kind in known_kinds())
     names = " or ".join(known.name for known in known_architectures().values() if known.adaptable)
     remedy = f"{kinds} bases only for now: choose a {names} model such as mBERT"
     architecture = architecture_of(folder, remedy)
