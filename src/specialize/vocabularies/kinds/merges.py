@@ -20,11 +20,11 @@ class Cut(NamedTuple):
     Attributes:
         pieces: in their order, with `PARTED` between the parts of the word that the model is given one by one. A letter
             that may become a piece is one.
-        count: how often the word occurs.
+        occurs: how often the word does.
     """
 
     pieces: list[str]
-    count: int
+    occurs: int
 
 
 class Words:
