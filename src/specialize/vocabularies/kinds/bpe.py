@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from tokenizers.normalizers import Normalizer
 
 from specialize.vocabularies.kinds.byte_pairs import (
-    BYTES,
+    BYTE_PIECES,
     BytePairs,
     reads_bytes,
     set_ends,
@@ -25,7 +25,6 @@ from specialize.vocabularies.settings import PieceChoice, PieceTraining
 
 MARK = "▁"
 SPECIAL_TOKENS = ("<pad>", "<eos>", "<bos>", "<unk>", "<mask>")  # in Gemma's order
-BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(BYTES))
 NEW_SLOTS = 8  # of a vocabulary that is learned here
 UNKNOWN_LETTER = 1_000_000  # wordpieces that it is worth to know one, where it is not read as bytes
 
@@ -41,7 +40,7 @@ class SentencePieceBpe(BytePairs):
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
         """By the model and its mark, which tells it from BPE over bytes, and over letters of words that are parted."""
-        return whole_symbols(tokenizer) and MARK in tokenizer.get_vocab()
+        return whole_symbols(tokenizer) and tokenizer.token_to_id(MARK) is not None
 
     def missing_letters(self, tokenizer: Tokenizer, letters: Iterable[str]) -> list[str]:
         """Those that are no piece by themselves, with the mark or without: they are read as bytes."""

@@ -22,8 +22,7 @@ from specialize.vocabularies.normal_form import steps_of
 from specialize.vocabularies.settings import PieceChoice
 
 UNUSED = re.compile(r"\[unused\d+\]|<unused\d+>")  # ModernBERT's, Gemma's
-BYTE = re.compile(r"<0x[0-9A-F]{2}>")
-BYTES = 256
+BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 DIGITS = re.compile(r"[0-9]")
 
 
@@ -35,6 +34,7 @@ class BytePairs(Kind):
     """
 
     mark: str
+    too_few = "no more pieces stand beside each other vocabularies.min_frequency times; lower it or give more text"
 
     def unknown(self, tokenizer: Tokenizer) -> str:
         """None where all bytes are pieces: the name that the special tokens have for it never comes up."""
@@ -192,7 +192,7 @@ def reads_bytes(tokenizer: Tokenizer) -> bool:
     """Whether a letter that a vocabulary lacks is cut into its bytes, each of them a piece."""
     if not tokenizer.model.byte_fallback:
         return False
-    return sum(bool(BYTE.fullmatch(piece)) for piece in tokenizer.get_vocab()) == BYTES
+    return all(tokenizer.token_to_id(piece) is not None for piece in BYTE_PIECES)
 
 
 def reserved_pieces(definition: dict[str, Any], slots: Iterable[str]) -> frozenset[str]:
@@ -204,8 +204,7 @@ def reserved_pieces(definition: dict[str, Any], slots: Iterable[str]) -> frozens
     """
     model = definition["model"]
     names = {token["content"] for token in definition["added_tokens"]} | {model["unk_token"] or ""}
-    bytes_ = {piece for piece in model["vocab"] if BYTE.fullmatch(piece)} if model["byte_fallback"] else set()
-    return frozenset({*names, *bytes_, *slots})
+    return frozenset({*names, *slots, *(BYTE_PIECES if model["byte_fallback"] else ())})
 
 
 def set_prepended(tokenizer: Tokenizer, prepended: str, wanted: bool) -> None:
