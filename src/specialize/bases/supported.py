@@ -17,7 +17,7 @@ def supported() -> str:
     from specialize.vocabularies import known_kinds
 
     names = ", ".join(known.name for known in known_architectures().values())
-    kinds = ", ".join(kind.name for kind in known_kinds() if kind.grows)
+    kinds = ", ".join(kind.name for kind in known_kinds())
     return f"supported are the architectures {names}, and vocabularies of {kinds}: choose such a model, as mBERT is"
 
 
