@@ -1,0 +1,111 @@
+"""What new pieces do: how many are in use on text that they were not learned from, and what they change elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from specialize.experiment import Experiment
+from specialize.tables.contents import new_pieces_inputs
+from specialize.tables.scores import require
+from specialize.vocabularies import count_words, kind_of, load_base, with_normal_form, words_by_language
+from specialize.vocabularies.side_effects import pieces_in_use, resegmented
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What the new pieces of a vocabulary do.
+
+    Attributes:
+        number: how many there are.
+        used: how many of them the held-out text is cut into; None if there is no such text.
+        bytes_per_piece: of the held-out text, without and with them, where nothing is ever unknown; else None.
+        elsewhere: the share of the running words that they cut otherwise, by the language's name.
+    """
+
+    number: int
+    used: int | None
+    bytes_per_piece: tuple[float, float] | None = None
+    elsewhere: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """In words."""
+        said = ["new pieces in use: not measured (there is no held-out text)"]
+        if self.used is not None:
+            said = [f"{self.used:,} of {self.number:,} new pieces in use on held-out text"]
+        if self.bytes_per_piece is not None:
+            said.append(f"{' → '.join(map('{:.2f}'.format, self.bytes_per_piece))} bytes per piece")
+        changed = "not measured (vocabularies.other_languages)"
+        if self.elsewhere:
+            worst = max(sorted(self.elsewhere), key=self.elsewhere.__getitem__)
+            changed = f"worst language {worst} {self.elsewhere[worst]:.2%}"
+        return "; ".join([*said, f"words of other languages cut otherwise: {changed}"])
+
+
+def effects_of_new_pieces(
+    experiment: Experiment, run: Path, vocabularies: dict[tuple[str, str], Any]
+) -> dict[tuple[str, str], Effects]:
+    """What the new pieces of each vocabulary do, by tag and representation; those without new ones are left out.
+
+    Args:
+        experiment: the configuration.
+        run: the run's folder.
+        vocabularies: the statistics of some, by tag and representation.
+
+    Raises:
+        SpecializeError: naming every file that is missing.
+    """
+    grown = {key: tuple(read["pieces"]) for key, read in vocabularies.items() if read["pieces"]}
+    require(run, sorted({path for key in grown for path in new_pieces_inputs(experiment, *key)}))
+
+    @cache
+    def base_of(base_model: str) -> Tokenizer:
+        base = load_base(run / experiment.base_folder(base_model))
+        base.normalizer = with_normal_form(base.normalizer, experiment.normal_form)
+        return base
+
+    @cache
+    def words_of(tag: str) -> Counter[str]:
+        (words,) = words_by_language([run / f"results/datasets/{tag}/test.conllu"]).values()
+        return words
+
+    effects: dict[tuple[str, str], Effects] = {}
+    measured: dict[Any, Effects] = {}  # representations that differ in how they train have one vocabulary
+    for (tag, name), pieces in grown.items():
+        base_model, others = experiment.representations[name].base_model, experiment.other_languages(tag, name)
+        known = (tag, base_model, pieces)
+        if known not in measured:
+            tokenizer = Tokenizer.from_file(str(run / f"results/vocabularies/{tag}/{name}/tokenizer.json"))
+            held_out = count_words([run / f"results/corpora/{tag}/test.txt"]).words
+            elsewhere = {experiment.languages[other].name: words_of(other) for other in others}
+            measured[known] = _effects(base_of(base_model), tokenizer, pieces, held_out, elsewhere)
+        effects[tag, name] = measured[known]
+    return effects
+
+
+def _effects(
+    base: Tokenizer,
+    grown: Tokenizer,
+    pieces: tuple[str, ...],
+    held_out: Counter[str],
+    elsewhere: dict[str, Counter[str]],
+) -> Effects:
+    used = pieces_in_use(grown, pieces, held_out) if held_out else None
+    by_bytes = None
+    if held_out and not kind_of(base).unknown(base):
+        by_bytes = bytes_per_piece(base, held_out), bytes_per_piece(grown, held_out)
+    changed = {language: resegmented(base, grown, words).running for language, words in elsewhere.items()}
+    return Effects(len(pieces), used, by_bytes, changed)
+
+
+def bytes_per_piece(tokenizer: Tokenizer, words: Counter[str]) -> float:
+    """Mean number of UTF-8 bytes that a piece of some words stands for, without the spaces between them."""
+    distinct = sorted(words)
+    segmented = kind_of(tokenizer).segment(tokenizer, distinct)
+    pieces = sum(words[word] * len(cut) for word, cut in zip(distinct, segmented, strict=True))
+    return sum(words[word] * len(word.encode()) for word in distinct) / max(pieces, 1)
