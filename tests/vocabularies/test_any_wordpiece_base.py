@@ -41,7 +41,7 @@ TEXT = "abdeéÉiàlmnostTM漢字かئ٣3.-,ﬁ\u0301ß"
 
 @st.composite
 def bases(draw):
-    """A tokenizer.json, with what else it is known by: names, ids with holes, slots in use, added tokens in the text."""
+    """A tokenizer.json with other names, holes in its ids, slots in use and added tokens that the text has."""
     unknown, prefix = draw(st.sampled_from(["[UNK]", "<unk>", "*"])), draw(st.sampled_from(["##", "@@", "▁"]))
     single = draw(st.lists(st.sampled_from(LETTERS + "漢.-"), unique=True))
     longer = draw(st.lists(st.text(LETTERS, min_size=2, max_size=4), unique=True, max_size=8))
