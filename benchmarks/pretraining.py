@@ -90,6 +90,8 @@ def settings_of(arguments, steps):
         tiering="rows",
         precision=arguments.precision,
         deterministic=False,
+        initialisation="slot",
+        augmented=False,
         tiered=False,
     )
 

@@ -13,7 +13,8 @@ with reported(snakemake.log[0]):
     from specialize.training.processes import run_on_gpus
 
     experiment, base_model = Experiment(snakemake.config), snakemake.wildcards.base_model
-    settings = experiment.base_pretraining(base_model)
+    settings, made_as = experiment.base_pretraining(base_model), dict(snakemake.params.architecture)
+    tokenizer = made_as.pop("tokenizer", None)
     run_on_gpus(
         settings.gpus,
         snakemake.config["jobs_per_gpu"],
@@ -23,7 +24,9 @@ with reported(snakemake.log[0]):
         unused_slots=snakemake.params.unused_slots,
         training=experiment.base_vocabulary_training(base_model),
         normal_form=snakemake.params.normal_form,
-        architecture=snakemake.params.architecture,
+        kind=made_as.pop("vocabulary", "wordpiece"),
+        tokenizer=Path(tokenizer) if tokenizer else None,
+        architecture=made_as,
         settings=settings,
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),

@@ -112,6 +112,8 @@ def pretraining_settings(**changes):
         "deterministic": False,
         "gpus": 1,
         "precision": default_precision(PretrainingSettings),
+        "initialisation": "slot",
+        "augmented": False,
         "tiered": False,
         "warmup_steps": 2,
     }

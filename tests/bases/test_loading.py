@@ -12,6 +12,7 @@ from tests.bases.conftest import change_config, change_weights, save_model
 from transformers.models import bert, roberta, xlm_roberta
 
 from specialize.bases import loading
+from specialize.bases.architectures import known_architectures
 from specialize.bases.architectures.architecture import Classes
 from specialize.bases.loading import load_sound
 from specialize.errors import InputError
@@ -292,7 +293,15 @@ CHANGES = st.one_of(
     st.tuples(st.just(retyped), TENSORS, DTYPES),
     st.tuples(st.just(reshaped), TENSORS, st.lists(st.integers(0, 9), max_size=3)),
 )
-KEYS = [*loading.SIZES, "num_hidden_layers", "num_attention_heads", "hidden_act", "is_decoder", "pad_token_id", "dtype"]
+KEYS = [
+    *known_architectures()["bert"].sizes,
+    "num_hidden_layers",
+    "num_attention_heads",
+    "hidden_act",
+    "is_decoder",
+    "pad_token_id",
+    "dtype",
+]
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-1, 20), st.floats(), st.text(max_size=3), st.just([]), st.just({})
 )

@@ -58,6 +58,8 @@ def small_settings(**changes):
         "tiering": "rows",
         "precision": "float32",
         "deterministic": False,
+        "initialisation": "slot",
+        "augmented": True,
         "tiered": True,
     }
     return PretrainingSettings(**values).model_copy(update=changes)  # also to what no configuration may ask for

@@ -31,7 +31,8 @@ import huggingface_hub.constants
 import pytest
 
 from specialize import sources
-from specialize.bases.folder import model_files, take_base_model
+from specialize.bases.folder import description_files, model_files, take_base_model
+from specialize.bases.supported import check_description
 from specialize.errors import DownloadError, InputError
 from specialize.files import file_hash
 from specialize.sources import Source, download, fetch, treebanks
@@ -424,7 +425,7 @@ def test_no_network_is_said_in_seconds(
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", nowhere)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(DownloadError, match=r"^model some/model, revision a*: .*no answer.*give a mirror: --config"):
-        sources.fetch_model("some/model", "a" * 40, tmp_path / "model", model_files(), take_base_model)
+        fetch_model("some/model", "a" * 40, tmp_path / "model")
     monkeypatch.setattr("specialize.sources.published.WIKIMEDIA", nowhere)
     with pytest.raises(UnansweredError, match=r"wowiki/: no answer.*give a --mirror"):
         sources.latest_dump("wo", None)
@@ -819,7 +820,9 @@ def test_a_member_is_not_fetched_as_if_it_were_a_file(tmp_path: Path) -> None:
 
 
 copy_model = partial(sources.copy_model, take=take_base_model)
-fetch_model_from_mirror = partial(sources.fetch_model_from_mirror, files=model_files(), take=take_base_model)
+HOW = {"files": model_files(), "take": take_base_model, "described": description_files(), "check": check_description}
+fetch_model = partial(sources.fetch_model, **HOW)
+fetch_model_from_mirror = partial(sources.fetch_model_from_mirror, **HOW)
 
 # -- base models -------------------------------------------------------------------------------------------
 
@@ -854,10 +857,11 @@ def test_own_model_is_copied(tmp_path: Path) -> None:
 
 
 def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
-    folder = write_model(tmp_path / "mirror" / "models" / "xlmr", model_type="xlm-roberta")
-    with pytest.raises(InputError, match=r"xlmr/config.json: .*WordPiece bases only for now"):
+    folder = write_model(tmp_path / "mirror" / "models" / "xlmr", model_type="t5")
+    (folder / "model.safetensors").unlink()  # that it is listed is enough
+    with pytest.raises(InputError, match=r"xlmr/config.json: is of a t5 model; supported are .* XLM-R, .* WordPiece"):
         copy_model(folder, tmp_path / "base" / "xlmr")
-    with pytest.raises(InputError, match="WordPiece bases only for now"):
+    with pytest.raises(InputError, match=r"xlmr/config.json: is of a t5 model; supported are"):
         fetch_model_from_mirror("xlmr", str(tmp_path / "mirror"), tmp_path / "base" / "xlmr")
     assert names(tmp_path / "base") == []
 
@@ -914,7 +918,9 @@ def publish(server: Server, folder: Path, revision: str) -> dict[str, bytes]:
 
 # The library reads the endpoint once, when it is imported.
 FETCH = "import sys, pathlib; from specialize import sources; from specialize.bases.folder import *; "
-FETCH += "sources.fetch_model(*sys.argv[1:3], pathlib.Path(sys.argv[3]), model_files(), take_base_model)"
+FETCH += "from specialize.bases.supported import check_description; "
+FETCH += "sources.fetch_model(*sys.argv[1:3], pathlib.Path(sys.argv[3]), model_files(), take_base_model, "
+FETCH += "description_files(), check_description)"
 
 
 @pytest.mark.slow
@@ -990,7 +996,7 @@ def test_failure_of_the_hub_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     monkeypatch.setattr("specialize.sources.models.first_answer", lambda url: None)
     with pytest.raises(DownloadError, match=r"model some/model, revision abc: RuntimeError: two lines"):
-        sources.fetch_model("some/model", "abc", tmp_path / "model", model_files(), take_base_model)
+        fetch_model("some/model", "abc", tmp_path / "model")
     assert names(tmp_path) == []
 
 

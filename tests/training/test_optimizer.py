@@ -139,7 +139,7 @@ def test_rows_move_as_a_group_of_their_own_would(seed, rows, multiplier):
     matrix = nn.Parameter(start((7, 3), seed))
     its_gradients = gradients((7, 3), seed)
     group = {"params": [matrix], "lr": LEARNING_RATE, "weight_decay": WEIGHT_DECAY}
-    optimizer = AdamW([group], EPSILON, False, Tier(matrix, torch.tensor(rows), multiplier))
+    optimizer = AdamW([group], EPSILON, False, Tier([matrix], torch.tensor(rows), multiplier))
     trained = after_training(matrix, optimizer, its_gradients)
 
     for chosen, rate in ((rows, multiplier * LEARNING_RATE), (others, LEARNING_RATE)):
@@ -157,7 +157,7 @@ def test_after_some_steps_new_rows_have_moved_so_many_times_as_far_and_no_other_
     for factor in (1.0, multiplier):
         matrix = nn.Parameter(start((7, 3), 1))
         group = {"params": [matrix], "lr": LEARNING_RATE, "weight_decay": 0.0}
-        optimizer = AdamW([group], EPSILON, bias_correction, Tier(matrix, torch.tensor(new), factor))
+        optimizer = AdamW([group], EPSILON, bias_correction, Tier([matrix], torch.tensor(new), factor))
         moved.append(after_training(matrix, optimizer, its_gradients) - start((7, 3), 1))
     torch.testing.assert_close(moved[1][new], multiplier * moved[0][new], rtol=1e-4, atol=1e-5)
     assert torch.equal(moved[1][others], moved[0][others])
@@ -176,7 +176,7 @@ def test_rows_of_a_tied_matrix_train_at_five_times_the_rate():
 
     model = nn.ModuleList([embedding, output])
     groups = decayed_groups(model, LEARNING_RATE, WEIGHT_DECAY, {"1.bias"})
-    optimizer = AdamW(groups, EPSILON, False, Tier(embedding.weight, torch.tensor(new), multiplier))
+    optimizer = AdamW(groups, EPSILON, False, Tier([embedding.weight], torch.tensor(new), multiplier))
     for _ in range(STEPS):
         nn.functional.cross_entropy(output(embedding(inputs)), targets).backward()
         optimizer.step()
@@ -202,7 +202,7 @@ def test_rows_of_a_tied_matrix_train_at_five_times_the_rate():
 def test_rows_follow_a_changing_rate():
     matrix, rows = nn.Parameter(start((5, 2))), torch.tensor([3])
     group = {"params": [matrix], "lr": LEARNING_RATE, "weight_decay": 0.0}
-    optimizer = AdamW([group], EPSILON, False, Tier(matrix, rows, 5.0))
+    optimizer = AdamW([group], EPSILON, False, Tier([matrix], rows, 5.0))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
     for _ in range(4):
         before = matrix.detach().clone()

@@ -45,7 +45,7 @@ def steps(folder, *, kind=MaskedText, batch_size=5, most=None):
     settings = SETTINGS.model_copy(update={"batch_size": batch_size})
     text = training_text([folder / "corpus/train.txt"], tokenizer, settings)
     text.__class__ = kind
-    tier = Tier(model.bert.embeddings.word_embeddings.weight, torch.tensor([1, 7]), 5.0)
+    tier = Tier([model.bert.embeddings.word_embeddings.weight], torch.tensor([1, 7]), 5.0)
     optimizer = AdamW(decayed_groups(model, 2e-3, 0.01, ()), 1e-6, True, tier)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
 

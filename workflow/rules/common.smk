@@ -234,6 +234,12 @@ def own_model_content(wildcards):
     return {path.name: checksum_of_parts(path) for path in own_model(wildcards)}
 
 
+def own_tokenizer(wildcards):
+    """The tokenizer of one's own that a base model takes which the run pretrains; none if it learns one."""
+    folder = experiment.config["base_models"][wildcards.base_model]["pretrain"].get("tokenizer")
+    return [f"{folder}/tokenizer.json"] if folder else []
+
+
 def parameters_if_any(settings):
     """A rule's parameters of settings that a job may not have."""
     return settings.job_parameters() if settings else None

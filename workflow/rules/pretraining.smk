@@ -10,6 +10,7 @@ rule pretrain_base:
             for language in experiment.config["base_models"][wildcards.base_model]["pretrain"]["languages"]
             for path in corpus_files(language)
         ],
+        own_tokenizer,
     output:
         multiext(
             "results/pretraining/base/{base_model}/",
@@ -33,13 +34,11 @@ rule pretrain_base:
         runtime=growing(12 * 60),
     params:
         languages=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"]["languages"],
-        unused_slots=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"][
-            "unused_slots"
-        ],
-        architecture=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"][
-            "architecture"
-        ],
-        vocabulary=lambda wildcards: experiment.base_vocabulary_training(wildcards.base_model).job_parameters(),
+        unused_slots=lambda wildcards: experiment.config["base_models"][wildcards.base_model]["pretrain"].get(
+            "unused_slots", 0
+        ),
+        architecture=lambda wildcards: experiment.base_model_sizes(wildcards.base_model),
+        vocabulary=lambda wildcards: parameters_if_any(experiment.base_vocabulary_training(wildcards.base_model)),
         normal_form=experiment.normal_form,
         settings=lambda wildcards: experiment.base_pretraining(wildcards.base_model).job_parameters(),
         version=STAGE_VERSIONS["pretraining"],

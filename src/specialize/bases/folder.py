@@ -7,7 +7,8 @@ import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from specialize.bases.architectures import Architecture, architecture_of, known_architectures
+from specialize.bases.architectures import Architecture
+from specialize.bases.supported import check_architecture, check_description
 from specialize.bases.weights import INDEX, SHARDS, WEIGHTS, Stored, copy_weights, stored_tensors, weight_files
 from specialize.errors import InputError, warn
 from specialize.files import read_json, read_text, write_json
@@ -16,10 +17,15 @@ from specialize.vocabularies import OLDER_FILES, known_kinds, load_base
 HEAD_DRAWN = "has no head that predicts masked pieces: adapting it draws one at random, by the seed of pretraining"
 
 
+def description_files() -> tuple[str, ...]:
+    """Names of the files that describe a base model: all but its weights."""
+    vocabularies = dict.fromkeys(name for kind in known_kinds() if kind.grows for name in kind.files)
+    return ("config.json", *vocabularies, *OLDER_FILES)
+
+
 def model_files() -> tuple[str, ...]:
     """Names of the files that a base model may have, for a download or a copy; one is a pattern."""
-    vocabularies = dict.fromkeys(name for kind in known_kinds() if kind.grows for name in kind.files)
-    return ("config.json", *vocabularies, *OLDER_FILES, WEIGHTS, WEIGHTS + INDEX, SHARDS)
+    return (*description_files(), WEIGHTS, WEIGHTS + INDEX, SHARDS)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -30,7 +36,7 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if any(fnmatchcase(path.name, name) for name in wanted))
 
 
-def take_base_model(source: Path, destination: Path, place: str = "") -> None:
+def take_base_model(source: Path, destination: Path, place: str = "", adapted: bool = True) -> None:
     """Copy a base model into a folder of its own, in the form that later stages read, and check it.
 
     Weights in several files become one. A BERT that has only vocab.txt gets the tokenizer.json of it.
@@ -39,33 +45,38 @@ def take_base_model(source: Path, destination: Path, place: str = "") -> None:
         source: the folder that has it.
         destination: a new folder.
         place: what errors call the source, where that is a temporary copy.
+        adapted: whether it is pretrained further on a language.
 
     Raises:
         InputError: see `check_base_model`; it names the source.
     """
     destination.mkdir()
     try:
-        _adaptable(source)
+        check_description(source, adapted)
         for path in files_in(source):
-            if not path.name.startswith("model"):
+            if path.name in description_files():
                 shutil.copyfile(path, destination / path.name)
         if (destination / "vocab.txt").is_file() and not (destination / "tokenizer.json").is_file():
             _tokenizer_of_vocab_txt(destination)
         load_base(destination)
         copy_weights(source, destination)
-        check_base_model(destination)
+        check_base_model(destination, adapted)
     except InputError as error:
         raise error.of_the_original(destination, source).of_the_original(source, place or source) from error
 
 
-def check_base_model(folder: Path) -> None:
+def check_base_model(folder: Path, adapted: bool = True) -> None:
     """Check that a base model can be adapted and that its files fit each other, before any long job starts.
+
+    Args:
+        folder: of the model.
+        adapted: whether it is pretrained further on a language, or only used as it is.
 
     Raises:
         InputError: if its architecture or its kind of vocabulary is none that can be adapted, if a file is missing or
             broken, or if the weights are not safetensors that fit the vocabulary and config.json, each of them sound.
     """
-    architecture = _adaptable(folder)
+    architecture = check_architecture(folder, adapted)
     tokenizer = load_base(folder)
     files = weight_files(folder)
     rows = _embedding_rows(files[0], stored_tensors(files), architecture)
@@ -82,26 +93,20 @@ def check_base_model(folder: Path) -> None:
 
 
 def _check_weights(folder: Path, architecture: Architecture) -> None:
-    """Load the model as adapting will do."""
+    """Load the model as adapting will do, or as finetuning will do if that is all that it is for."""
     from specialize.bases.loading import untrained_norms
 
-    model, head_drawn = architecture.masked_lm(folder)
+    head_drawn = False
+    if architecture.no_masked_training(read_json(folder / "config.json")):
+        model = architecture.encoder(folder)
+    else:
+        model, head_drawn = architecture.masked_lm(folder)
     if head_drawn:
         warn(f"the base model {HEAD_DRAWN}")
     norms = [name for name in untrained_norms(model) if not head_drawn or name.startswith(model.base_model_prefix)]
     if norms:
         shown = ", ".join(norms[:3]) + (", …" if len(norms) > 3 else "")
         warn(f"{len(norms)} layer norms of the base model are as they were made ({shown}): were they ever trained?")
-
-
-def _adaptable(folder: Path) -> Architecture:
-    kinds = " or ".join(kind.name for kind in known_kinds() if kind.grows)
-    names = " or ".join(known.name for known in known_architectures().values() if known.adaptable)
-    remedy = f"{kinds} bases only for now: choose a {names} model such as mBERT"
-    architecture = architecture_of(folder, remedy)
-    if not architecture.adaptable:
-        raise InputError(folder / "config.json", f"is of a {architecture.model_type} model", remedy=remedy)
-    return architecture
 
 
 def _embedding_rows(path: Path, stored: dict[str, Stored], architecture: Architecture) -> int:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers.utils import logging
 
+from specialize.bases.architectures import Architecture, architecture_of
+from specialize.bases.supported import check_config
 from specialize.bases.weights import CONVERT, WEIGHTS, Stored, check_types, stored_tensors, weight_files
 from specialize.errors import InputError
-from specialize.files import read_json
 
 if TYPE_CHECKING:
     from transformers.modeling_utils import PreTrainedModel
@@ -22,16 +23,7 @@ logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 SHOWN = 3
 LARGEST = 1e6  # trained weights stay below a thousand
-WORDS = "embeddings.word_embeddings.weight"
-# Which size of which tensor a key of config.json is; BERT, RoBERTa and XLM-R agree.
-SIZES = {
-    "vocab_size": (WORDS, 0),
-    "hidden_size": (WORDS, 1),
-    "max_position_embeddings": ("embeddings.position_embeddings.weight", 0),
-    "type_vocab_size": ("embeddings.token_type_embeddings.weight", 0),
-    "intermediate_size": ("encoder.layer.0.intermediate.dense.weight", 0),
-}
-ENCODER = ("embeddings.", "encoder.")  # parts that the forward pass uses, unlike the pooler
+ONE_BIAS = "take the weights as they were published"
 MAY_BE_CONSTANT = "token_type_embeddings.weight"  # zeros in RoBERTa, which has one segment
 
 
@@ -70,30 +62,13 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
         remedy = "take config.json and weights of the same model"
         raise InputError(folder / "config.json", f"describes no model ({problem})", remedy=remedy) from error
     model, found = loaded
+    architecture = architecture_of(folder)
+    _take_spare_bias(path, architecture, model, stored, found)
     drawn = _drawn_head(model, found["missing_keys"])
-    _check_names(path, model, stored, found, drawn)
+    _check_names(path, architecture, model, stored, found, drawn)
     _check_ties(path, model)
     _check_values(path, model, drawn)
     return model, drawn
-
-
-def check_config(folder: Path) -> None:
-    """Refuse what config.json can say that makes another model of the same weights.
-
-    Raises:
-        InputError: if its layers see only what is before them, its weights are quantized, or its output layer is no
-            transpose of its embeddings.
-    """
-    path = folder / "config.json"
-    config = read_json(path)
-    if config.get("is_decoder"):
-        remedy = "choose another model; or, if it was trained with masks, let config.json say is_decoder: false"
-        raise InputError(path, "has is_decoder: true, so that no piece sees those after it", remedy=remedy)
-    if config.get("quantization_config"):
-        raise InputError(path, "has a quantization_config", remedy="choose the model that is not quantized")
-    if config.get("tie_word_embeddings") is False:
-        remedy = "choose a model whose output layer shares its word embeddings, as BERT's does"
-        raise InputError(path, "has tie_word_embeddings: false", remedy=remedy)
 
 
 def _drawn_head(model: PreTrainedModel, missing: Iterable[str]) -> list[str]:
@@ -113,8 +88,40 @@ def _own(model: PreTrainedModel) -> dict[str, torch.Tensor]:
     return {name: one for name, one in model.named_parameters(remove_duplicate=False) if name not in tied}
 
 
+def _take_spare_bias(
+    path: Path,
+    architecture: Architecture,
+    model: PreTrainedModel,
+    stored: Mapping[str, Stored],
+    found: dict[str, Any],
+) -> None:
+    """Without a tie the library makes two biases of one, and uses the one that older files lack."""
+    used = next((f"{name}.bias" for name, part in model.named_modules() if part is model.get_output_embeddings()), "")
+    spare = architecture.spare_bias
+    if model.base_model is model or not spare or used in model.all_tied_weights_keys:
+        return
+    missing = set(found["missing_keys"])
+    if spare in missing and used not in missing:
+        found["missing_keys"] = missing - {spare}
+    elif used in missing and spare not in missing:
+        with torch.no_grad():
+            model.get_parameter(used).copy_(model.get_parameter(spare))
+        found["missing_keys"] = missing - {used}
+    elif used in stored and not torch.equal(model.get_parameter(used), model.get_parameter(spare)):
+        raise InputError(
+            path,
+            f"has two tensors, {spare} and {used}, where the model has one",
+            remedy=ONE_BIAS,
+        )
+
+
 def _check_names(
-    path: Path, model: PreTrainedModel, stored: Mapping[str, Stored], found: Mapping[str, Any], drawn: list[str]
+    path: Path,
+    architecture: Architecture,
+    model: PreTrainedModel,
+    stored: Mapping[str, Stored],
+    found: Mapping[str, Any],
+    drawn: list[str],
 ) -> None:
     missing = [] if drawn else sorted(set(found["missing_keys"]) - model.all_tied_weights_keys.keys())
     unused = sorted(found["unexpected_keys"])
@@ -124,7 +131,7 @@ def _check_names(
             f"lacks {len(missing)} of the {len(_own(model))} tensors of the model that config.json describes "
             f"({_first(missing)}), and has {len(unused)} that it does not use"
             + (f" ({_first(unused)})" * bool(unused)),
-            remedy=_remedy(path, model, stored),
+            remedy=_remedy(path, architecture, model, stored),
         )
     if found["mismatched_keys"]:
         sizes = [f"{name} {_size(has)}, not {_size(due)}" for name, has, due in sorted(found["mismatched_keys"])]
@@ -132,18 +139,20 @@ def _check_names(
             path,
             f"has {len(sizes)} tensors of another size than config.json says ({_first(sizes)}), "
             f"and {len(unused)} that the model does not use",
-            remedy=_remedy(path, model, stored),
+            remedy=_remedy(path, architecture, model, stored),
         )
-    left_out = [name for name in unused if name.removeprefix(model.base_model_prefix + ".").startswith(ENCODER)]
+    left_out = [
+        name for name in unused if name.removeprefix(model.base_model_prefix + ".").startswith(architecture.parts)
+    ]
     if left_out:
         problem = f"has {len(left_out)} tensors that the model of config.json would leave out ({_first(left_out)})"
-        raise InputError(path, problem, remedy=_remedy(path, model, stored))
+        raise InputError(path, problem, remedy=_remedy(path, architecture, model, stored))
 
 
-def _remedy(path: Path, model: PreTrainedModel, stored: Mapping[str, Stored]) -> str:
+def _remedy(path: Path, architecture: Architecture, model: PreTrainedModel, stored: Mapping[str, Stored]) -> str:
     """What to do about weights and a configuration that do not fit: another prefix, other sizes, or another copy."""
-    own = model.base_model_prefix + "."
-    prefixes = {name.removesuffix(WORDS).removesuffix(own) for name in stored if name.endswith(WORDS)}
+    own, words = model.base_model_prefix + ".", architecture.embeddings_name
+    prefixes = {name.removesuffix(words).removesuffix(own) for name in stored if name.endswith(words)}
     if len(prefixes) == 1 and (prefix := prefixes.pop()):
         folder, prefix = shlex.quote(str(path.parent)), shlex.quote(prefix)
         return f"take off the names' prefix: {CONVERT} {folder} --without-prefix {prefix}"
@@ -151,10 +160,11 @@ def _remedy(path: Path, model: PreTrainedModel, stored: Mapping[str, Stored]) ->
     config = model.config.to_dict()
     wrong = {
         key: plain[name].shape[axis]
-        for key, (name, axis) in SIZES.items()
+        for key, (name, axis) in architecture.sizes.items()
         if name in plain and len(plain[name].shape) == 2 and config.get(key) != plain[name].shape[axis]
     }
-    layers = {int(name.split(".")[2]) for name in plain if name.startswith("encoder.layer.")}
+    numbered = [name.removeprefix(architecture.layers) for name in plain if name.startswith(architecture.layers)]
+    layers = {int(name.partition(".")[0]) for name in numbered if name.partition(".")[0].isdecimal()}
     if layers == set(range(len(layers))) and layers and len(layers) != config.get("num_hidden_layers"):
         wrong["num_hidden_layers"] = len(layers)
     again = f"take {WEIGHTS} and config.json of the same model, copied whole"
@@ -171,7 +181,9 @@ def _check_ties(path: Path, model: PreTrainedModel) -> None:
             raise InputError(
                 path,
                 f"has two tensors, {source} and {name}, where the model has one",
-                remedy="choose a model whose output layer shares its word embeddings, as BERT's does",
+                remedy="if both were trained, let config.json say tie_word_embeddings: false"
+                if model.get_parameter(name).ndim > 1
+                else ONE_BIAS,
             )
 
 
@@ -199,7 +211,11 @@ def _check_values(path: Path, model: PreTrainedModel, drawn: list[str]) -> None:
 def untrained_norms(model: PreTrainedModel) -> list[str]:
     """Names of a model's layer norms that are as they were made, with weights 1 and biases 0; training moves them."""
     norms = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.LayerNorm)}
-    return [name for name, norm in norms.items() if bool((norm.weight == 1).all()) and not bool(norm.bias.any())]
+    return [
+        name
+        for name, norm in norms.items()
+        if bool((norm.weight == 1).all()) and (norm.bias is None or not bool(norm.bias.any()))
+    ]
 
 
 def _first(names: list[str]) -> str:

@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specialize.bases.architectures import architecture_of, known_architectures
+from specialize.bases.architectures import architecture_of, architecture_to_make, known_architectures
+from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.suggestions import nearest, nearest_language
 from specialize.experiment.treebanks import check_own_treebank
 from specialize.experiment.yaml_files import Keys
-from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE
+from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE
 from specialize.sources import ENTITY_ENDINGS, entity_files, own_text
 
 if TYPE_CHECKING:
@@ -132,10 +133,45 @@ def _check_base_models(experiment: Experiment) -> None:
         if "folder" in entry and name in experiment.base_models_used and not Path(entry["folder"]).is_dir():
             folder = Path(entry["folder"]).absolute()
             raise ConfigError(f"{experiment.place(['base_models', name, 'folder'])}: there is no folder {folder}")
+        _check_supported(experiment, name, entry)
+        if "pretrain" in entry:
+            _check_made_here(experiment, name, entry["pretrain"])
         languages = entry.get("pretrain", {}).get("languages", [])
         place = ("base_models", name, "pretrain", "languages")
         with_text = [tag for tag, known in experiment.languages.items() if known.has_corpus and known.original is None]
         _check_known(experiment, place, languages, with_text, "language with a corpus")
+
+
+def _check_supported(experiment: Experiment, name: str, entry: dict[str, Any]) -> None:
+    """Refuse a base model on this machine that no job could use, before any of them starts."""
+    folder = Path(entry.get("folder", ""))
+    mirror = experiment.config.get("mirror") or ""
+    if "folder" not in entry:
+        if "pretrain" in entry or not mirror.startswith("/"):
+            return
+        folder = Path(mirror, "models", name)
+    if name not in experiment.base_models_used or not (folder / "config.json").is_file():
+        return
+    try:
+        check_architecture(folder, experiment.is_adapted(name))
+        check_tokenizer_file(folder)
+    except InputError as error:
+        raise ConfigError(f"{experiment.place(['base_models', name])}: {error}") from error
+
+
+def _check_made_here(experiment: Experiment, name: str, entry: dict[str, Any]) -> None:
+    """A vocabulary is learned, of a size, or taken from a folder; only one kind gets free slots."""
+    place = experiment.place(["base_models", name, "pretrain"])
+    if ("tokenizer" in entry) == ("vocabulary_size" in entry):
+        raise ConfigError(f"{place}: give one of vocabulary_size, tokenizer")
+    learned_slots = "tokenizer" not in entry and entry.get("vocabulary", "wordpiece") == "wordpiece"
+    if entry.get("unused_slots") and not learned_slots:
+        raise ConfigError(
+            f"{place}: only a wordpiece vocabulary that is learned gets free slots; leave out unused_slots"
+        )
+    if "tokenizer" in entry and not Path(entry["tokenizer"], "tokenizer.json").is_file():
+        missing = Path(entry["tokenizer"], "tokenizer.json").absolute()
+        raise ConfigError(f"{experiment.place(['base_models', name, 'pretrain', 'tokenizer'])}: there is no {missing}")
 
 
 def _check_representations(experiment: Experiment) -> None:
@@ -177,7 +213,7 @@ def _check_positions(experiment: Experiment) -> None:
                 continue
             made_here = experiment.pretrained_here(entry.base_model)
             try:
-                architecture = known_architectures()[BASE_ARCHITECTURE] if made_here else architecture_of(sizes)
+                architecture = architecture_to_make(sizes)[0] if made_here else architecture_of(sizes)
             except InputError:  # for its own job to report
                 continue
             positions = architecture.positions(sizes)

@@ -10,10 +10,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from specialize.bases.architectures import Architecture, architecture_of, architecture_to_make
 from specialize.errors import InputError, SpecializeError
 from specialize.experiment.experiment import Experiment
 from specialize.experiment.grid import Cell, Language
 from specialize.experiment.regimes import REGIMES
+from specialize.experiment.resolved import pieces_here
 from specialize.experiment.speeds import Shape, SpeedOf
 from specialize.files import read_json
 from specialize.pretraining.settings import PretrainingSettings
@@ -328,7 +330,8 @@ class Costs:
         """The sizes of a base model: as its config.json says, wherever it lies on this machine; else as expected."""
         entry = self.experiment.config["base_models"][name]
         if "pretrain" in entry:
-            return {**entry["pretrain"]["architecture"], "vocab_size": entry["pretrain"]["vocabulary_size"]}
+            architecture, sizes = architecture_to_make(self.experiment.base_model_sizes(name))
+            return _as_bert(architecture, sizes | {"vocab_size": pieces_here(entry["pretrain"])})
         folders = [self.run / self.experiment.base_folder(name)]
         if "folder" in entry:
             folders.append(Path(entry["folder"]))
@@ -337,7 +340,10 @@ class Costs:
         for folder in folders:
             if (folder / "config.json").is_file():
                 found = self._read(folder / "config.json")
-                return EXPECTED_BASE | {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
+                sizes = EXPECTED_BASE | {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
+                with contextlib.suppress(InputError):  # for its own job to report
+                    sizes = _as_bert(architecture_of(found), sizes)
+                return sizes
         return dict(EXPECTED_BASE)
 
     def _coverage(self, tag: str, representation: str, data: str, measure: str, expected: float) -> float:
@@ -356,6 +362,11 @@ class Costs:
         except (InputError, OSError):  # for its own job to report
             return {}
         return read if isinstance(read, dict) else {}
+
+
+def _as_bert(architecture: Architecture, sizes: dict[str, Any]) -> dict[str, Any]:
+    """Sizes by which a BERT would have as many matrices as a model of another architecture."""
+    return sizes | {"intermediate_size": int(architecture.inner_share * sizes["intermediate_size"])}
 
 
 def transformer(task: str, sizes: dict[str, Any], threads: int, precision: str) -> Shape:

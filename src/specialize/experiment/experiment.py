@@ -194,11 +194,16 @@ class Experiment:
         """Whether a base model is pretrained by the run, not fetched or copied."""
         return "pretrain" in self.config["base_models"][base_model]
 
+    def is_adapted(self, base_model: str) -> bool:
+        """Whether a representation of this experiment pretrains a base model further on a language."""
+        names = {name for _, name in self.adaptations if self.representations[name].method == "adapt"}
+        return any(self.representations[name].base_model == base_model for name in names)
+
     def base_model_sizes(self, name: str) -> dict[str, Any]:
         """The architecture of a base model, as far as it is known before the run has it."""
         entry = self.config["base_models"][name]
         if "pretrain" in entry:
-            return dict(entry["pretrain"]["architecture"])
+            return resolved.made_as(self, name)
         path = Path(entry.get("folder", self.base_folder(name))) / "config.json"
         try:
             read = read_json(path) if path.is_file() else {}
@@ -245,8 +250,8 @@ class Experiment:
         """The settings of pretraining a base model here."""
         return resolved.base_pretraining(self, base_model)
 
-    def base_vocabulary_training(self, base_model: str) -> PieceTraining:
-        """How the vocabulary of a base model that is pretrained here is learned."""
+    def base_vocabulary_training(self, base_model: str) -> PieceTraining | None:
+        """How the vocabulary of a base model that is pretrained here is learned; None if it has one of one's own."""
         return resolved.base_vocabulary_training(self, base_model)
 
     def finetuning(self, language: str, representation: str, regime: str, seed: int) -> FinetuningSettings:

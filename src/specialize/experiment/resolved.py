@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize.corpora.settings import Cleaning
 from specialize.datasets.settings import described_transliteration
 from specialize.experiment.grid import Cell
 from specialize.experiment.regimes import REGIMES
+from specialize.experiment.settings import MadeAs
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
 from specialize.pretraining.settings import PretrainingSettings
+from specialize.settings import without_neutral
 from specialize.vocabularies.settings import PieceChoice, PieceTraining
 
 if TYPE_CHECKING:
@@ -29,14 +33,15 @@ def pretraining(experiment: Experiment, representation: str) -> PretrainingSetti
     """The section `pretraining` with the representation's `training`."""
     entry = experiment.representations[representation]
     own = experiment.config["representations"][representation].get("training", {})
-    tiered = entry.method == "adapt" and entry.pieces != 0 and entry.multiplier != 1
-    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=tiered)
+    augmented = entry.method == "adapt" and entry.pieces != 0
+    tiered = augmented and entry.multiplier != 1
+    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, augmented=augmented, tiered=tiered)
 
 
 def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSettings:
     """The section `pretraining` with the base model's `training`."""
     own = experiment.config["base_models"][base_model]["pretrain"]["training"]
-    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, tiered=False)
+    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, augmented=False, tiered=False)
 
 
 def piece_choice(experiment: Experiment) -> PieceChoice:
@@ -45,8 +50,31 @@ def piece_choice(experiment: Experiment) -> PieceChoice:
     return PieceChoice(**{key: section[key] for key in PieceChoice.model_fields})
 
 
-def base_vocabulary_training(experiment: Experiment, base_model: str) -> PieceTraining:
-    """How the vocabulary of a base model is learned; its size is the base model's own."""
+def made_as(experiment: Experiment, base_model: str) -> dict[str, Any]:
+    """What a base model that is pretrained here is made as: its sizes, and what is not by default of `MadeAs`."""
+    entry = experiment.config["base_models"][base_model]["pretrain"]
+    more = {key: entry[key] for key in MadeAs.model_fields if key in entry}
+    return {**entry["architecture"], **without_neutral(MadeAs, more)}
+
+
+def pieces_here(entry: dict[str, Any]) -> int:
+    """How many pieces a base model has that the run pretrains, by its `pretrain`."""
+    if "vocabulary_size" in entry:
+        return int(entry["vocabulary_size"])
+    return _pieces_of(Path(entry["tokenizer"], "tokenizer.json"))
+
+
+@cache
+def _pieces_of(path: Path) -> int:
+    from tokenizers import Tokenizer
+
+    return int(Tokenizer.from_file(str(path)).get_vocab_size())
+
+
+def base_vocabulary_training(experiment: Experiment, base_model: str) -> PieceTraining | None:
+    """How the vocabulary of a base model is learned; its size is the base model's own. None if it has one."""
+    if "tokenizer" in experiment.config["base_models"][base_model]["pretrain"]:
+        return None
     size = experiment.config["base_models"][base_model]["pretrain"]["vocabulary_size"]
     section = experiment.config["vocabularies"]
     return PieceTraining(**{**{key: section[key] for key in PieceTraining.model_fields}, "size": size})

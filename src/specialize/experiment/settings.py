@@ -77,12 +77,28 @@ class Architecture(Settings):
     max_position_embeddings: int = setting("positions; a RoBERTa reads two fewer", default=512, ge=1)
 
 
-class PretrainedHere(Settings):
-    """A base model's `pretrain`: a small BERT pretrained from scratch by the run."""
+class MadeAs(Settings):
+    """What a base model that the run pretrains is made as, besides its sizes."""
+
+    model_type: Literal["bert", "roberta", "xlm-roberta", "modernbert"] = setting(
+        "its architecture", neutral="bert", default="bert"
+    )
+    vocabulary: Literal["wordpiece", "unigram", "bpe", "byte-level"] = setting(
+        "the kind of the vocabulary that it learns", neutral="wordpiece", default="wordpiece"
+    )
+    tokenizer: str = setting(
+        "a folder with tokenizer.json, which it takes in place of learning a vocabulary", default="", pattern=PATH
+    )
+
+
+class PretrainedHere(MadeAs):
+    """A base model's `pretrain`: a small model, a BERT by default, pretrained from scratch by the run."""
 
     languages: list[str] = setting("whose texts it learns from", min_length=1)
-    vocabulary_size: int = setting("learned wordpieces, special tokens included", ge=200)
-    unused_slots: int = setting("free slots in its vocabulary, as mBERT has 99", source="fact 13", ge=0)
+    vocabulary_size: int = setting("learned pieces, special tokens included; not with tokenizer", default=None, ge=200)
+    unused_slots: int = setting(
+        "free slots in its vocabulary, as mBERT has 99; of WordPiece only", source="fact 13", default=0, ge=0
+    )
     architecture: Architecture = setting("its sizes")
     training: overrides(PretrainingOptions) = setting("overrides any key of `pretraining`")  # type: ignore[valid-type]
 
@@ -96,7 +112,7 @@ class BaseModelEntry(Settings):
     mirror: Literal[True] = setting("it is models/{name}/ of the mirror", default=True)
     license: str = setting("for the card of what is made from it, as the hub names it", default="", pattern=LICENSE)
     parameters: int = setting("not read: sizes come from config.json; older configurations have it", default=1, ge=1)
-    pretrain: PretrainedHere = setting("a small BERT, pretrained by the run", default=None)
+    pretrain: PretrainedHere = setting("a small model, pretrained by the run", default=None)
 
 
 class TaskEncoders(Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, is_grad_enabled, nn
 from transformers.modeling_utils import PreTrainedModel
 
@@ -14,7 +15,7 @@ def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "fl
     """Mean cross-entropy at the masked places, in float32; the output layer is computed nowhere else.
 
     Args:
-        model: its output layer is tied to its embeddings.
+        model: its output layer may be tied to its embeddings, or not.
         batch: the text.
         precision: of matrix products, as `use_precision` returned it.
     """
@@ -22,24 +23,26 @@ def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "fl
     with matrix_products(precision):
         hidden = model.base_model(
             inputs_embeds=_embedded(architecture.embeddings(model), batch.ids),
-            **architecture.attention_inputs(batch.attention, batch.padded),
-            **architecture.segment_inputs(batch.segments),
+            **architecture.attention_inputs(batch.attention, batch.padded, model.config),
+            **architecture.segment_inputs(batch.segments, model.config),
         ).last_hidden_state
         logits = architecture.head(model)(hidden.flatten(0, 1).index_select(0, batch.places))
     return nn.functional.cross_entropy(logits.float(), batch.targets)
 
 
 def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
-    """The rows of a tied matrix, whose gradient is added to that of the output layer instead of a dense one of its own.
+    """The rows of a matrix; those of a tied one add their gradient to the output layer's instead of a dense one.
 
     A dense gradient of each lookup, nearly all zeros, and their sum took a third of a step on a CPU. The output layer's
-    gradient is complete by the time the lookup's arrives, since that passes through the whole encoder.
+    gradient is complete by the time the lookup's arrives, since that passes through the whole encoder. A matrix that
+    is not tied has no other gradient.
     """
     vectors = nn.functional.embedding(ids, matrix.detach())
     if is_grad_enabled():
 
         def add(gradient: Tensor) -> None:
-            assert matrix.grad is not None
+            if matrix.grad is None:
+                matrix.grad = torch.zeros_like(matrix)
             matrix.grad.index_add_(0, ids.flatten(), gradient.flatten(0, 1))
 
         vectors.requires_grad_().register_hook(add)  # type: ignore[no-untyped-call]

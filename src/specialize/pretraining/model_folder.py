@@ -31,6 +31,7 @@ def save_model(
     group = process_group()
     if not group.first:
         return
+    architecture_of(model.config).part_biases(model)
     with atomic_path(folder) as temporary:
         model.save_pretrained(temporary)
         reason = {} if outcome.converged else {"reason": outcome.reason}

@@ -19,15 +19,17 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
-from specialize.bases.architectures import architecture_of, known_architectures
+from specialize.bases.architectures import architecture_of, architecture_to_make, known_architectures
 from specialize.bases.folder import HEAD_DRAWN
 from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
+from specialize.pretraining.base_vocabulary import base_tokenizer
 from specialize.pretraining.masked_loss import masked_loss
 from specialize.pretraining.masked_text import MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
-from specialize.pretraining.settings import BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
+from specialize.pretraining.new_rows import NewPieces, initialise, make_room
+from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
 from specialize.training.feeding import fed, on_device
@@ -38,16 +40,13 @@ from specialize.training.process_group import process_group
 from specialize.vocabularies import (
     Form,
     PieceTraining,
-    bert_tokenizer,
-    cased_normalizer,
     check_ids,
     count_words,
     first_words,
+    in_order,
+    kind_of,
     load_base,
-    new_base_vocabulary,
-    save_tokenizer,
     special_ids,
-    with_normal_form,
 )
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
@@ -106,7 +105,7 @@ def pretrain(
     """Train a model on text and leave it with the weights of the epoch of lowest validation loss.
 
     Args:
-        model: changed in place; its output layer is tied to its embeddings.
+        model: changed in place; its output layer may be tied to its embeddings, or not.
         tokenizer: its tokenizer.
         training_files, validation_files: corpus files.
         settings: hyperparameters.
@@ -161,13 +160,16 @@ def _check_length(model: PreTrainedModel, settings: PretrainingSettings) -> None
 
 
 def _optimizer(model: PreTrainedModel, settings: PretrainingSettings, new_pieces: tuple[Tensor, float] | None) -> AdamW:
-    """Of all parameters, the new pieces' embeddings at a rate of their own."""
+    """Of all parameters, the new pieces' embeddings at a rate of their own, in the output layer too if it is not tied.
+
+    Their entries in its bias are no embeddings, and learn as the rest does.
+    """
     architecture = architecture_of(model.config)
     tier = None
     if new_pieces and settings.tiering != "released":
         ids, multiplier = new_pieces
         twice = settings.tiering == "two-groups"
-        tier = Tier(architecture.embeddings(model), ids.to(device()), multiplier, decayed_twice=twice)
+        tier = Tier(architecture.matrices(model), ids.to(device()), multiplier, decayed_twice=twice)
     undecayed = architecture.undecayed(model)
     groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
     return AdamW(groups, EPSILON, settings.bias_correction, tier)
@@ -196,8 +198,8 @@ def adapt(
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
-    No embedding is re-initialised: a new piece starts from its slot's row (fact 13). Pieces beyond the slots get rows
-    of their own, drawn as BERT's first ones were; all others stay.
+    No embedding that the base model uses is re-initialised. By default a new piece starts from its slot's row (fact
+    13), or from the mean of the rows of what the base had cut it into, if it is beyond the slots; see `new_rows`.
 
     Args:
         base_folder: the base model.
@@ -219,22 +221,17 @@ def adapt(
     if head_drawn:
         warn(f"{base_folder} {HEAD_DRAWN}")
     pieces: dict[str, int] = read_json(vocabulary / "statistics.json")["pieces"]
-    check_ids(load_base(base_folder), tokenizer, pieces)
-    _make_room(model, 1 + max(tokenizer.get_vocab().values()))
+    base = load_base(base_folder)
+    check_ids(base, tokenizer, pieces)
+    make_room(model, 1 + max(tokenizer.get_vocab().values()))
+    without_parts = initialise(model, NewPieces.of(base, pieces), settings.initialisation)
     ids = torch.tensor(sorted(pieces.values()), dtype=torch.int64)
     rate = {"new_pieces": len(ids), "multiplier": multiplier} | ({"head_drawn": True} if head_drawn else {})
+    rate |= {"pieces_without_parts": without_parts} if without_parts else {}
     inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
     job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
     _pretrain_on_language(job, model, rate, inputs, new_pieces)
-
-
-def _make_room(model: PreTrainedModel, rows: int) -> None:
-    """Have at least so many rows of embeddings; those that there are stay."""
-    before = architecture_of(model.config).embeddings(model).detach()
-    if rows > len(before):
-        model.resize_token_embeddings(rows, mean_resizing=False)
-        assert torch.equal(architecture_of(model.config).embeddings(model)[: len(before)], before)
 
 
 def pretrain_monolingual(
@@ -321,46 +318,49 @@ def _pretrain_on_language(
 def pretrain_base(
     corpora: list[Path],
     unused_slots: int,
-    training: PieceTraining,
+    training: PieceTraining | None,
     architecture: dict[str, Any],
     settings: PretrainingSettings,
     folder: Path,
     checkpoints: Path | None = None,
     normal_form: Form = "NFC",
+    kind: str = "wordpiece",
+    tokenizer: Path | None = None,
 ) -> None:
-    """Pretrain a small BERT from scratch on several languages, with free slots in its vocabulary as mBERT has.
+    """Pretrain a small model from scratch on several languages, a BERT with free slots as mBERT has them by default.
 
     Args:
         corpora: corpus folders, one a language.
         unused_slots: free slots besides.
-        training: how the vocabulary is learned.
-        architecture: sizes, as the library's configuration of BERT names them.
+        training: how the vocabulary is learned; None only where there is one of one's own.
+        architecture: sizes, as the library's configuration names them, and which one; see `architecture_to_make`.
         settings: hyperparameters.
         folder: where the model folder appears, with history.json.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
         normal_form: see `vocabularies.with_normal_form`.
+        kind, tokenizer: of the vocabulary, or a folder that has one; see `base_tokenizer`.
 
     Raises:
         SpecializeError: if the training did not converge, or was stopped by a signal.
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     files = [corpus / "train.txt" for corpus in corpora]
-    normalizer = with_normal_form(cased_normalizer(), normal_form)
     words = count_words(files).words
-    names = new_base_vocabulary(words, training, unused_slots, normalizer)
-    tokenizer = bert_tokenizer({piece: number for number, piece in enumerate(names)}, normalizer)
-    model = known_architectures()[BASE_ARCHITECTURE].new_masked_lm(architecture, len(names), special_ids(tokenizer))
+    made = base_tokenizer(words, training, unused_slots, kind, tokenizer, normal_form)
+    names = in_order(made)
+    known_as, sizes = architecture_to_make(architecture)
+    model = known_as.new_masked_lm(sizes, len(names), special_ids(made), 1 + (settings.examples == "sentence-pairs"))
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = settings.job_parameters() | {"vocabulary": names, "architecture": architecture}
 
     def write_tokenizer(temporary: Path) -> None:
-        save_tokenizer(tokenizer, temporary)
+        kind_of(made).save(made, temporary, tokenizer / "tokenizer_config.json" if tokenizer else None)
         check_tokenizer(model, temporary, words)
 
     try_out(model, write_tokenizer)
     precision = resolved(settings.precision)
     with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files], precision) as checkpoint:
-        outcome = pretrain(model, tokenizer, files, validation_files, settings, checkpoint=checkpoint)
+        outcome = pretrain(model, made, files, validation_files, settings, checkpoint=checkpoint)
         if not outcome.converged:
             raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")
         save_model(

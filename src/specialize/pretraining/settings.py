@@ -68,6 +68,14 @@ class PretrainingOptions(Settings):
         source="fact 17",
         read_by="models whose new pieces learn faster",
     )
+    initialisation: Literal["slot", "mean", "random"] = setting(
+        "what new pieces' rows start from, in the output layer too. slot: from that of their free slot, and beyond the "
+        "slots from the mean of those of the pieces that the base had cut them into; mean: all from that mean; random: "
+        "from that of their slot, and beyond as the architecture's first ones were drawn",
+        source="fact 13",
+        read_by="models with new pieces",
+        neutral="slot",
+    )
     precision: Precision = setting(f"of matrix products; {PRECISION}", source="fact 16")
     deterministic: bool = setting(DETERMINISTIC, neutral=False)
 
@@ -78,8 +86,10 @@ class PretrainingSettings(PretrainingOptions):
     readers: ClassVar[dict[str, Reader]] = {
         "articles and sentence pairs": lambda job: job.examples != "lines",
         "models whose new pieces learn faster": lambda job: job.tiered,
+        "models with new pieces": lambda job: job.augmented,
     }
 
+    augmented: bool = setting("whether it has new pieces", derived=True)
     tiered: bool = setting("whether new pieces have a learning rate of their own", derived=True)
 
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from specialize import __version__
-from specialize.errors import DownloadError
+from specialize.errors import DownloadError, InputError
 from specialize.files import atomic_path, remove
 from specialize.sources.downloads import download, listing_of_mirror
 from specialize.sources.published import Source, place_in_mirror
@@ -16,10 +16,21 @@ from specialize.sources.transfer import UnansweredError, disk_errors_reported, f
 from specialize.sources.verification import LISTING
 
 Take = Callable[[Path, Path, str], None]  # see `bases.folder.take_base_model`
+Check = Callable[[Path], None]  # see `bases.supported.check_description`
 
 
-def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str], take: Take) -> None:
+def fetch_model(
+    hub: str,
+    revision: str,
+    destination: Path,
+    files: Sequence[str],
+    take: Take,
+    described: Sequence[str],
+    check: Check,
+) -> None:
     """Download a base model from the Hugging Face hub; what its cache has is not downloaded again.
+
+    What describes it comes first, so that one that is not supported costs no download of weights.
 
     Args:
         hub: its name there.
@@ -28,6 +39,8 @@ def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str]
         files: names, or patterns of names, that it may have; others stay where they are.
         take: copies a folder's model into another one, which it makes, and checks it; the text is what errors call the
             first, if it is not its path.
+        described: those of the files that are no weights.
+        check: refuses a folder of those.
 
     Raises:
         DownloadError: if it cannot be had, or has weights in no format that is read.
@@ -41,25 +54,38 @@ def fetch_model(hub: str, revision: str, destination: Path, files: Sequence[str]
             first_answer(constants.ENDPOINT)  # the library itself waits for minutes
     except UnansweredError as error:
         unanswered = error
+    what = f"model {hub}, revision {revision}"
+
+    def fetched(patterns: Sequence[str]) -> str:
+        try:
+            folder: str = snapshot_download(
+                hub,
+                revision=revision,
+                allow_patterns=list(patterns),
+                library_name="specialize",
+                library_version=__version__,
+                local_files_only=unanswered is not None or constants.HF_HUB_OFFLINE,
+            )
+        except Exception as error:  # the library's own errors and those of its HTTP clients have no common root
+            if unanswered:
+                raise DownloadError(f"{what}: {unanswered}") from error
+            raise DownloadError(f"{what}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        return folder
+
+    own = Path(hub.rpartition("/")[2]).absolute()
+    download_it = f".venv/bin/hf download {hub} --revision {revision} --local-dir {shlex.quote(str(own))}"
+    folder = fetched(described)
     try:
-        folder = snapshot_download(
-            hub,
-            revision=revision,
-            allow_patterns=list(files),
-            library_name="specialize",
-            library_version=__version__,
-            local_files_only=unanswered is not None or constants.HF_HUB_OFFLINE,
-        )
-    except Exception as error:  # the library's own errors and those of its HTTP clients have no common root
-        problem = " ".join(str(error).split())
-        if unanswered:
-            raise DownloadError(f"model {hub}, revision {revision}: {unanswered}") from error
-        raise DownloadError(f"model {hub}, revision {revision}: {type(error).__name__}: {problem}") from error
+        check(Path(folder))
+    except InputError as error:
+        remedy = error.of_the_original(Path(folder), own).remedy
+        if str(own) in remedy:
+            remedy = f"get it by {download_it}, and give folder: {own} in place of hub and revision; {remedy}"
+        raise InputError(f"{what}, {Path(error.path).name}", error.problem, error.line, remedy) from error
+    folder = fetched(files)
     if not any(Path(folder).glob("*.safetensors")):
-        own = Path(hub.rpartition("/")[2]).absolute()
         raise DownloadError(
-            f"model {hub}, revision {revision}: has no safetensors; if it has pytorch_model.bin, get and convert it: "
-            f".venv/bin/hf download {hub} --revision {revision} --local-dir {shlex.quote(str(own))} && "
+            f"{what}: has no safetensors; if it has pytorch_model.bin, get and convert it: {download_it} && "
             f".venv/bin/python -m specialize convert-weights {shlex.quote(str(own))}; then give folder: {own} in place "
             "of hub and revision"
         )
@@ -77,7 +103,15 @@ def copy_model(folder: Path, destination: Path, take: Take) -> None:
         take(folder, temporary, "")
 
 
-def fetch_model_from_mirror(name: str, mirror: str, destination: Path, files: Sequence[str], take: Take) -> None:
+def fetch_model_from_mirror(
+    name: str,
+    mirror: str,
+    destination: Path,
+    files: Sequence[str],
+    take: Take,
+    described: Sequence[str],
+    check: Check,
+) -> None:
     """Download the files of a base model that its folder of a mirror lists; arguments as of `fetch_model`.
 
     Raises:
@@ -96,7 +130,14 @@ def fetch_model_from_mirror(name: str, mirror: str, destination: Path, files: Se
     downloads = destination.with_name(f".{destination.name}.download")
     remove(downloads)  # of a job that was killed
     try:
-        for file in wanted:
+        of_weights = [file for file in wanted if file not in described]
+        for file in (file for file in wanted if file in described):
+            download(Source(urls=(), mirror_path=f"models/{name}/{file}"), downloads / file, mirror)
+        try:
+            check(downloads)
+        except InputError as error:
+            raise error.of_the_original(downloads, place) from error
+        for file in of_weights:
             download(Source(urls=(), mirror_path=f"models/{name}/{file}"), downloads / file, mirror)
         with disk_errors_reported(destination), atomic_path(destination) as temporary:
             take(downloads, temporary, place)

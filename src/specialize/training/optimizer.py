@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,16 @@ MOMENTS = ("exp_avg", "exp_avg_sq")  # as the library names them
 
 @dataclass(frozen=True)
 class Tier:
-    """Rows of an embedding matrix with their own learning rate, weight decay included (paper §2.1, fact 17).
+    """Rows of embedding matrices with their own learning rate, weight decay included (paper §2.1, fact 17).
 
     Attributes:
-        matrix: a parameter of the optimizer.
-        rows: indices of the rows.
+        matrices: parameters of the optimizer: one, or the embeddings and an output layer that is not tied to them.
+        rows: indices of the rows, in each of them.
         multiplier: of the learning rate (the paper's a).
         decayed_twice: apply both tiers' weight decay to every row, as the paper's corrected code did.
     """
 
-    matrix: Tensor
+    matrices: Sequence[Tensor]
     rows: Tensor
     multiplier: float
     decayed_twice: bool = False
@@ -68,13 +68,14 @@ class AdamW(torch.optim.AdamW):
         tier = self.tier
         if tier is None:
             return super().step(closure)
-        before = tier.matrix.detach().index_select(0, tier.rows)
+        before = [matrix.detach().index_select(0, tier.rows) for matrix in tier.matrices]
         result = super().step(closure)
         with torch.no_grad():
-            moved = tier.matrix.index_select(0, tier.rows) - before
-            tier.matrix.index_copy_(0, tier.rows, before + tier.multiplier * moved)
-            if tier.decayed_twice:
-                self._decay_at_other_rate(tier)
+            for matrix, old in zip(tier.matrices, before, strict=True):
+                moved = matrix.index_select(0, tier.rows) - old
+                matrix.index_copy_(0, tier.rows, old + tier.multiplier * moved)
+                if tier.decayed_twice:
+                    self._decay_at_other_rate(matrix, tier)
         return result
 
     def _sparse_step(self, matrix: Tensor, gradient: Tensor, closure: Any) -> Any:
@@ -87,12 +88,12 @@ class AdamW(torch.optim.AdamW):
             tensor.copy_(torch.where(touched, tensor, old))  # an index by a mask would make a GPU wait
         return result
 
-    def _decay_at_other_rate(self, tier: Tier) -> None:
-        """Decay the tier's rows at the common rate too, and all other rows at the tier's."""
-        (group,) = (group for group in self.param_groups if any(one is tier.matrix for one in group["params"]))
-        decay = tier.matrix.new_full((len(tier.matrix), 1), tier.multiplier * group["lr"] * group["weight_decay"])
+    def _decay_at_other_rate(self, matrix: Tensor, tier: Tier) -> None:
+        """Decay the tier's rows of a matrix at the common rate too, and all other rows at the tier's."""
+        (group,) = (group for group in self.param_groups if any(one is matrix for one in group["params"]))
+        decay = matrix.new_full((len(matrix), 1), tier.multiplier * group["lr"] * group["weight_decay"])
         decay.index_fill_(0, tier.rows, group["lr"] * group["weight_decay"])
-        tier.matrix.mul_(1 - decay)
+        matrix.mul_(1 - decay)
 
 
 def decayed_groups(

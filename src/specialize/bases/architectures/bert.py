@@ -17,7 +17,7 @@ class Bert(Architecture):
 
     name = "BERT"
     model_type = "bert"
-    adaptable = True
+    spare_bias = "cls.predictions.bias"
 
     def classes(self) -> Classes:
         """BERT's."""

@@ -53,3 +53,13 @@ def architecture_of(model: Path | Mapping[str, Any] | PreTrainedConfig, remedy: 
         known = ", ".join(architecture.name for architecture in known_architectures().values())
         raise InputError(place, f"is of a {model_type} model", remedy=remedy or f"the architectures known are {known}")
     return architecture
+
+
+def architecture_to_make(made_as: Mapping[str, Any]) -> tuple[Architecture, dict[str, Any]]:
+    """The architecture of a model that is pretrained from scratch, BERT's by default, and its sizes.
+
+    Args:
+        made_as: the sizes, and perhaps the `model_type`.
+    """
+    sizes = {key: value for key, value in made_as.items() if key != "model_type"}
+    return known_architectures()[made_as.get("model_type", "bert")], sizes

@@ -17,8 +17,7 @@ class Roberta(Architecture):
 
     name = "RoBERTa"
     model_type = "roberta"
-    adaptable = False
-    unread_positions = 2  # up to the padding's, whose id is 1
+    spare_bias = "lm_head.bias"
 
     def classes(self) -> Classes:
         """RoBERTa's."""
@@ -35,6 +34,11 @@ class Roberta(Architecture):
             "eos_token_id": special["end"],
             "type_vocab_size": segments,
         }
+
+    def positions(self, config: Mapping[str, Any]) -> int:
+        """Without those up to the padding's, whose number is its id: 1 if the configuration does not say."""
+        padding = config.get("pad_token_id")
+        return super().positions(config) - 1 - (1 if padding is None else int(padding))
 
     def head(self, model: PreTrainedModel) -> Callable[[Tensor], Tensor]:
         """RoBERTa calls it `lm_head`."""

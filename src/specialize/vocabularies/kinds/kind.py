@@ -161,6 +161,16 @@ class Kind(ABC):
         """The pieces that stand for nothing yet and are no token of somebody's, in the order of their ids."""
         return []
 
+    def base_pieces(self, base: Tokenizer, piece: str) -> list[int]:
+        """The ids of the pieces that a base vocabulary cuts a new one into, without what is unknown to it.
+
+        Args:
+            base: that lacks the piece.
+            piece: as the vocabulary spells it: normalised, with its mark of where in a word it stands.
+        """
+        unknown = base.token_to_id(self.unknown(base))
+        return [token.id for token in base.model.tokenize(piece) if token.id != unknown]
+
     def grow(
         self,
         base: Tokenizer,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from specialize.errors import InputError
+from specialize.errors import InputError, SpecializeError
 from specialize.vocabularies.kinds.kind import Kind
 
 
@@ -40,6 +40,19 @@ def kind_of(tokenizer: Tokenizer, path: Path | str = "tokenizer.json", remedy: s
     known = ", ".join(kind.name for kind in known_kinds())
     remedy = remedy or f"the kinds known are {known}"
     raise InputError(path, f"holds a {type(tokenizer.model).__name__} vocabulary", remedy=remedy)
+
+
+def kind_named(name: str) -> Kind:
+    """The kind whose name begins so, in whatever case.
+
+    Raises:
+        SpecializeError: if there is none.
+    """
+    for kind in known_kinds():
+        if kind.name.lower().startswith(name.lower()):
+            return kind
+    known = ", ".join(kind.name for kind in known_kinds())
+    raise SpecializeError(f"there is no kind of vocabulary {name}; there are {known}")
 
 
 def segment(tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:

@@ -80,6 +80,20 @@ class WordPiece(Kind):
             _set_ends(tokenizer, names["cls_token"], names["sep_token"])
         return tokenizer
 
+    def base_pieces(self, base: Tokenizer, piece: str) -> list[int]:
+        """As within a word, if it continues one: the longest pieces from its start on; nothing, if it is unknown."""
+        vocabulary, prefix = base.get_vocab(), base.model.continuing_subword_prefix
+        found: list[int] = []
+        begins, rest = not piece.startswith(prefix), piece.removeprefix(prefix)
+        while rest:
+            mark = "" if begins and not found else prefix
+            longest = next((end for end in range(len(rest), 0, -1) if mark + rest[:end] in vocabulary), 0)
+            if not longest:
+                return []
+            found.append(vocabulary[mark + rest[:longest]])
+            rest = rest[longest:]
+        return found
+
     def grow(
         self,
         base: Tokenizer,
