@@ -1,7 +1,6 @@
 """Diagnosis: what coverage suggests, before anything is trained."""
 
 import re
-from collections import Counter
 
 import pytest
 from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_new_pieces, write_statistics
@@ -11,11 +10,10 @@ from specialize.errors import SpecializeError
 from specialize.experiment import Language
 from specialize.files import read_json, write_json
 from specialize.reports.diagnosis import LETTERS_PER_WORD, Diagnosis, _answers, spelling_met, write_diagnosis
-from specialize.reports.new_pieces import Effects, bytes_per_piece
+from specialize.reports.new_pieces import Effects
 from specialize.tables.contents import diagnosis_inputs
 from specialize.tables.screen import diagnosis as diagnosis_on_screen
 from specialize.tables.screen import table_rows
-from specialize.vocabularies import BytePieceTraining, learn_byte_pieces
 
 
 def covered(unknown, pieces, words=1000, **named):
@@ -280,14 +278,17 @@ def test_without_other_languages_or_held_out_text_the_diagnosis_says_so(tmp_path
     }
 
 
-def test_where_nothing_is_unknown_bytes_per_piece_are_counted():
-    words = Counter({"talo": 2, "漢字": 1})
-    tokenizer = learn_byte_pieces(words, BytePieceTraining(size=300, min_frequency=2))
-    cut = tokenizer.encode_batch(["talo", "漢字"], add_special_tokens=False)
-    assert bytes_per_piece(tokenizer, words) == 14 / (2 * len(cut[0].ids) + len(cut[1].ids))
-    found = Effects(9, 8, (2.0, 2.515), {"Irish": 0.001, "Wolof": 0.0049})
-    assert str(found) == (
-        "8 of 9 new pieces in use on held-out text; 2.00 → 2.52 bytes per piece; "
+def test_where_nothing_is_unknown_bytes_per_wordpiece_are_shown():
+    measured = diagnosis((0.0, 2.5), (0.0, 2.1))
+    measured.coverage["tva"]["corpus"]["base"]["bytes_per_wordpiece"] = 2.0
+    assert answers(measured)["How well does the base vocabulary (mbert) cover it?"] == (
+        "text: 2.50 wordpieces per word, 2.00 bytes per wordpiece"
+    )
+
+
+def test_pieces_that_only_make_longer_ones_are_told():
+    assert str(Effects(9, 6, 2, {"Irish": 0.001, "Wolof": 0.0049})) == (
+        "6 of 9 new pieces in use on held-out text; 2 of them only make longer ones; "
         "words of other languages cut otherwise: worst language Wolof 0.49%"
     )
 

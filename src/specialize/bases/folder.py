@@ -19,7 +19,7 @@ HEAD_DRAWN = "has no head that predicts masked pieces: adapting it draws one at 
 
 def description_files() -> tuple[str, ...]:
     """Names of the files that describe a base model: all but its weights."""
-    vocabularies = dict.fromkeys(name for kind in known_kinds() if kind.grows for name in kind.files)
+    vocabularies = dict.fromkeys(name for kind in known_kinds() for name in kind.files)
     return ("config.json", *vocabularies, *OLDER_FILES)
 
 

@@ -16,7 +16,7 @@ def supported() -> str:
     from specialize.vocabularies import known_kinds
 
     names = ", ".join(known.name for known in known_architectures().values())
-    kinds = ", ".join(kind.name for kind in known_kinds() if kind.grows)
+    kinds = ", ".join(kind.name for kind in known_kinds())
     return f"supported are the architectures {names}, and vocabularies of {kinds}: choose such a model, as mBERT is"
 
 
@@ -47,7 +47,7 @@ def check_description(folder: Path, adapted: bool = True) -> None:
         adapted: see `check_architecture`.
 
     Raises:
-        InputError: see `check_architecture`; or if its vocabulary is of no kind that can grow, or not described.
+        InputError: see `check_architecture`; or if its vocabulary is of no known kind, or not described.
     """
     from tokenizers import Tokenizer
 
@@ -62,9 +62,7 @@ def check_description(folder: Path, adapted: bool = True) -> None:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing more precise
         raise InputError(path, f"is not a tokenizer ({error})", remedy=supported()) from error
-    kind = kind_of(tokenizer, path, supported())
-    if not kind.grows:
-        raise InputError(path, f"holds a {kind.name} vocabulary", remedy=supported())
+    kind_of(tokenizer, path, supported())
     load_base(folder)
 
 

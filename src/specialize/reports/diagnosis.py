@@ -259,10 +259,8 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
     for representation, coverage in diagnosis.coverage.items():
         named.setdefault(_covered(diagnosis, coverage, "augmented"), representation)
     answers += [(f"How well does {name} cover it?", text) for text, name in named.items()]
-    done: dict[str, str] = {}
-    for representation, effects in diagnosis.effects.items():
-        done.setdefault(str(effects), representation)
-    answers += [(f"What do the new wordpieces of {name} do?", text) for text, name in done.items()]
+    done = {str(effects): name for name, effects in reversed(diagnosis.effects.items())}  # alike ones need one row
+    answers += [(f"What do the new wordpieces of {name} do?", text) for text, name in reversed(done.items())]
     unknown = _unknown(diagnosis.base["base"])
     if unknown and not (diagnosis.data == "corpus" and diagnosis.unparted):
         answers.append(("What can the base not read?", unknown))
@@ -344,6 +342,8 @@ def _covered(diagnosis: Diagnosis, coverage: dict[str, Any], kind: str) -> str:
         else:
             unknown, pieces = measured["unknown_word_rate"], measured["wordpieces_per_token"]
             text = f"{unknown:.1%} unknown words, {pieces:.2f} wordpieces per word"
+            if "bytes_per_wordpiece" in measured:  # nothing is ever unknown
+                text = f"{pieces:.2f} wordpieces per word, {measured['bytes_per_wordpiece']:.2f} bytes per wordpiece"
         covered.append(f"{DATA_TITLES[data]}: {text}")
     return "; ".join(covered)
 

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from specialize.experiment import Experiment
 from specialize.tables.contents import new_pieces_inputs
 from specialize.tables.scores import require
-from specialize.vocabularies import count_words, kind_of, load_base, with_normal_form, words_by_language
+from specialize.vocabularies import count_words, load_base, with_normal_form, words_by_language
 from specialize.vocabularies.side_effects import pieces_in_use, resegmented
 
 
@@ -24,13 +24,13 @@ class Effects:
     Attributes:
         number: how many there are.
         used: how many of them the held-out text is cut into; None if there is no such text.
-        bytes_per_piece: of the held-out text, without and with them, where nothing is ever unknown; else None.
+        intermediate: how many of the others only make longer ones.
         elsewhere: the share of the running words that they cut otherwise, by the language's name.
     """
 
     number: int
     used: int | None
-    bytes_per_piece: tuple[float, float] | None = None
+    intermediate: int = 0
     elsewhere: dict[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -38,8 +38,8 @@ class Effects:
         said = ["new pieces in use: not measured (there is no held-out text)"]
         if self.used is not None:
             said = [f"{self.used:,} of {self.number:,} new pieces in use on held-out text"]
-        if self.bytes_per_piece is not None:
-            said.append(f"{' → '.join(map('{:.2f}'.format, self.bytes_per_piece))} bytes per piece")
+        if self.intermediate:
+            said.append(f"{self.intermediate:,} of them only make longer ones")
         changed = "not measured (vocabularies.other_languages)"
         if self.elsewhere:
             worst = max(sorted(self.elsewhere), key=self.elsewhere.__getitem__)
@@ -83,29 +83,14 @@ def effects_of_new_pieces(
             tokenizer = Tokenizer.from_file(str(run / f"results/vocabularies/{tag}/{name}/tokenizer.json"))
             held_out = count_words([run / f"results/corpora/{tag}/test.txt"]).words
             elsewhere = {experiment.languages[other].name: words_of(other) for other in others}
-            measured[known] = _effects(base_of(base_model), tokenizer, pieces, held_out, elsewhere)
+            measured[known] = Effects(
+                len(pieces),
+                pieces_in_use(tokenizer, pieces, held_out) if held_out else None,
+                len(vocabularies[tag, name].get("intermediate", ())),
+                {
+                    other: resegmented(base_of(base_model), tokenizer, words).running
+                    for other, words in elsewhere.items()
+                },
+            )
         effects[tag, name] = measured[known]
     return effects
-
-
-def _effects(
-    base: Tokenizer,
-    grown: Tokenizer,
-    pieces: tuple[str, ...],
-    held_out: Counter[str],
-    elsewhere: dict[str, Counter[str]],
-) -> Effects:
-    used = pieces_in_use(grown, pieces, held_out) if held_out else None
-    by_bytes = None
-    if held_out and not kind_of(base).unknown(base):
-        by_bytes = bytes_per_piece(base, held_out), bytes_per_piece(grown, held_out)
-    changed = {language: resegmented(base, grown, words).running for language, words in elsewhere.items()}
-    return Effects(len(pieces), used, by_bytes, changed)
-
-
-def bytes_per_piece(tokenizer: Tokenizer, words: Counter[str]) -> float:
-    """Mean number of UTF-8 bytes that a piece of some words stands for, without the spaces between them."""
-    distinct = sorted(words)
-    segmented = kind_of(tokenizer).segment(tokenizer, distinct)
-    pieces = sum(words[word] * len(cut) for word, cut in zip(distinct, segmented, strict=True))
-    return sum(words[word] * len(word.encode()) for word in distinct) / max(pieces, 1)

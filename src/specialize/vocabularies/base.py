@@ -27,7 +27,7 @@ def load_base(folder: Path) -> Tokenizer:
         InputError: if there is none, it contradicts itself, or pieces cannot be put into a vocabulary of its kind.
     """
     path = folder / "tokenizer.json"
-    growing = " or ".join(kind.name for kind in known_kinds() if kind.grows)
+    growing = " or ".join(kind.name for kind in known_kinds())
     remedy = f"{growing} bases only for now: choose a model such as mBERT"
     if not path.is_file():
         raise InputError(path, "is missing from the base model", remedy=remedy)
@@ -36,8 +36,6 @@ def load_base(folder: Path) -> Tokenizer:
     except Exception as error:  # the library raises nothing more precise
         raise InputError(path, f"is not a tokenizer ({error})", remedy=remedy) from error
     kind = kind_of(tokenizer, path, remedy)
-    if not kind.grows:
-        raise InputError(path, f"holds a {kind.name} vocabulary", remedy=remedy)
     besides = {token: number for token, number in _tokens_besides(folder) if token}
     tokenizer = kind.settled(tokenizer, path, besides)
     tokenizer.no_padding()
@@ -61,7 +59,7 @@ def settle_base(folder: Path, normal_form: Form, positions: int) -> None:
     path = folder / "tokenizer.json"
     tokenizer = load_base(folder)
     kind = kind_of(tokenizer, path)
-    if tokenizer.pre_tokenizer is None:
+    if tokenizer.pre_tokenizer is None and not kind.cuts_lines:
         raise InputError(path, "has no pre_tokenizer, so a line is one word", remedy="take another base model")
     unknown = kind.unknown(tokenizer)
     if unknown and tokenizer.token_to_id(unknown) is None:

@@ -47,14 +47,16 @@ def build_vocabulary(
     base.normalizer = with_normal_form(base.normalizer, normal_form)
     kind = kind_of(base)
     data = ({"corpus": count_words([corpus])} if corpus else {}) | labeled
-    augmented, pieces, passed_over = Growth(base, [], [])
+    augmented, pieces, passed_over, intermediate = Growth(base, [], [])
     if number != 0:
         words = data["corpus"].words
         assert choice is not None
         print(f"learns {choice.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
-        augmented, pieces, passed_over = kind.grow(base, words, number, choice, elsewhere or {})
+        augmented, pieces, passed_over, intermediate = kind.grow(base, words, number, choice, elsewhere or {})
         if passed_over:
             print(f"{len(passed_over):,} pieces are passed over, since no word of the text would be cut into them")
+        if intermediate:
+            print(f"{len(intermediate):,} of the new pieces only make longer ones: no word ends up with them")
         if number is not None and len(pieces) < number:
             print(
                 f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {choice.size} has no "
@@ -73,6 +75,7 @@ def build_vocabulary(
             {
                 "pieces": added,
                 "passed_over": passed_over,
+                **({"intermediate": list(intermediate)} if intermediate else {}),
                 "coverage": {name: coverage_statistics(counts, augmented, base) for name, counts in data.items()},
                 "spelling": {name: spelling_statistics(counts.words, normal_form) for name, counts in data.items()},
             },

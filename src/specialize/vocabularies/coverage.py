@@ -35,6 +35,8 @@ class Coverage:
         unknown_word_rate: their share of the words.
         unknown_marks: how many other tokens have an unknown piece: dashes, symbols, digits.
         frequent_unknown_words, frequent_unknown_marks: the most frequent of both, with their counts.
+        bytes_per_wordpiece: mean length of a piece in bytes of UTF-8, spaces not counted; None where words can be
+            unknown.
     """
 
     tokens: int
@@ -49,6 +51,7 @@ class Coverage:
     unknown_marks: int
     frequent_unknown_words: dict[str, int]
     frequent_unknown_marks: dict[str, int]
+    bytes_per_wordpiece: float | None = None
 
 
 def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:
@@ -67,6 +70,7 @@ def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:
     readable_but_for_marks = _unknown_by_marks_only(tokenizer, unknown_piece, sorted(unknown))
     unknown_marks = Counter({word: unknown.pop(word) for word in readable_but_for_marks})
     tokens, letters = words.total(), sum(count * letter_count(word) for word, count in words.items())
+    bytes_ = sum(count * len(word.encode("utf-8")) for word, count in words.items())
     lettered = sum(count for word, count in words.items() if any(map(str.isalpha, word)))
     return Coverage(
         tokens=tokens,
@@ -81,6 +85,7 @@ def coverage(tokenizer: Tokenizer, words: Counter[str]) -> Coverage:
         unknown_marks=unknown_marks.total(),
         frequent_unknown_words=_most_frequent(unknown),
         frequent_unknown_marks=_most_frequent(unknown_marks),
+        bytes_per_wordpiece=None if unknown_piece else round(bytes_ / max(pieces, 1), 4),
     )
 
 
@@ -114,5 +119,10 @@ def coverage_statistics(counts: WordCounts, own: Tokenizer, base: Tokenizer | No
     statistics = {"sentences": counts.sentences, "letters": letters.total(), "scripts": script_shares(letters)}
     if base is not None:
         statistics["missing_letters"] = missing_letters(base, letters)
-        statistics["base"] = asdict(coverage(base, words))
-    return {**statistics, "augmented": asdict(coverage(own, words))}
+        statistics["base"] = _measured(coverage(base, words))
+    return {**statistics, "augmented": _measured(coverage(own, words))}
+
+
+def _measured(coverage: Coverage) -> dict[str, Any]:
+    """As statistics.json has it: without what a kind of vocabulary does not measure."""
+    return {name: value for name, value in asdict(coverage).items() if value is not None}

@@ -1,7 +1,11 @@
-"""Byte-level BPE, as RoBERTa has it: any text is cut into pieces of its bytes, a word's first one with its space."""
+"""Byte-level BPE, as RoBERTa, ModernBERT and EuroBERT have it: any text is cut into pieces of its bytes.
+
+A word's first piece has its space.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,41 +13,50 @@ from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from tokenizers.normalizers import Normalizer
+from tokenizers.pre_tokenizers import PreTokenizer
 
-from specialize.vocabularies.kinds.kind import Kind, repeated, special_ids
+from specialize.vocabularies.kinds.byte_pairs import BytePairs, set_prepended, whole_symbols
+from specialize.vocabularies.kinds.kind import repeated, special_ids, special_names
 from specialize.vocabularies.normal_form import spellings
-from specialize.vocabularies.settings import BytePieceTraining
+from specialize.vocabularies.settings import BytePieceTraining, PieceChoice
 
 BYTE_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # in RoBERTa's order
+BERT_TOKENS = ("[CLS]", "[SEP]")  # ModernBERT's
+UNKNOWN = ("<unk>", "[UNK]")  # names of what never comes up
 
 
-class ByteLevel(Kind):
+class ByteLevel(BytePairs):
     """See the module."""
 
     name = "byte-level BPE"
-    grows = False
     files = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
     inputs = ("input_ids", "attention_mask")
+    mark = "Ġ"
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
         """By the model and by what is before it, which tells it from BPE over letters."""
-        return isinstance(tokenizer.model, models.BPE) and isinstance(tokenizer.pre_tokenizer, pre_tokenizers.ByteLevel)
+        return whole_symbols(tokenizer) and _steps(tokenizer.pre_tokenizer)[-1]["type"] == "ByteLevel"
 
     def unknown(self, tokenizer: Tokenizer) -> str:
         """The model's own, as a rule none: the name that the special tokens have for it never comes up."""
         return tokenizer.model.unk_token or ""
 
-    def continuations(self, tokenizer: Tokenizer, segmented: list[list[str]]) -> list[int]:
-        """All but each word's first."""
-        return [len(pieces) - 1 for pieces in segmented]
-
     def missing_letters(self, tokenizer: Tokenizer, letters: Iterable[str]) -> list[str]:
         """None: every letter is made of bytes."""
         return []
 
+    def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> list[str]:
+        """None: a letter is merged of its bytes."""
+        return []
+
     def set_leading_space(self, tokenizer: Tokenizer, leading_space: bool) -> None:
-        """The space is part of a word's first piece."""
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=leading_space)
+        """The space is part of a word's first piece; where words are parted by a pattern first, that has to see it."""
+        own = tokenizer.pre_tokenizer
+        if isinstance(own, pre_tokenizers.ByteLevel):
+            own.add_prefix_space = leading_space
+            tokenizer.pre_tokenizer = own
+        else:
+            set_prepended(tokenizer, " ", leading_space)
 
     def learn(
         self,
@@ -60,11 +73,20 @@ class ByteLevel(Kind):
         save_byte_tokenizer(tokenizer, folder, settings)
 
     def settings(self, tokenizer: Tokenizer) -> dict[str, Any]:
-        """Of a RoBERTa."""
-        start, _, end, unknown, mask = BYTE_SPECIAL_TOKENS
-        takes_its_space = {"__type": "AddedToken", "content": mask, "lstrip": True, "special": True}
-        names = {"bos_token": start, "eos_token": end, "unk_token": unknown, "mask_token": takes_its_space}
-        return {"add_prefix_space": True, **names}
+        """Whether a text gets a space, and the special tokens by the names that a RoBERTa has for them."""
+        made: dict[str, Any] = {}
+        if isinstance(tokenizer.pre_tokenizer, pre_tokenizers.ByteLevel):
+            made["add_prefix_space"] = tokenizer.pre_tokenizer.add_prefix_space
+        names, added = special_names(tokenizer), tokenizer.get_added_tokens_decoder()
+        if names and names["cls_token"] not in BERT_TOKENS:
+            made |= {"bos_token": names["cls_token"], "eos_token": names["sep_token"]}
+        for token in added.values():
+            if token.content in UNKNOWN:
+                made["unk_token"] = token.content
+            elif token.lstrip and token.content == names.get("mask_token"):
+                takes_its_space = {"__type": "AddedToken", "content": token.content, "lstrip": True, "special": True}
+                made["mask_token"] = takes_its_space
+        return made
 
 
 KIND = ByteLevel()
@@ -91,6 +113,14 @@ def learn_byte_pieces(
     special = special_ids(tokenizer)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", special["end"]), ("<s>", special["start"]))
     return tokenizer
+
+
+def _steps(pre_tokenizer: PreTokenizer | None) -> list[dict[str, Any]]:
+    """The steps of a pre-tokenizer as tokenizer.json has them; one of no type if there is none."""
+    if pre_tokenizer is None:
+        return [{"type": ""}]
+    definition: dict[str, Any] = json.loads(pre_tokenizer.__getstate__())
+    return definition.get("pretokenizers") or [definition]
 
 
 def save_byte_tokenizer(tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:

@@ -25,6 +25,8 @@ PREFERENCES = ("clean_up_tokenization_spaces", "model_max_length", "padding_side
 SPELLINGS = (
     {"start": "[CLS]", "end": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"},  # BERT's
     {"start": "<s>", "end": "</s>", "pad": "<pad>", "mask": "<mask>"},  # RoBERTa's
+    {"start": "<bos>", "end": "<eos>", "pad": "<pad>", "mask": "<mask>"},  # mmBERT's, which are Gemma's
+    {"start": "<|begin_of_text|>", "end": "<|end_of_text|>", "pad": "<|pad|>", "mask": "<|mask|>"},  # EuroBERT's
 )
 
 
@@ -35,11 +37,13 @@ class Growth(NamedTuple):
         tokenizer: a copy of the base's that has them; every other id is as it was, see `ids.check_ids`.
         pieces: the new ones, in the order of their choice.
         passed_over: that would have been, but that no word is cut into then, or that change too much.
+        intermediate: those of the new ones that only make longer ones: no word of the text ends up cut into them.
     """
 
     tokenizer: Tokenizer
     pieces: list[str]
     passed_over: list[str]
+    intermediate: tuple[str, ...] = ()
 
 
 class Kind(ABC):
@@ -47,15 +51,15 @@ class Kind(ABC):
 
     Attributes:
         name: as people call it.
-        grows: whether pieces can be put into a vocabulary of this kind, as the base of an adapted model needs.
         files: names of the files of a vocabulary folder; those that loading needs come first.
         inputs: what its models take, as the library names it.
+        cuts_lines: whether it cuts lines of words as they are, so that a tokenizer needs no pre_tokenizer.
     """
 
     name: str
-    grows: bool
     files: tuple[str, ...]
     inputs: tuple[str, ...]
+    cuts_lines: bool = False
 
     @abstractmethod
     def is_of(self, tokenizer: Tokenizer) -> bool:
@@ -171,6 +175,7 @@ class Kind(ABC):
         unknown = base.token_to_id(self.unknown(base))
         return [token.id for token in base.model.tokenize(piece) if token.id != unknown]
 
+    @abstractmethod
     def grow(
         self,
         base: Tokenizer,
@@ -187,11 +192,7 @@ class Kind(ABC):
             number: how many pieces; None takes a whole new vocabulary.
             choice: how they are learned and chosen.
             elsewhere: words of other languages, by language, that are to be cut as before; see `PieceChoice`.
-
-        Raises:
-            SpecializeError: if this kind cannot grow.
         """
-        raise SpecializeError(f"pieces cannot be put into a {self.name} vocabulary")
 
 
 def special_ids(tokenizer: Tokenizer) -> dict[str, int]:

@@ -12,9 +12,9 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from tokenizers.normalizers import Normalizer
 
-from specialize.errors import InputError
 from specialize.files import atomic_text, read_json
 from specialize.vocabularies.kinds.choosing import Choice, candidates
+from specialize.vocabularies.kinds.holes import HOLE, SPECIAL, without_holes
 from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated, special_names
 from specialize.vocabularies.normal_form import steps_of
 from specialize.vocabularies.settings import PieceChoice, PieceTraining
@@ -24,16 +24,12 @@ UNKNOWN = "[UNK]"
 UNUSED = re.compile(r"\[unused(\d+)\]")
 CONTINUATION = "##"
 LONGEST_WORD = 100  # letters
-HOLE = "[no piece {}]"  # as no word is, since white space parts words
-MOST_HOLES = 100_000
-SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
 
 
 class WordPiece(Kind):
     """See the module."""
 
     name = "WordPiece"
-    grows = True
     files = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
     inputs = ("input_ids", "token_type_ids", "attention_mask")
 
@@ -69,7 +65,7 @@ class WordPiece(Kind):
         """Added tokens and ids without a piece become part of the model's vocabulary, which the library counts on."""
         unknown = self.unknown(tokenizer)
         definition = read_json(path)
-        definition["model"]["vocab"] = vocabulary = _without_holes(definition, path, besides)
+        definition["model"]["vocab"] = vocabulary = without_holes(definition, path, besides)
         added = {token["content"]: token for token in definition.get("added_tokens") or []}
         names = special_names(tokenizer)
         for token in sorted({unknown, *names.values(), *besides} & vocabulary.keys() - added.keys()):
@@ -286,44 +282,6 @@ def _set_ends(tokenizer: Tokenizer, start: str, end: str) -> None:
         pair=f"{start} $A {end} $B:1 {end}:1",
         special_tokens=[(token, tokenizer.token_to_id(token)) for token in (start, end)],
     )
-
-
-def _without_holes(definition: dict[str, Any], path: Path, besides: Mapping[str, int | None]) -> dict[str, int]:
-    """The vocabulary of a tokenizer.json by id: the model's and added tokens, and a name for each id that has no piece.
-
-    The library gives added tokens that the model's vocabulary lacks the ids after its *number* of pieces, whatever ids
-    the file says, and so another piece's if ids are left out.
-    """
-    vocabulary: dict[str, int] = dict(definition["model"]["vocab"])
-    pieces: dict[int, str] = {}
-    for piece, number in vocabulary.items():
-        _take(pieces, piece, number, path)
-    for token in definition.get("added_tokens") or []:
-        piece, number = token["content"], token["id"]
-        if vocabulary.setdefault(piece, number) != number:
-            ids = f"{vocabulary[piece]} and {number}"
-            raise InputError(path, f"has two ids for {piece!r}, {ids}", remedy="write the right one in both places")
-        _take(pieces, piece, number, path)
-    for piece, known in besides.items():
-        if piece and known is not None and piece not in vocabulary and known not in pieces:
-            pieces[known] = piece
-    size = 1 + max(pieces)
-    if size > len(pieces) + MOST_HOLES:
-        raise InputError(path, f"has the id {size - 1} among {len(pieces)} pieces", remedy="number them from 0 on")
-    for number in range(size):
-        if number not in pieces:
-            name = HOLE.format(number)
-            while name in vocabulary:
-                name = f"[{name}]"
-            vocabulary[name] = number
-            pieces[number] = name
-    return {pieces[number]: number for number in range(size)}
-
-
-def _take(pieces: dict[int, str], piece: str, number: int, path: Path) -> None:
-    if pieces.setdefault(number, piece) != piece:
-        problem = f"has two pieces of the id {number}, {pieces[number]!r} and {piece!r}"
-        raise InputError(path, problem, remedy="leave out the one that the model was not trained with")
 
 
 def cased_normalizer() -> Normalizer:
