@@ -23,7 +23,7 @@ from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, BertModel
 
 from specialize.__main__ import main
 from specialize.bases import folder as folder_module
-from specialize.bases import loading, weights
+from specialize.bases import loading, supported, weights
 from specialize.bases.architectures import known
 from specialize.bases.folder import check_base_model, files_in, model_files, take_base_model
 from specialize.bases.weights import convert_weights
@@ -284,16 +284,24 @@ REFUSED = {
         another,
     ),
     "config is a list": (written("config.json", b"[1]"), "is of a list model", restored("config.json")),
-    "XLM-R": (config(model_type="xlm-roberta"), "is of a xlm-roberta model; WordPiece bases only for now", another),
-    "RoBERTa": (config(model_type="roberta"), "is of a roberta model; WordPiece bases only", another),
-    "BPE": (foreign(models.BPE(), trainers.BpeTrainer(show_progress=False)), "holds a BPE vocabulary", another),
-    "Unigram": (
-        foreign(models.Unigram(), trainers.UnigramTrainer(show_progress=False, vocab_size=20)),
-        "holds a Unigram vocabulary; WordPiece bases only for now",
+    "T5": (
+        config(model_type="t5"),
+        "is of a t5 model; supported are .* XLM-R, and vocabularies of .*WordPiece",
+        another,
+    ),
+    "CANINE": (config(model_type="canine"), "is of a canine model; supported are the architectures BERT, ", another),
+    "DeBERTa-v3": (
+        config(model_type="deberta-v2", relative_attention=True),
+        r"config\.json: has no trained head .*: DeBERTa-v3 was trained to tell which .*; use it by .* method base, and",
+        another,
+    ),
+    "another kind": (
+        foreign(models.WordLevel({"a": 0}, "a"), trainers.WordLevelTrainer(show_progress=False)),
+        "holds a WordLevel vocabulary; supported are the architectures BERT, .* WordPiece",
         another,
     ),
     "no tokenizer": (written("tokenizer.json", b'{"model": {}}'), "is not a tokenizer", another),
-    "tied not": (config(tie_word_embeddings=False), "has tie_word_embeddings: false; choose", another),
+    "tied not": (config(tie_word_embeddings=False), r"lacks 1 of .* \(cls\.predictions\.decoder\.weight", keys_set),
     "decoder": (config(is_decoder=True), "has is_decoder: true", keys_set),
     "quantized": (config(quantization_config={"load_in_8bit": True}), "has a quantization_config", another),
     "whole numbers": (of_tensors(lambda name, tensor: (name, tensor.to(torch.int8))), r"I8\); choose", another),
@@ -315,7 +323,7 @@ REFUSED = {
         r"lacks 4 of the 42 tensors .* \(cls\.predictions\.transform",
         restored(WEIGHTS),
     ),
-    "two truths": (two_truths, "has two tensors, .* where the model has one", another),
+    "two truths": (two_truths, "has two tensors, .* where the model has one; if both", keys_set),
     "not a number": (
         of_tensors(lambda name, tensor: part_of(name, tensor, float("nan")) if "query" in name else (name, tensor)),
         r"infinite, huge or none at all in 4 tensors \(bert\.encoder\.layer\.0\.attention\.self\.query\.weight",
@@ -436,7 +444,7 @@ def test_what_cannot_be_used_is_refused_with_a_remedy_that_works(whole, tmp_path
             assert not (tmp_path / "ran").exists()
 
     unseen = []
-    for module in (weights, loading, folder_module, known):
+    for module in (weights, loading, folder_module, known, supported):
         path = Path(module.__file__)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Raise) and not any(

@@ -372,7 +372,7 @@ def test_rows_of_a_padded_matrix_are_taken_before_it_grows(corpus, tmp_path, pad
     vocabulary = write_vocabulary(tmp_path / "vocabulary", [f"##{letter}ქ" for letter in "abdegik"][: SLOTS + 3])
     pieces = read_json(vocabulary / "statistics.json")["pieces"]
     assert sorted(pieces.values())[SLOTS:] == [*range(old, old + len(pieces) - SLOTS)]
-    settings = small_settings(epochs=1, steps_per_epoch=1, learning_rate=1e-60)
+    settings = small_settings(epochs=1, steps_per_epoch=1, learning_rate=1e-60, initialisation="random")
     adapt(base, vocabulary, corpus, 1.0, settings, DESCRIPTION, tmp_path / "model")
     after = BertForMaskedLM.from_pretrained(tmp_path / "model").bert.embeddings.word_embeddings.weight
     assert len(after) == max(old + padding, 1 + max(pieces.values()))

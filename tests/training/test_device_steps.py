@@ -17,7 +17,15 @@ from tests.finetuning.conftest import (
     write_monolingual_encoder,
     write_static_vectors,
 )
-from tests.pretraining.conftest import DESCRIPTION, NEW_PIECES, write_base, write_corpus, write_vocabulary
+from tests.pretraining.conftest import (
+    ARCHITECTURE,
+    DESCRIPTION,
+    NEW_PIECES,
+    small_tokenizer,
+    write_base,
+    write_corpus,
+    write_vocabulary,
+)
 from tests.pretraining.conftest import small_settings as pretraining_settings
 from tokenizers import Tokenizer
 from torch.optim import optimizer
@@ -25,11 +33,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import RobertaForMaskedLM
 
-from specialize.bases.architectures import Architecture
+from specialize.bases.architectures import Architecture, known_architectures
 from specialize.finetuning import finetune as finetuning
 from specialize.pretraining import pretrain as pretraining
 from specialize.training.loop import Training
 from specialize.training.optimizer import AdamW, linear_schedule
+from specialize.vocabularies import save_tokenizer, special_ids
 
 META = torch.device("meta")
 TO_CPU = ("meta", "cpu")
@@ -199,6 +208,24 @@ def test_no_step_of_pretraining_another_architecture_waits(begun, inputs):
     guarded(training, 1)
 
 
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("model_type", sorted(known_architectures()))
+def test_no_step_of_adapting_any_architecture_waits(begun, inputs, tmp_path, model_type, tied):
+    base, architecture = inputs / f"{model_type}-{tied}", known_architectures()[model_type]
+    sizes = (
+        ARCHITECTURE | {"tie_word_embeddings": tied} | ({"local_attention": 8} if model_type == "modernbert" else {})
+    )
+    tokenizer = small_tokenizer()
+    architecture.new_masked_lm(sizes, tokenizer.get_vocab_size(), special_ids(tokenizer)).save_pretrained(base)
+    save_tokenizer(tokenizer, base)
+    settings = pretraining_settings(short_sequence_probability=0.5, masking="dynamic", batch_size=8)
+    folders = (base, inputs / "vocabulary", inputs / "corpus")
+    training, _ = begun(pretraining.adapt, *folders, 5.0, settings, DESCRIPTION, tmp_path / "model")
+    batches, counts = guarded(training, 3)
+    assert True in {batch.parts[0][1].padded for batch in batches}
+    assert counts["aten::index_copy_"] >= 3 * (1 if tied else 2)
+
+
 def test_parts_of_a_batch_do_not_wait_either(begun, inputs, tmp_path):
     training, _ = begun(finetuned, tmp_path / "job", inputs / "bert", inputs / "data", "ud")
     training.outcome.micro_batches = 2
@@ -255,7 +282,7 @@ def test_the_guard_sees_whatever_is_planted_in_a_step(begun, planted, said):
 
 def test_the_guard_sees_the_library_ask_for_padding(begun, inputs, tmp_path, monkeypatch):
     """A plain mask has it do so: this is why `Architecture.attention_inputs` makes the mask."""
-    monkeypatch.setattr(Architecture, "attention_inputs", lambda _, attention, padded: {"attention_mask": attention})
+    monkeypatch.setattr(Architecture, "attention_inputs", lambda _, attention, *__: {"attention_mask": attention})
     training, _ = begun(finetuned, tmp_path / "job", inputs / "bert", inputs / "data", "pos")
     with pytest.raises(WaitsError, match="_local_scalar_dense"):
         guarded(training, 1)

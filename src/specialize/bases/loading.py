@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def load_sound(kind: type[PreTrainedModel], folder: Path, **options: Any) -> tup
         raise InputError(folder / "config.json", f"describes no model ({problem})", remedy=remedy) from error
     model, found = loaded
     architecture = architecture_of(folder)
-    _take_spare_bias(path, architecture, model, stored, found)
+    _take_spare_bias(architecture, model, found)
     drawn = _drawn_head(model, found["missing_keys"])
     _check_names(path, architecture, model, stored, found, drawn)
     _check_ties(path, model)
@@ -88,14 +88,11 @@ def _own(model: PreTrainedModel) -> dict[str, torch.Tensor]:
     return {name: one for name, one in model.named_parameters(remove_duplicate=False) if name not in tied}
 
 
-def _take_spare_bias(
-    path: Path,
-    architecture: Architecture,
-    model: PreTrainedModel,
-    stored: Mapping[str, Stored],
-    found: dict[str, Any],
-) -> None:
-    """Without a tie the library makes two biases of one, and uses the one that older files lack."""
+def _take_spare_bias(architecture: Architecture, model: PreTrainedModel, found: dict[str, Any]) -> None:
+    """Without a tie the library makes two biases of one, and uses the one that older files lack.
+
+    Where a file has both, the other one is not used, whatever it is.
+    """
     used = next((f"{name}.bias" for name, part in model.named_modules() if part is model.get_output_embeddings()), "")
     spare = architecture.spare_bias
     if model.base_model is model or not spare or used in model.all_tied_weights_keys:
@@ -107,12 +104,6 @@ def _take_spare_bias(
         with torch.no_grad():
             model.get_parameter(used).copy_(model.get_parameter(spare))
         found["missing_keys"] = missing - {used}
-    elif used in stored and not torch.equal(model.get_parameter(used), model.get_parameter(spare)):
-        raise InputError(
-            path,
-            f"has two tensors, {spare} and {used}, where the model has one",
-            remedy=ONE_BIAS,
-        )
 
 
 def _check_names(
@@ -131,7 +122,7 @@ def _check_names(
             f"lacks {len(missing)} of the {len(_own(model))} tensors of the model that config.json describes "
             f"({_first(missing)}), and has {len(unused)} that it does not use"
             + (f" ({_first(unused)})" * bool(unused)),
-            remedy=_remedy(path, architecture, model, stored),
+            remedy=_remedy(path, architecture, model, stored, missing),
         )
     if found["mismatched_keys"]:
         sizes = [f"{name} {_size(has)}, not {_size(due)}" for name, has, due in sorted(found["mismatched_keys"])]
@@ -149,7 +140,13 @@ def _check_names(
         raise InputError(path, problem, remedy=_remedy(path, architecture, model, stored))
 
 
-def _remedy(path: Path, architecture: Architecture, model: PreTrainedModel, stored: Mapping[str, Stored]) -> str:
+def _remedy(
+    path: Path,
+    architecture: Architecture,
+    model: PreTrainedModel,
+    stored: Mapping[str, Stored],
+    missing: Sequence[str] = (),
+) -> str:
     """What to do about weights and a configuration that do not fit: another prefix, other sizes, or another copy."""
     own, words = model.base_model_prefix + ".", architecture.embeddings_name
     prefixes = {name.removesuffix(words).removesuffix(own) for name in stored if name.endswith(words)}
@@ -158,7 +155,7 @@ def _remedy(path: Path, architecture: Architecture, model: PreTrainedModel, stor
         return f"take off the names' prefix: {CONVERT} {folder} --without-prefix {prefix}"
     plain = {name.removeprefix(own): tensor for name, tensor in stored.items()}
     config = model.config.to_dict()
-    wrong = {
+    wrong: dict[str, int | str] = {
         key: plain[name].shape[axis]
         for key, (name, axis) in architecture.sizes.items()
         if name in plain and len(plain[name].shape) == 2 and config.get(key) != plain[name].shape[axis]
@@ -167,6 +164,8 @@ def _remedy(path: Path, architecture: Architecture, model: PreTrainedModel, stor
     layers = {int(name.partition(".")[0]) for name in numbered if name.partition(".")[0].isdecimal()}
     if layers == set(range(len(layers))) and layers and len(layers) != config.get("num_hidden_layers"):
         wrong["num_hidden_layers"] = len(layers)
+    if missing and all(name.endswith("decoder.weight") for name in missing):
+        wrong["tie_word_embeddings"] = "true"
     again = f"take {WEIGHTS} and config.json of the same model, copied whole"
     if not wrong:
         return again

@@ -13,6 +13,7 @@ from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import REGIMES
+from specialize.experiment.resolved import pieces_here
 from specialize.experiment.suggestions import nearest, nearest_language
 from specialize.experiment.treebanks import check_own_treebank
 from specialize.experiment.yaml_files import Keys
@@ -169,9 +170,15 @@ def _check_made_here(experiment: Experiment, name: str, entry: dict[str, Any]) -
         raise ConfigError(
             f"{place}: only a wordpiece vocabulary that is learned gets free slots; leave out unused_slots"
         )
-    if "tokenizer" in entry and not Path(entry["tokenizer"], "tokenizer.json").is_file():
-        missing = Path(entry["tokenizer"], "tokenizer.json").absolute()
-        raise ConfigError(f"{experiment.place(['base_models', name, 'pretrain', 'tokenizer'])}: there is no {missing}")
+    if "tokenizer" in entry and name in experiment.base_models_used:
+        path = Path(entry["tokenizer"], "tokenizer.json").absolute()
+        place = experiment.place(["base_models", name, "pretrain", "tokenizer"])
+        if not path.is_file():
+            raise ConfigError(f"{place}: there is no {path}")
+        try:
+            pieces_here(entry)
+        except Exception as error:  # the library raises nothing more precise
+            raise ConfigError(f"{place}: {path} is not a tokenizer ({error}); copy it again") from error
 
 
 def _check_representations(experiment: Experiment) -> None:

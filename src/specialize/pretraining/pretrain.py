@@ -349,7 +349,8 @@ def pretrain_base(
     made = base_tokenizer(words, training, unused_slots, kind, tokenizer, normal_form)
     names = in_order(made)
     known_as, sizes = architecture_to_make(architecture)
-    model = known_as.new_masked_lm(sizes, len(names), special_ids(made), 1 + (settings.examples == "sentence-pairs"))
+    segments = 2 if settings.examples == "sentence-pairs" else 1
+    model = known_as.new_masked_lm(sizes, 1 + max(made.get_vocab().values()), special_ids(made), segments)
     validation_files = [corpus / "valid.txt" for corpus in corpora]
     known = settings.job_parameters() | {"vocabulary": names, "architecture": architecture}
 
