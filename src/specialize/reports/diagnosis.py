@@ -342,8 +342,8 @@ def _covered(diagnosis: Diagnosis, coverage: dict[str, Any], kind: str) -> str:
         else:
             unknown, pieces = measured["unknown_word_rate"], measured["wordpieces_per_token"]
             text = f"{unknown:.1%} unknown words, {pieces:.2f} wordpieces per word"
-            if "bytes_per_wordpiece" in measured:  # nothing is ever unknown
-                text = f"{pieces:.2f} wordpieces per word, {measured['bytes_per_wordpiece']:.2f} bytes per wordpiece"
+            if bytes_ := measured.get("bytes_per_wordpiece"):  # nothing is ever unknown
+                text = f"{pieces:.2f} wordpieces per word, {bytes_:.2f} bytes per wordpiece"
         covered.append(f"{DATA_TITLES[data]}: {text}")
     return "; ".join(covered)
 

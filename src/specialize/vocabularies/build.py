@@ -51,16 +51,16 @@ def build_vocabulary(
     if number != 0:
         words = data["corpus"].words
         assert choice is not None
-        print(f"learns {choice.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
+        print(f"learns pieces from {words.total():,} words, {len(words):,} different ones")
         augmented, pieces, passed_over, intermediate = kind.grow(base, words, number, choice, elsewhere or {})
         if passed_over:
-            print(f"{len(passed_over):,} pieces are passed over, since no word of the text would be cut into them")
+            why = "no word of the text would be cut into them, or too many of another language would be cut otherwise"
+            print(f"{len(passed_over):,} pieces are passed over, since {why}")
         if intermediate:
             print(f"{len(intermediate):,} of the new pieces only make longer ones: no word ends up with them")
         if number is not None and len(pieces) < number:
             print(
-                f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {choice.size} has no "
-                "more that the base lacks; raise vocabularies.size, lower vocabularies.min_frequency or give more text"
+                f"only {len(pieces)} new wordpieces of the {number} asked for: {kind.too_few.format(size=choice.size)}"
             )
     print(f"{len(pieces):,} pieces are new; measures what they cover")
     ids = augmented.get_vocab()

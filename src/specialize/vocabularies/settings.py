@@ -28,8 +28,8 @@ class PieceChoice(PieceTraining):
         neutral="unknown",
     )
     other_languages: list[str] = setting(
-        "whose words a Unigram vocabulary goes on cutting as it did, as the test parts of their treebanks have them; "
-        "the language itself does not count",
+        "whose words a Unigram or BPE vocabulary goes on cutting as it did, as the test parts of their treebanks have "
+        "them; the language itself does not count",
         neutral=[],
     )
     most_resegmented: Number = setting(

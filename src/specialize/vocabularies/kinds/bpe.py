@@ -11,15 +11,22 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers.normalizers import Normalizer
 
-from specialize.vocabularies.kinds.byte_pairs import BYTES, BytePairs, set_ends, set_prepended, whole_symbols
+from specialize.vocabularies.kinds.byte_pairs import (
+    BYTE_PIECES,
+    BytePairs,
+    reads_bytes,
+    set_ends,
+    set_prepended,
+    whole_symbols,
+)
 from specialize.vocabularies.kinds.kind import repeated
 from specialize.vocabularies.normal_form import spellings, steps_of
 from specialize.vocabularies.settings import PieceChoice, PieceTraining
 
 MARK = "▁"
 SPECIAL_TOKENS = ("<pad>", "<eos>", "<bos>", "<unk>", "<mask>")  # in Gemma's order
-BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(BYTES))
 NEW_SLOTS = 8  # of a vocabulary that is learned here
+UNKNOWN_LETTER = 1_000_000  # wordpieces that it is worth to know one, where it is not read as bytes
 
 
 class SentencePieceBpe(BytePairs):
@@ -33,24 +40,26 @@ class SentencePieceBpe(BytePairs):
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
         """By the model and its mark, which tells it from BPE over bytes, and over letters of words that are parted."""
-        return whole_symbols(tokenizer) and MARK in tokenizer.get_vocab()
+        return whole_symbols(tokenizer) and tokenizer.token_to_id(MARK) is not None
 
     def missing_letters(self, tokenizer: Tokenizer, letters: Iterable[str]) -> list[str]:
         """Those that are no piece by themselves, with the mark or without: they are read as bytes."""
         known = tokenizer.get_vocab().keys()
         return [letter for letter in letters if known.isdisjoint((letter, MARK + letter))]
 
-    def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> list[str]:
-        """Those that it lacks, the most frequent first, but for rare ones."""
+    def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> dict[str, int]:
+        """Those that it lacks, but for rare ones. A letter saves all of its bytes but one."""
         with self.after_a_space(tokenizer):
             normalizer = tokenizer.normalizer
         known, counts = tokenizer.get_vocab(), Counter[str]()
         for word, count in words.items():
             for letter in normalizer.normalize_str(word) if normalizer is not None else word:
-                if letter not in known:
+                if letter not in known and not letter.isspace():
                     counts[letter] += count
         frequent = [letter for letter, count in counts.items() if count >= choice.min_frequency]
-        return sorted(frequent, key=lambda letter: (-counts[letter], letter))[: choice.limit_alphabet]
+        kept = sorted(frequent, key=lambda letter: (-counts[letter], letter))[: choice.limit_alphabet]
+        bytes_ = reads_bytes(tokenizer)
+        return {letter: len(letter.encode()) - 1 if bytes_ else UNKNOWN_LETTER for letter in kept}
 
     def set_leading_space(self, tokenizer: Tokenizer, leading_space: bool) -> None:
         """The space is part of a word's first piece; what the tokenizer itself puts before a text stays."""

@@ -45,9 +45,9 @@ class ByteLevel(BytePairs):
         """None: every letter is made of bytes."""
         return []
 
-    def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> list[str]:
+    def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> dict[str, int]:
         """None: a letter is merged of its bytes."""
-        return []
+        return {}
 
     def set_leading_space(self, tokenizer: Tokenizer, leading_space: bool) -> None:
         """The space is part of a word's first piece; where words are parted by a pattern first, that has to see it."""

@@ -16,14 +16,13 @@ from tokenizers import Tokenizer, models, normalizers, processors
 from specialize.errors import SpecializeError
 from specialize.files import read_json
 from specialize.vocabularies.kinds.holes import SPECIAL, without_holes
-from specialize.vocabularies.kinds.kind import Growth, Kind, special_names
-from specialize.vocabularies.kinds.merges import Cut, Pair, Words, further_merges, joined, parts_of
+from specialize.vocabularies.kinds.kind import WORDS_IN_A_CALL, Growth, Kind, special_names
+from specialize.vocabularies.kinds.merges import PARTED, Cut, Pair, Words, further_merges, joined
 from specialize.vocabularies.normal_form import steps_of
 from specialize.vocabularies.settings import PieceChoice
 
 UNUSED = re.compile(r"\[unused\d+\]|<unused\d+>")  # ModernBERT's, Gemma's
-BYTE = re.compile(r"<0x[0-9A-F]{2}>")
-BYTES = 256
+BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 DIGITS = re.compile(r"[0-9]")
 
 
@@ -35,6 +34,7 @@ class BytePairs(Kind):
     """
 
     mark: str
+    too_few = "no more pieces stand beside each other vocabularies.min_frequency times; lower it or give more text"
 
     def unknown(self, tokenizer: Tokenizer) -> str:
         """None where all bytes are pieces: the name that the special tokens have for it never comes up."""
@@ -60,8 +60,8 @@ class BytePairs(Kind):
             tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizer
 
     @abstractmethod
-    def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> list[str]:
-        """Letters that are to become pieces before anything is merged, in their order."""
+    def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> dict[str, int]:
+        """Letters that may become pieces by themselves, each with the wordpieces that it saves where it stands."""
 
     def free_slots(self, tokenizer: Tokenizer) -> list[str]:
         """The pieces that stand for nothing yet; somebody's tokens are special."""
@@ -94,51 +94,49 @@ class BytePairs(Kind):
         choice: PieceChoice,
         elsewhere: Mapping[str, Counter[str]],
     ) -> Growth:
-        """Letters that the vocabulary lacks, then the pieces of the merges that save the most wordpieces.
+        """Letters that the vocabulary lacks and pieces that are merged: those first that save the most wordpieces.
 
         See `further_merges`. With no number of pieces there are `choice.size`.
         """
-        number = choice.size if number is None else number
         definition = json.loads(base.to_str())
-        parts = _Parts(self, base)
-        others = {language: parts.usable(of_language) for language, of_language in sorted(elsewhere.items())}
-        letters: list[str] = []
-        changed: dict[str, set[str]] = {language: set() for language in others}
-        passed_over: list[str] = []
-        for letter in self.letters_to_add(base, words, choice):
-            with_letter = {
-                language: found | {word for word in others[language] if letter in parts.spelled(word)}
-                for language, found in changed.items()
-            }
-            shares = (sum(others[of][word] for word in found) / others[of].total() for of, found in with_letter.items())
-            if any(share > choice.most_resegmented for share in shares):
-                passed_over.append(letter)
-            elif len(letters) < number:
-                letters.append(letter)
-                changed = with_letter
-        with_letters = self._injected(base, letters, [])
-        parts = _Parts(self, with_letters)
-        text = parts.cut(parts.usable(words))
-        cut_elsewhere = []
-        for language, of_language in others.items():
-            cut_elsewhere.append(parts.cut(of_language))
-            places = {word: place for place, word in enumerate(sorted(of_language))}
-            cut_elsewhere[-1].mark_changed(sorted(places[word] for word in changed[language]))
+        letters = self.letters_to_add(base, words, choice)
+        with_letters = self._injected(base, sorted(letters), [])
+        text = self._cut(with_letters, words)
+        others = [self._cut(with_letters, elsewhere[language]) for language in sorted(elsewhere)]
+        learned = Words(text.values(), letters, base.model.ignore_merges)
         further = further_merges(
-            text,
+            learned,
+            letters,
             {(left, right): rank for rank, (left, right) in enumerate(definition["model"]["merges"])},
-            set(with_letters.get_vocab()),
-            number - len(letters),
+            set(base.get_vocab()),
+            choice.size if number is None else number,
             choice.min_frequency,
             self._may_merge(base, reserved_pieces(definition, self.free_slots(base))),
-            cut_elsewhere,
+            [Words(cuts.values(), letters, base.model.ignore_merges) for cuts in others],
             choice.most_resegmented,
         )
-        pieces = [*letters, *further.pieces]
-        grown = self._injected(base, pieces, further.merges)
-        used = self._check_cut(grown, parts.usable(words), text)
-        intermediate = tuple(piece for piece in pieces if piece not in used)
-        return Growth(grown, pieces, [*passed_over, *further.passed_over], intermediate)
+        grown = self._injected(base, further.pieces, further.merges)
+        used = self._pieces_in_use(grown, dict(zip(text, learned.pieces, strict=True)), further.not_taken)
+        intermediate = tuple(piece for piece in further.pieces if piece not in used)
+        return Growth(grown, further.pieces, further.passed_over, intermediate)
+
+    def _cut(self, tokenizer: Tokenizer, words: Counter[str]) -> dict[str, Cut]:
+        """Words after a space, in their order, but for those that hold a token which is found before a text is cut."""
+        pieces = {number: piece for piece, number in tokenizer.get_vocab().items()}
+        tokens = tokenizer.get_added_tokens_decoder().keys()
+        cuts: dict[str, Cut] = {}
+        distinct = sorted(words)
+        with self.after_a_space(tokenizer):
+            for first in range(0, len(distinct), WORDS_IN_A_CALL):
+                block = distinct[first : first + WORDS_IN_A_CALL]
+                encodings = tokenizer.encode_batch(block, add_special_tokens=False)
+                for word, encoding in zip(block, encodings, strict=True):
+                    if tokens.isdisjoint(encoding.ids):
+                        parts: dict[int | None, list[str]] = {}
+                        for part, number in zip(encoding.word_ids, encoding.ids, strict=True):
+                            parts.setdefault(part, []).append(pieces[number])
+                        cuts[word] = Cut(joined(parts.values()), words[word])
+        return cuts
 
     def _may_merge(self, base: Tokenizer, reserved: frozenset[str]) -> Callable[[Pair], bool]:
         """Whether a pair can become a piece: within a word, and none of a name, of a byte, or unlike the base's."""
@@ -172,66 +170,29 @@ class BytePairs(Kind):
         definition["added_tokens"] = [token for token in definition["added_tokens"] if token["content"] not in taken]
         return Tokenizer.from_str(json.dumps(definition, ensure_ascii=False))
 
-    def _check_cut(self, grown: Tokenizer, words: Counter[str], text: Words) -> set[str]:
-        """Check that the library cuts words as learning had it, and give the pieces that they are cut into."""
-        distinct = sorted(words)
+    def _pieces_in_use(self, grown: Tokenizer, learned: Mapping[str, list[str]], bytes_of: set[str]) -> set[str]:
+        """The pieces that the library cuts words into, which are those that were learned.
+
+        Args:
+            grown: with the new pieces.
+            learned: the pieces of words.
+            bytes_of: letters that are no pieces.
+        """
+        words = list(learned)
         used: set[str] = set()
-        for word, pieces, learned in zip(distinct, self.segment(grown, distinct), text.pieces, strict=True):
+        for word, pieces in zip(words, self.segment(grown, words), strict=True):
             used.update(pieces)
-            if pieces != [piece for part in parts_of(learned) for piece in part]:
-                raise SpecializeError(f"{word!r} is cut into {pieces}, where {learned} was learned; report this")
+            expected = [piece for piece in learned[word] if piece != PARTED]
+            if pieces != expected and bytes_of.isdisjoint(expected):
+                raise SpecializeError(f"{word!r} is cut into {pieces}, where {expected} was learned; report this")
         return used
-
-
-class _Parts:
-    """Cuts words by a BPE vocabulary, and knows which parts of a word its model is given.
-
-    Args:
-        kind: of the vocabulary.
-        tokenizer: the vocabulary.
-    """
-
-    def __init__(self, kind: BytePairs, tokenizer: Tokenizer) -> None:
-        with kind.after_a_space(tokenizer):
-            self.normalizer, self.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
-        self.kind, self.tokenizer = kind, tokenizer
-        self._known: dict[str, list[list[str]]] = {}
-
-    def spelled(self, word: str) -> str:
-        """A word as the normalizer has it."""
-        spelled: str = self.normalizer.normalize_str(word) if self.normalizer is not None else word
-        return spelled
-
-    def usable(self, words: Counter[str]) -> Counter[str]:
-        """Those words that hold none of the tokens which are found before a text is cut."""
-        distinct = sorted(words)
-        kept: Counter[str] = Counter()
-        for word, pieces in zip(distinct, self.kind.segment(self.tokenizer, distinct), strict=True):
-            if pieces == [piece for part in self._cut(word) for piece in part]:
-                kept[word] = words[word]
-        return kept
-
-    def cut(self, words: Counter[str]) -> Words:
-        """Words by themselves, in their order."""
-        cuts = (Cut(joined(self._cut(word)), words[word]) for word in sorted(words))
-        return Words(cuts, self.tokenizer.model.ignore_merges)
-
-    def _cut(self, word: str) -> list[list[str]]:
-        spelled = self.spelled(word)
-        parts = [spelled]
-        if self.pre_tokenizer is not None:
-            parts = [part for part, _ in self.pre_tokenizer.pre_tokenize_str(spelled)]
-        for part in parts:
-            if part not in self._known:
-                self._known[part] = [token.value for token in self.tokenizer.model.tokenize(part)]
-        return [self._known[part] for part in parts]
 
 
 def reads_bytes(tokenizer: Tokenizer) -> bool:
     """Whether a letter that a vocabulary lacks is cut into its bytes, each of them a piece."""
     if not tokenizer.model.byte_fallback:
         return False
-    return sum(bool(BYTE.fullmatch(piece)) for piece in tokenizer.get_vocab()) == BYTES
+    return all(tokenizer.token_to_id(piece) is not None for piece in BYTE_PIECES)
 
 
 def reserved_pieces(definition: dict[str, Any], slots: Iterable[str]) -> frozenset[str]:
@@ -243,8 +204,7 @@ def reserved_pieces(definition: dict[str, Any], slots: Iterable[str]) -> frozens
     """
     model = definition["model"]
     names = {token["content"] for token in definition["added_tokens"]} | {model["unk_token"] or ""}
-    bytes_ = {piece for piece in model["vocab"] if BYTE.fullmatch(piece)} if model["byte_fallback"] else set()
-    return frozenset({*names, *bytes_, *slots})
+    return frozenset({*names, *slots, *(BYTE_PIECES if model["byte_fallback"] else ())})
 
 
 def set_prepended(tokenizer: Tokenizer, prepended: str, wanted: bool) -> None:

@@ -53,12 +53,17 @@ class Kind(ABC):
         name: as people call it.
         files: names of the files of a vocabulary folder; those that loading needs come first.
         inputs: what its models take, as the library names it.
+        too_few: why there may be fewer new pieces than one has asked for, and what to do, where `size` is the setting.
         cuts_lines: whether it cuts lines of words as they are, so that a tokenizer needs no pre_tokenizer.
     """
 
     name: str
     files: tuple[str, ...]
     inputs: tuple[str, ...]
+    too_few: str = (
+        "a vocabulary of {size} has no more that the base lacks; raise vocabularies.size, lower "
+        "vocabularies.min_frequency or give more text"
+    )
     cuts_lines: bool = False
 
     @abstractmethod

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 Pair = tuple[str, str]
+Step = tuple[str, ...]  # a pair that is merged, or a letter that becomes a piece
 
 PARTED = ""  # stands between the parts of a word that no piece joins
 
@@ -17,118 +18,130 @@ class Cut(NamedTuple):
     """How a word is cut.
 
     Attributes:
-        pieces: in their order, with `PARTED` between the parts of the word that the model is given one by one.
-        count: how often the word occurs.
+        pieces: in their order, with `PARTED` between the parts of the word that the model is given one by one. A letter
+            that may become a piece is one.
+        occurs: how often the word does.
     """
 
     pieces: list[str]
-    count: int
+    occurs: int
 
 
 class Words:
-    """Words as they are cut by now, and how often pieces stand beside each other in them.
+    """Words as they are cut by now, and what each step would save.
 
     Attributes:
         pieces: of each word, see `Cut`.
-        counts: of the words.
-        pairs: how many wordpieces merging a pair saves.
-        changed: numbers of the words that are cut otherwise than at first.
-        share_changed: of the words, as often as they occur.
+        saved: wordpieces by steps.
 
     Args:
         cuts: of the words.
+        letters: those that may become pieces, with the wordpieces that each one saves where it stands.
         taken_whole: whether a part that is a piece is taken at once, whatever the merges are (`ignore_merges`).
     """
 
-    def __init__(self, cuts: Iterable[Cut], taken_whole: bool = False) -> None:
+    def __init__(self, cuts: Iterable[Cut], letters: Mapping[str, int], taken_whole: bool = False) -> None:
         self.pieces: list[list[str]] = []
-        self.counts: list[int] = []
-        self.pairs: Counter[Pair] = Counter()
-        self.changed: set[int] = set()
-        self._places: defaultdict[Pair, list[int]] = defaultdict(list)  # and where a pair was before
+        self.saved: Counter[Step] = Counter()
+        self._counts: list[int] = []
+        self._letters = letters
+        self._places: defaultdict[Step, list[int]] = defaultdict(list)  # where a step was ever to be taken
         self._parts: defaultdict[str, list[int]] = defaultdict(list)
+        self._changed: set[int] = set()
         self._running_changed = 0
         for number, (pieces, count) in enumerate(cuts):
             self.pieces.append(pieces)
-            self.counts.append(count)
-            for pair, times in _pairs(pieces).items():
-                self.pairs[pair] += times * count
-                self._places[pair].append(number)
+            self._counts.append(count)
+            for step, times in self._steps(pieces).items():
+                self.saved[step] += times * count
+                self._places[step].append(number)
             for part in parts_of(pieces) if taken_whole else ():
                 self._parts["".join(part)].append(number)
-        self._running = max(sum(self.counts), 1)
+        self._running = max(sum(self._counts), 1)
 
-    @property
-    def share_changed(self) -> float:
-        """See the class."""
-        return self._running_changed / self._running
-
-    def mark_changed(self, numbers: Iterable[int]) -> None:
-        """Note that words are cut otherwise than by the base."""
-        for number in numbers:
-            if number not in self.changed:
-                self.changed.add(number)
-                self._running_changed += self.counts[number]
-
-    def with_pair(self, pair: Pair) -> list[int]:
-        """Which words a merge changes, those among them that are the piece as a whole."""
-        piece = "".join(pair)
-        found = [number for number in self._places.get(pair, ()) if pair in pairwise(self.pieces[number])]
+    def changed_by(self, step: Step) -> list[int]:
+        """Which words are cut otherwise after a step, those among them that it makes a piece as a whole."""
+        piece = "".join(step)
+        found = [number for number in self._places.get(step, ()) if _has(self.pieces[number], step)]
         found += (number for number in self._parts.get(piece, ()) if piece not in self.pieces[number])
         return list(dict.fromkeys(found))
 
-    def share_with(self, pair: Pair) -> float:
-        """What `share_changed` would be after a merge."""
-        further = sum(self.counts[number] for number in self.with_pair(pair) if number not in self.changed)
+    def share_changed(self, step: Step) -> float:
+        """The share of the words, as often as they occur, that are cut otherwise than at first after a step."""
+        further = sum(self._counts[number] for number in self.changed_by(step) if number not in self._changed)
         return (self._running_changed + further) / self._running
 
-    def merge(self, pair: Pair, ranks: dict[Pair, int]) -> set[Pair]:
-        """Cut the words by one merge more.
+    def take(self, step: Step, ranks: dict[Pair, int], known: bool) -> list[Step]:
+        """Cut the words after a step.
 
         Args:
-            pair: that it merges; `ranks` has it already.
-            ranks: all merges, the first one to be done has the lowest.
+            step: that is taken.
+            ranks: all merges, that of the step among them; the first one to be done has the lowest.
+            known: whether the vocabulary had the piece, so that other merges may go on with it.
 
         Returns:
-            The pairs that stand in more places than before.
+            The steps that save more than before, or that begin or end in a letter that has become a piece.
         """
-        numbers, piece = self.with_pair(pair), "".join(pair)
-        more: set[Pair] = set()
-        for number in numbers:
-            before = self.pieces[number]
-            after = merged(before, ranks)
-            if self._parts:
-                after = _with_whole_part(after, piece)
-            old, new = _pairs(before), _pairs(after)
+        piece, more = "".join(step), dict[Step, None]()
+        whole = set(self._parts.get(piece, ()))
+        for number in self.changed_by(step):
+            before, count = self.pieces[number], self._counts[number]
+            after = merged(before, step, ranks if known else {}) if len(step) == 2 else before
+            if number in whole:
+                after = joined([piece] if "".join(part) == piece else part for part in parts_of(after))
+            old, new = self._steps(before), self._steps(after)
             for gone, times in old.items():
-                self.pairs[gone] -= times * self.counts[number]
+                self.saved[gone] -= times * count
             for come, times in new.items():
-                self.pairs[come] += times * self.counts[number]
+                self.saved[come] += times * count
                 if times > old.get(come, 0):
-                    more.add(come)
                     self._places[come].append(number)
+                    more[come] = None
+                elif after is before and piece in come:
+                    more[come] = None
             self.pieces[number] = after
-        self._places.pop(pair, None)
-        self.mark_changed(numbers)
-        return more
+            if number not in self._changed:
+                self._changed.add(number)
+                self._running_changed += count
+        return sorted(more)
+
+    def _steps(self, pieces: list[str]) -> dict[Step, int]:
+        """How many wordpieces each step saves in a word; of three alike, one after the other, only two become one."""
+        saved: dict[Step, int] = {}
+        last: Pair | None = None
+        for pair in pairwise(pieces):
+            if pair == last and pair[0] == pair[1]:
+                last = None  # overlaps with the one before
+                continue
+            last = pair
+            if PARTED not in pair:
+                saved[pair] = saved.get(pair, 0) + 1
+        if not self._letters.keys().isdisjoint(pieces):
+            for piece in pieces:
+                if piece in self._letters:
+                    saved[(piece,)] = saved.get((piece,), 0) + self._letters[piece]
+        return saved
 
 
 class Further(NamedTuple):
-    """Merges that are learned.
+    """What is learned.
 
     Attributes:
+        pieces: new ones, in their order: letters, and what merges make but for what the vocabulary had already.
         merges: in their order.
-        pieces: that they make, but for those that the vocabulary had already.
         passed_over: pieces that would have been, but for the other languages.
+        not_taken: letters that are none of the pieces.
     """
 
-    merges: list[Pair]
     pieces: list[str]
+    merges: list[Pair]
     passed_over: list[str]
+    not_taken: set[str]
 
 
 def further_merges(
     text: Words,
+    letters: Iterable[str],
     ranks: dict[Pair, int],
     known: set[str],
     number: int,
@@ -137,17 +150,18 @@ def further_merges(
     elsewhere: Sequence[Words] = (),
     most_changed: float = 1,
 ) -> Further:
-    """Merge the most frequent pair of a text's pieces, as training does, until there are n new pieces.
+    """Take the step that saves the most wordpieces of a text, as training does, until there are n new pieces.
 
     The last merges are done last, so that every word is first cut by the base's, and new ones act on what that gives.
     A merge that makes a piece which the vocabulary has costs none of n: it is one more way to that piece.
 
     Args:
         text: words as the base cuts them; cut by the new merges too, afterwards.
+        letters: those that may become pieces.
         ranks: the base's merges; the new ones are added.
         known: the base's pieces; the new ones are added.
         number: of new pieces.
-        min_frequency: a pair is merged that occurs so often.
+        min_frequency: a step is taken that saves so many wordpieces.
         may_merge: whether a pair can be merged at all.
         elsewhere: words of other languages, each language by itself.
         most_changed: share of the words of each of those that may be cut otherwise than by the base.
@@ -155,35 +169,67 @@ def further_merges(
     merges: list[Pair] = []
     pieces: list[str] = []
     passed_over: dict[str, None] = {}
+    not_taken = set(letters)
     next_rank = 1 + max(ranks.values(), default=-1)
-    waiting = [(-count, pair) for pair, count in text.pairs.items() if count >= min_frequency and may_merge(pair)]
+
+    def possible(step: Step) -> bool:
+        if text.saved[step] < min_frequency:
+            return False
+        if len(step) == 1:
+            return step[0] in not_taken
+        return not_taken.isdisjoint(step) and may_merge((step[0], step[1]))
+
+    waiting = [(-saved, step) for step, saved in text.saved.items() if possible(step)]
     heapq.heapify(waiting)
     while waiting and len(pieces) < number:
-        saved, pair = heapq.heappop(waiting)
-        if (count := text.pairs[pair]) != -saved:
-            if 0 < count < -saved and count >= min_frequency:  # what has become more is waiting besides
-                heapq.heappush(waiting, (-count, pair))
+        promised, step = heapq.heappop(waiting)
+        piece = "".join(step)
+        if text.saved[step] != -promised or not possible(step):
+            if text.saved[step] < -promised and possible(step):  # what saves more by now is waiting besides
+                heapq.heappush(waiting, (-text.saved[step], step))
             continue
-        piece = "".join(pair)
-        if any(words.share_with(pair) > most_changed for words in elsewhere):
+        if any(words.share_changed(step) > most_changed for words in elsewhere):
             passed_over[piece] = None
             continue
-        ranks[pair] = next_rank
-        next_rank += 1
-        merges.append(pair)
-        if piece not in known:
+        if len(step) == 2:
+            ranks[step[0], step[1]] = next_rank
+            next_rank += 1
+            merges.append((step[0], step[1]))
+        not_taken.discard(piece)
+        was_known = piece in known
+        if not was_known:
             known.add(piece)
             pieces.append(piece)
         for words in elsewhere:
-            words.merge(pair, ranks)
-        for more in sorted(text.merge(pair, ranks)):
-            if text.pairs[more] >= min_frequency and may_merge(more):
-                heapq.heappush(waiting, (-text.pairs[more], more))
-    return Further(merges, pieces, [piece for piece in passed_over if piece not in known])
+            words.take(step, ranks, was_known)
+        for more in text.take(step, ranks, was_known):
+            if possible(more):
+                heapq.heappush(waiting, (-text.saved[more], more))
+    return Further(pieces, merges, [piece for piece in passed_over if piece not in known], not_taken)
 
 
-def merged(pieces: list[str], ranks: dict[Pair, int]) -> list[str]:
-    """What merges make of pieces: always the first of the merge that comes first, as the library does it."""
+def merged(pieces: list[str], pair: Step, ranks: Mapping[Pair, int]) -> list[str]:
+    """What the last of the merges makes of pieces, and others of what that makes, as the library does it.
+
+    It takes the merge that comes first, and of its places the first, again and again.
+
+    Args:
+        pieces: which other merges do nothing to.
+        pair: that the last merge joins.
+        ranks: all merges, if some may go on with the new piece; else none.
+    """
+    if ranks:
+        return _all_merged(pieces, ranks)
+    after: list[str] = []
+    for piece in pieces:
+        if after and (after[-1], piece) == pair:
+            after[-1] += piece
+        else:
+            after.append(piece)
+    return after
+
+
+def _all_merged(pieces: list[str], ranks: Mapping[Pair, int]) -> list[str]:
     pieces = list(pieces)
     while True:
         found = ((ranks[pair], place) for place, pair in enumerate(pairwise(pieces)) if pair in ranks)
@@ -213,20 +259,5 @@ def joined(parts: Iterable[list[str]]) -> list[str]:
     return pieces
 
 
-def _with_whole_part(pieces: list[str], piece: str) -> list[str]:
-    """The same with one piece for each part that is that piece."""
-    return joined([piece] if "".join(part) == piece else part for part in parts_of(pieces))
-
-
-def _pairs(pieces: list[str]) -> dict[Pair, int]:
-    """How many places merging each pair saves; of three alike, one after the other, only two become one."""
-    counts: dict[Pair, int] = {}
-    last: Pair | None = None
-    for pair in pairwise(pieces):
-        if pair == last and pair[0] == pair[1]:
-            last = None  # overlaps with the one before
-            continue
-        last = pair
-        if PARTED not in pair:
-            counts[pair] = counts.get(pair, 0) + 1
-    return counts
+def _has(pieces: list[str], step: Step) -> bool:
+    return step in pairwise(pieces) if len(step) == 2 else step[0] in pieces
