@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from tokenizers.normalizers import Normalizer
 
 from specialize.files import atomic_text, read_json
-from specialize.vocabularies.kinds.choosing import Choice, candidates
+from specialize.vocabularies.kinds.choosing import Choice, Choose, candidates
 from specialize.vocabularies.kinds.holes import HOLE, SPECIAL, without_holes
 from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated, special_names
 from specialize.vocabularies.normal_form import steps_of
@@ -100,7 +100,7 @@ class WordPiece(Kind):
     ) -> Growth:
         """The n pieces that replace the most unknown ones; see `choose_pieces`. Other languages are not asked."""
         new = learn_wordpieces(words, choice, base.normalizer, base)
-        pieces, passed_over = choose_pieces(words, base, new, number)
+        pieces, passed_over = choose_pieces(words, base, new, number, choice.choose)
         return Growth(inject(base, pieces), pieces, passed_over)
 
     def learn(
@@ -132,7 +132,9 @@ class WordPiece(Kind):
 KIND = WordPiece()
 
 
-def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: int | None) -> Choice:
+def choose_pieces(
+    words: Counter[str], base: Tokenizer, new: Tokenizer, number: int | None, choose: Choose = "unknown"
+) -> Choice:
     """The n new pieces that replace the most unknown pieces, or all of them (paper §2.1, fact 12).
 
     A piece that is chosen may still be none that any word is cut into, because the base's own and other new pieces come
@@ -144,8 +146,9 @@ def choose_pieces(words: Counter[str], base: Tokenizer, new: Tokenizer, number: 
         base: the vocabulary that they go into.
         new: the one that they are from.
         number: how many; None takes all.
+        choose: which go first; see `candidates`.
     """
-    ordered = candidates(KIND, words, base, new)
+    ordered = candidates(KIND, words, base, new, choose)
     if number is None:
         special = {token.content for token in new.get_added_tokens_decoder().values()}
         ordered += sorted(new.get_vocab().keys() - base.get_vocab().keys() - special - set(ordered))
