@@ -17,7 +17,6 @@ from specialize.vocabularies import (
     PieceTraining,
     bert_tokenizer,
     kind_of,
-    known_kinds,
     learn_byte_pieces,
     learn_wordpieces,
 )
@@ -25,7 +24,7 @@ from specialize.vocabularies import (
 WORDS = Counter("talo talossa talon kala kalassa kalan 漢字 かな слово слова été l'été Straße x2 9:30 - . , !".split())
 WORDS = Counter({word: 20 - place // 2 for place, word in enumerate(WORDS)})
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-ALPHABET = "atlokns漢字かсловоéßÉ.,'-:!29\u0301ﬁ😀"
+ALPHABET = "atlokns漢字かсловоéßÉ.,'-:!29\u0301ﬁ😀´…"
 sentences = st.lists(
     st.text(alphabet=ALPHABET, min_size=1, max_size=7) | st.sampled_from([*WORDS, "talo kala", "10 漢字"]), min_size=1
 )
@@ -89,10 +88,6 @@ TOKENIZERS = {
     "BPE, Llama's": bpe_over_marks(normalizers.Sequence([normalizers.Prepend("▁"), Replace(" ", "▁")]), None),
     "BPE, Metaspace": bpe_over_marks(normalizers.NFC(), Metaspace()),
 }
-known = [
-    pytest.param(name, marks=[] if any(kind.is_of(tokenizer) for kind in known_kinds()) else pytest.mark.skip("later"))
-    for name, tokenizer in TOKENIZERS.items()
-]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +112,7 @@ def within_the_sentence(tokenizer, words):
     return found[1:]
 
 
-@pytest.mark.parametrize("name", known)
+@pytest.mark.parametrize("name", TOKENIZERS)
 def test_a_word_alone_is_cut_as_within_a_sentence(folders, name):
     pieces = WordPieces(folders[name])
     plain = Tokenizer.from_file(str(folders[name] / "tokenizer.json"))
@@ -136,8 +131,7 @@ def test_a_word_alone_is_cut_as_within_a_sentence(folders, name):
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_the_mark_of_spaces_by_itself_is_no_evidence_where_spaces_become_it(name):
     tokenizer = TOKENIZERS[name]
-    kind = next((kind for kind in known_kinds() if kind.is_of(tokenizer)), known_kinds()[0])
-    marks = {tokenizer.id_to_token(number) for number in kind.bare_marks(tokenizer)}
+    marks = {tokenizer.id_to_token(number) for number in kind_of(tokenizer).bare_marks(tokenizer)}
     assert marks == ({"▁"} if name.startswith(("Unigram", "BPE")) else set())
 
 

@@ -71,8 +71,6 @@ def write_base_model(folder, architecture, name, text):
 def family(request, tmp_path_factory):
     """The exported folder of a model with new pieces, and what its training read."""
     architecture, name = request.param
-    if name not in KINDS or architecture not in known_architectures():
-        pytest.skip("later")
     torch.set_num_threads(1)
     run = tmp_path_factory.mktemp("run")
     (run / "corpus").mkdir()
@@ -132,7 +130,7 @@ def test_special_tokens_pairs_and_lengths_are_those_of_the_base(family):
     pair, single = theirs("bad ქარი", "gem").input_ids, theirs("bad ქარი").input_ids
     assert pair[: len(single)] == single
     assert pair[-1] == special["end"]
-    assert theirs.decode(single, skip_special_tokens=True).strip() == "bad ქარი"
+    assert theirs.decode(theirs("lami ქარი").input_ids, skip_special_tokens=True).strip() == "lami ქარი"
     padded = theirs(["lami", "lami noke tu"], padding=True)
     assert padded.input_ids[0][0] == special["pad"]
     assert padded.attention_mask[0][0] == 0
