@@ -90,7 +90,7 @@ def test_every_new_piece_is_produced_and_what_has_none_is_cut_as_before(describe
     definition, used = described
     base = loaded(definition, form)
     kind = kind_of(base)
-    grown, pieces, _ = kind.grow(base, words, number, piece_choice(120), {})
+    grown, pieces, *_ = kind.grow(base, words, number, piece_choice(120), {})
     ids = grown.get_vocab()
     check_ids(base, grown, {piece: ids[piece] for piece in pieces})
     assert used <= ids.keys(), "somebody's"
@@ -120,7 +120,7 @@ def test_no_new_piece_leads_a_word_that_was_known_to_where_no_piece_goes_on(numb
     base = bert_tokenizer({piece: number for number, piece in enumerate(vocabulary)})
     words = Counter({"abz": 2, "abq": 2, "aby": 2, "abcd": 1})
     choice = piece_choice(60, min_frequency=3, limit_alphabet=5)
-    grown, chosen, passed_over = kind_of(base).grow(base, words, number, choice, {})
+    grown, chosen, passed_over, *_ = kind_of(base).grow(base, words, number, choice, {})
     assert segment(grown, ["abcd", "abz"]) == [["a", "##bcd"], ["a", "##b", "##z"]]
     assert "ab" in passed_over
     assert set(chosen) <= set(pieces)
@@ -130,6 +130,6 @@ def test_a_base_without_a_normalizer_has_pieces_learned_without_one():
     """With a cased BERT's, the letters would be learned as words by themselves, which no text has here."""
     tokenizer = Tokenizer(models.WordPiece({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    grown, pieces, _ = kind_of(tokenizer).grow(tokenizer, Counter({"漢字": 5, "字漢": 4}), 9, piece_choice(60), {})
+    grown, pieces, *_ = kind_of(tokenizer).grow(tokenizer, Counter({"漢字": 5, "字漢": 4}), 9, piece_choice(60), {})
     assert {"漢字", "字漢"} <= set(pieces)
     assert segment(grown, ["漢字"]) == [["漢字"]]
