@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from specialize.experiment import Experiment
 from specialize.tables.contents import new_pieces_inputs
 from specialize.tables.scores import require
-from specialize.vocabularies import count_words, load_base, with_normal_form, words_by_language
+from specialize.vocabularies import count_words, load_base, words_by_language
 from specialize.vocabularies.side_effects import pieces_in_use, resegmented
 
 
@@ -65,9 +65,7 @@ def effects_of_new_pieces(
 
     @cache
     def base_of(base_model: str) -> Tokenizer:
-        base = load_base(run / experiment.base_folder(base_model))
-        base.normalizer = with_normal_form(base.normalizer, experiment.normal_form)
-        return base
+        return load_base(run / experiment.base_folder(base_model))
 
     @cache
     def words_of(tag: str) -> Counter[str]:
@@ -81,16 +79,15 @@ def effects_of_new_pieces(
         known = (tag, base_model, pieces)
         if known not in measured:
             tokenizer = Tokenizer.from_file(str(run / f"results/vocabularies/{tag}/{name}/tokenizer.json"))
+            base = base_of(base_model)
+            base.normalizer = tokenizer.normalizer  # so that what differs is the pieces'
             held_out = count_words([run / f"results/corpora/{tag}/test.txt"]).words
             elsewhere = {experiment.languages[other].name: words_of(other) for other in others}
             measured[known] = Effects(
                 len(pieces),
                 pieces_in_use(tokenizer, pieces, held_out) if held_out else None,
                 len(vocabularies[tag, name].get("intermediate", ())),
-                {
-                    other: resegmented(base_of(base_model), tokenizer, words).running
-                    for other, words in elsewhere.items()
-                },
+                {other: resegmented(base, tokenizer, words).running for other, words in elsewhere.items()},
             )
         effects[tag, name] = measured[known]
     return effects
