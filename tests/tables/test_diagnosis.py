@@ -3,13 +3,17 @@
 import re
 
 import pytest
-from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
+from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_new_pieces, write_statistics
 
 from specialize.corpora import LONG_WORDS
 from specialize.errors import SpecializeError
 from specialize.experiment import Language
 from specialize.files import read_json, write_json
 from specialize.reports.diagnosis import LETTERS_PER_WORD, Diagnosis, _answers, spelling_met, write_diagnosis
+from specialize.reports.new_pieces import Effects
+from specialize.tables.contents import diagnosis_inputs
+from specialize.tables.screen import diagnosis as diagnosis_on_screen
+from specialize.tables.screen import table_rows
 
 
 def covered(unknown, pieces, words=1000, **named):
@@ -141,6 +145,7 @@ def test_words_without_end_are_shown_with_the_text():
 def test_what_a_treebank_lacks_is_said_and_else_nothing(tmp_path):
     experiment = small_experiment(languages=["ug"], representations=["mbert", "tva"], seeds=[1])
     write_statistics(tmp_path, statistics_of_uyghur())
+    write_new_pieces(tmp_path, "tva")
     path = tmp_path / "results/datasets/ug/statistics.json"
     whole = read_json(path)
     missing = {"form": 1, "upos": 0, "xpos": 5, "head": 0, "deprel": 0}
@@ -160,6 +165,7 @@ def test_what_a_treebank_lacks_is_said_and_else_nothing(tmp_path):
 def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path):
     experiment = small_experiment(languages=["ug"], representations=["mbert", "tva"], seeds=[1])
     write_statistics(tmp_path, statistics_of_uyghur())
+    write_new_pieces(tmp_path, "tva")
     write_diagnosis(experiment, tmp_path)
     table = (tmp_path / "results/tables/diagnosis.md").read_text(encoding="utf-8")
     for words in (
@@ -170,6 +176,9 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
         "ې ۇ (5.00% of all letters)",
         "tva: new wordpieces should help much, as for the paper's Uyghur; try transliteration too",
         "2,000 of 8,000 words: ئا (12), ې (3); 3 marks and what they join: – (3)",
+        "| What do the new wordpieces of tva do?",
+        "| 1 of 1 new pieces in use on held-out text; words of other languages cut otherwise: not measured "
+        "(vocabularies.other_languages) ",
         "1 models to pretrain, 6 to finetune",
     ):
         assert words in table
@@ -186,6 +195,7 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
 def test_of_representations_with_the_same_vocabulary_the_tiered_one_is_suggested(tmp_path):
     experiment = small_experiment(languages=["ug"], representations=["va", "tva"], seeds=[1])
     write_statistics(tmp_path, statistics_of_uyghur())
+    write_new_pieces(tmp_path, "va", "tva")
     write_diagnosis(experiment, tmp_path)
     assert "| tva: new wordpieces should help much" in (tmp_path / "results/tables/diagnosis.md").read_text("utf-8")
 
@@ -214,3 +224,87 @@ def test_normal_forms_and_invisible_marks_are_named_where_there_are_any():
     for form, read in (("NFC", "all spellings of a word are read as one"), ("none", "each is read as it is written")):
         found = spelling_met({"corpus": met, "treebank": clean}, form)
         assert found == f"{words}{read} (vocabularies.normal_form: {form})"
+
+
+# -- what new pieces do ------------------------------------------------------------------------------------
+
+
+def write_words(run, tag, words):
+    path = run / f"results/datasets/{tag}/test.conllu"
+    path.parent.mkdir(parents=True)
+    rows = [f"{number}\t{word}\t_\tNOUN\t_\t_\t0\troot\t_\t_" for number, word in enumerate(words.split(), 1)]
+    path.write_text("\n".join([*rows, "", ""]), encoding="utf-8")
+
+
+def rows_on_new_pieces(run):
+    return {
+        row["Question"]: row["Answer"] for row in table_rows(run, "diagnosis") if "new wordpieces of" in row["Question"]
+    }
+
+
+def grown_experiment(run, representations, others, pieces=("talo", "##ssa", "kalassako"), held_out="talossa kala"):
+    experiment = small_experiment(languages=["ug"], representations=representations, seeds=[1])
+    experiment.config["vocabularies"]["other_languages"] = others
+    files = statistics_of_uyghur()
+    for name in {"va", "tva"} & set(representations):
+        files[f"vocabularies/ug/{name}"]["pieces"] = dict.fromkeys(pieces, 1)
+    write_statistics(run, files)
+    write_new_pieces(run, *sorted({"va", "tva"} & set(representations)), held_out=held_out, pieces=pieces)
+    return experiment
+
+
+def test_new_pieces_are_counted_on_held_out_text_and_on_other_languages(tmp_path):
+    experiment = grown_experiment(tmp_path, ["mbert", "va", "tva"], ["ga", "wo", "ug"])
+    write_words(tmp_path, "ga", "talo talo talo kala kossa lasso tok as at an")
+    write_words(tmp_path, "wo", "sal ak")
+    write_diagnosis(experiment, tmp_path)
+    assert rows_on_new_pieces(tmp_path) == {
+        "What do the new wordpieces of va do?": "2 of 3 new pieces in use on held-out text; "
+        "words of other languages cut otherwise: worst language Irish 40.00%"
+    }
+    shown = " ".join(diagnosis_on_screen(tmp_path).split())
+    assert "2 of 3 new pieces in use on held-out text; words of other languages cut otherwise: worst" in shown
+    (tmp_path / "results/datasets/wo/test.conllu").unlink()
+    with pytest.raises(SpecializeError, match=r"1 results are missing: results/datasets/wo/test\.conllu"):
+        write_diagnosis(experiment, tmp_path)
+
+
+def test_without_other_languages_or_held_out_text_the_diagnosis_says_so(tmp_path):
+    experiment = grown_experiment(tmp_path, ["tva"], [], held_out="")
+    write_diagnosis(experiment, tmp_path)
+    assert rows_on_new_pieces(tmp_path) == {
+        "What do the new wordpieces of tva do?": "new pieces in use: not measured (there is no held-out text); "
+        "words of other languages cut otherwise: not measured (vocabularies.other_languages)"
+    }
+
+
+def test_where_nothing_is_unknown_bytes_per_wordpiece_are_shown():
+    measured = diagnosis((0.0, 2.5), (0.0, 2.1))
+    measured.coverage["tva"]["corpus"]["base"]["bytes_per_wordpiece"] = 2.0
+    assert answers(measured)["How well does the base vocabulary (mbert) cover it?"] == (
+        "text: 2.50 wordpieces per word, 2.00 bytes per wordpiece"
+    )
+
+
+def test_pieces_that_only_make_longer_ones_are_told():
+    assert str(Effects(9, 6, 2, {"Irish": 0.001, "Wolof": 0.0049})) == (
+        "6 of 9 new pieces in use on held-out text; 2 of them only make longer ones; "
+        "words of other languages cut otherwise: worst language Wolof 0.49%"
+    )
+
+
+def test_a_diagnosis_waits_for_what_it_measures_and_no_more():
+    experiment = small_experiment(
+        languages=["ug", "wo"], representations=["mbert", "tva", "fasttext", "bert"], seeds=[1]
+    )
+    experiment.config["vocabularies"]["other_languages"] = ["ga", "wo"]
+    measured = [path for path in diagnosis_inputs(experiment) if not path.endswith("statistics.json")]
+    assert measured == [
+        "results/pretraining/base/mbert/config.json",
+        "results/corpora/ug/test.txt",
+        "results/vocabularies/ug/tva/tokenizer.json",
+        "results/datasets/ga/test.conllu",
+        "results/datasets/wo/test.conllu",
+        "results/corpora/wo/test.txt",
+        "results/vocabularies/wo/tva/tokenizer.json",
+    ]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from tests.tables.test_answers import REGIMES, scores_with
-from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_statistics
+from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_new_pieces, write_statistics
 
 from specialize.errors import InputError
 from specialize.experiment.regimes import Method
@@ -90,6 +90,7 @@ def test_where_the_rest_is(answered):
 def test_a_run_that_has_only_a_diagnosis_prints_it_with_its_cost(tmp_path):
     experiment = small_experiment(languages=["ug"], representations=["mbert", "tva"], seeds=[1])
     write_statistics(tmp_path, statistics_of_uyghur())
+    write_new_pieces(tmp_path, "tva")
     write_diagnosis(experiment, tmp_path)
     text = " ".join(summary(tmp_path).split())
     for words in (

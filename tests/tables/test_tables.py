@@ -24,6 +24,7 @@ from specialize.tables.statistics import compare, comparisons
 from specialize.tables.transliteration import transliteration_table
 from specialize.tables.verdicts import tied
 from specialize.tables.write import write_all
+from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save_tokenizer
 
 
 def small_experiment(**grid):
@@ -331,6 +332,19 @@ def statistics_of_uyghur():
         covered = {data: {**letters, "base": base[data], "augmented": after[data]} for data in base}
         files[f"vocabularies/ug/{name}"] = {"pieces": {"ئا": 1} if after is better else {}, "coverage": covered}
     return files
+
+
+def write_new_pieces(run, *names, tag="ug", held_out="ئا", pieces=("ئا",)):
+    """A base vocabulary of single letters, grown by some pieces, and held-out text."""
+    letters = sorted(set("ئاtalokns"))
+    base = bert_tokenizer({p: n for n, p in enumerate([*SPECIAL_TOKENS, *letters, *(f"##{x}" for x in letters)])})
+    folders = {run / "results/pretraining/base/mbert": base}
+    folders |= {run / f"results/vocabularies/{tag}/{name}": inject(base, list(pieces)) for name in names}
+    for folder, tokenizer in folders.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        save_tokenizer(tokenizer, folder)
+    (run / "results/pretraining/base/mbert/config.json").write_text("{}")
+    (run / f"results/corpora/{tag}/test.txt").write_text(f"{held_out}\n", encoding="utf-8")
 
 
 def test_corpora_show_text_and_coverage_before_and_after_beside_the_papers(tmp_path):

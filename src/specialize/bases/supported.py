@@ -48,7 +48,7 @@ def check_description(folder: Path, adapted: bool = True) -> None:
         adapted: see `check_architecture`.
 
     Raises:
-        InputError: see `check_architecture`; or if its vocabulary is of no kind that can grow, or not described.
+        InputError: see `check_architecture`; or if its vocabulary is of no known kind, or not described.
     """
     from specialize.vocabularies import load_base
 

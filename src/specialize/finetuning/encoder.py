@@ -22,7 +22,7 @@ from specialize.bases.architectures import architecture_of
 from specialize.files import atomic_path, file_hash
 from specialize.finetuning.layout import EncodedSentences, Layout
 from specialize.training.precision import matrix_products, use_precision
-from specialize.training.ragged import within
+from specialize.training.ragged import Integers, within
 from specialize.vocabularies import check_reload, copy_vocabulary, kind_of, set_positions
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a head that is not loaded is no news here
@@ -39,7 +39,7 @@ class WordBatch:
         ids: (segments, length) wordpiece ids, padded; a long sentence takes several segments (fact 23).
         attention: (segments, length) True where there is a piece.
         padded: whether it is False anywhere.
-        pieces: indices of all words' pieces in the flattened ids, word after word.
+        pieces: indices of the pieces that words are the mean of in the flattened ids, word after word.
         offsets: (words,) where each word's pieces begin in ``pieces``; a word may have none.
         layout: where the words stand.
     """
@@ -72,6 +72,7 @@ class WordPieces:
         kind = kind_of(self.tokenizer, folder / "tokenizer.json")
         kind.set_leading_space(self.tokenizer, leading_space)
         self.leading_space, self.special = leading_space, kind.special_ids(self.tokenizer)
+        self.bare_marks = numpy.asarray(sorted(kind.bare_marks(self.tokenizer)), dtype=numpy.int64)
         self.description = {"leading_space": leading_space}
         self._known: dict[str, list[int]] = {}
 
@@ -126,15 +127,26 @@ class WordPieces:
         ids[rows, lengths + 1] = self.special["end"]
         pieces = numpy.repeat(rows, lengths) * width + within(lengths) + 1  # those of a sentence go on in the next row
         ids.reshape(-1)[pieces] = sentences.pieces
-        offsets = numpy.cumsum(sentences.counts) - sentences.counts
+        evidence, counts = self._evidence(sentences)
+        offsets = numpy.cumsum(counts) - counts
         return WordBatch(
             ids=torch.from_numpy(ids),
             attention=torch.from_numpy(columns <= lengths[:, None] + 1),
             padded=int(lengths.min()) + 2 < width,
-            pieces=torch.from_numpy(pieces),
+            pieces=torch.from_numpy(pieces[evidence]),
             offsets=torch.from_numpy(offsets),
             layout=Layout.of(sentences.lengths),
         )
+
+    def _evidence(self, sentences: EncodedSentences) -> tuple[NDArray[numpy.bool_], Integers]:
+        """Which pieces words are the mean of, and how many of each: all but bare marks, unless a word has no others.
+
+        The model reads the marks, as in pretraining.
+        """
+        bare = numpy.isin(sentences.pieces, self.bare_marks)
+        words = numpy.repeat(numpy.arange(len(sentences.counts)), sentences.counts)
+        others = numpy.bincount(words[~bare], minlength=len(sentences.counts))
+        return ~bare | (others == 0)[words], numpy.where(others == 0, sentences.counts, others)
 
 
 class ScalarMix(nn.Module):

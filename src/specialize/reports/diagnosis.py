@@ -14,6 +14,7 @@ from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.costs import Costs
 from specialize.experiment.plan import Machine, bytes_in_words, bytes_to_be_written
+from specialize.reports.new_pieces import Effects, effects_of_new_pieces
 from specialize.tables.figures.style import save_figure
 from specialize.tables.formats import Entry, Table, write_table
 from specialize.tables.inputs import (
@@ -76,6 +77,7 @@ class Diagnosis:
         grown: the representations with new wordpieces, of those that gain alike the better one first.
         spelling: normal forms and invisible marks of words by data set.
         treebank: what its treebank's columns hold, by part, if it has one.
+        effects: what new wordpieces do, by representation.
     """
 
     language: Language
@@ -84,6 +86,7 @@ class Diagnosis:
     grown: tuple[str, ...] = ()
     spelling: dict[str, dict[str, Any]] = field(default_factory=dict)
     treebank: dict[str, Any] | None = None
+    effects: dict[str, Effects] = field(default_factory=dict)
 
     @property
     def data(self) -> str:
@@ -177,6 +180,7 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
     }
     if not vocabularies:
         raise SpecializeError("there is no base vocabulary to diagnose: add one, such as mbert, to the representations")
+    effects = effects_of_new_pieces(experiment, run, vocabularies)
     diagnoses = []
     for language in experiment.grid_languages:
         own = {name: read for (tag, name), read in vocabularies.items() if tag == language.tag}
@@ -189,6 +193,7 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
                     _grown(experiment, own),
                     next(read.get("spelling", {}) for read in own.values()),
                     treebank_statistics(run, language),
+                    {name: found for (tag, name), found in effects.items() if tag == language.tag},
                 )
             )
     write_table(diagnosis_table(experiment, diagnoses, run), run / "results" / "tables")
@@ -254,6 +259,8 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
     for representation, coverage in diagnosis.coverage.items():
         named.setdefault(_covered(diagnosis, coverage, "augmented"), representation)
     answers += [(f"How well does {name} cover it?", text) for text, name in named.items()]
+    done = {str(effects): name for name, effects in reversed(diagnosis.effects.items())}  # alike ones need one row
+    answers += [(f"What do the new wordpieces of {name} do?", text) for text, name in reversed(done.items())]
     unknown = _unknown(diagnosis.base["base"])
     if unknown and not (diagnosis.data == "corpus" and diagnosis.unparted):
         answers.append(("What can the base not read?", unknown))

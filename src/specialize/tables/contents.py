@@ -216,10 +216,24 @@ def statistics_files(experiment: Experiment) -> list[str]:
 
 
 def diagnosis_inputs(experiment: Experiment) -> list[str]:
-    """The statistics that a diagnosis is made from: also of treebanks, a twin's being its original's."""
+    """The statistics that a diagnosis is made from, also of treebanks, a twin's being its original's; and what new
+    pieces are measured on."""
     tags = [language.original or language.tag for language in experiment.grid_languages if language.has_treebank]
     treebanks = [f"results/datasets/{tag}/statistics.json" for tag in dict.fromkeys(tags)]
-    return statistics_files(experiment) + treebanks
+    grown = [(tag, name) for tag, name in experiment.vocabularies if experiment.piece_choice(name)]
+    measured = dict.fromkeys(path for tag, name in grown for path in new_pieces_inputs(experiment, tag, name))
+    return statistics_files(experiment) + treebanks + list(measured)
+
+
+def new_pieces_inputs(experiment: Experiment, tag: str, name: str) -> list[str]:
+    """What the new pieces of a language's representation are measured with: its own held-out text, its vocabulary and
+    its base's (which comes with the configuration), and words of other languages."""
+    return [
+        f"{experiment.base_folder(experiment.representations[name].base_model)}/config.json",
+        f"results/corpora/{tag}/test.txt",
+        f"results/vocabularies/{tag}/{name}/tokenizer.json",
+        *(f"results/datasets/{other}/test.conllu" for other in experiment.other_languages(tag, name)),
+    ]
 
 
 # -- figures -------------------------------------------------------------------------------------------------

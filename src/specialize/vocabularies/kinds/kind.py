@@ -18,6 +18,7 @@ from specialize.vocabularies.settings import PieceChoice
 WORDS_IN_A_CALL = 1000
 WORDS_IN_A_LINE = 1000
 AS_SAVED = "PreTrainedTokenizerFast"  # the class of `transformers` 4 and 5 that takes tokenizer.json as it is
+WORD_MARK = "▁"  # SentencePiece's, before each word
 PREFERENCES = ("clean_up_tokenization_spaces", "model_max_length", "padding_side", "truncation_side")
 
 # How the special tokens are spelled, whatever the kind: ModernBERT's are BERT's over byte-level pieces.
@@ -80,6 +81,15 @@ class Kind(ABC):
     @abstractmethod
     def continuations(self, tokenizer: Tokenizer, segmented: list[list[str]]) -> list[int]:
         """Of each word's pieces: how many continue a word rather than begin one."""
+
+    def bare_marks(self, tokenizer: Tokenizer) -> frozenset[int]:
+        """The ids of the pieces that say nothing of a word but that it begins: of the mark that spaces become."""
+        text = "a b" if tokenizer.normalizer is None else tokenizer.normalizer.normalize_str("a b")
+        if tokenizer.pre_tokenizer is not None:
+            text = "".join(part for part, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text))
+        if WORD_MARK not in text:
+            return frozenset()  # a letter like others
+        return frozenset(number for piece, number in tokenizer.get_vocab().items() if set(piece) == {WORD_MARK})
 
     @abstractmethod
     def missing_letters(self, tokenizer: Tokenizer, letters: Iterable[str]) -> list[str]:

@@ -142,7 +142,8 @@ def choose_pieces(
     """The n new pieces that replace the most unknown pieces, or all of them (paper §2.1, fact 12).
 
     A piece that is chosen may still be none that any word is cut into, because the base's own and other new pieces come
-    before it. It is passed over for the next ones, until every piece is in use.
+    before it. It is passed over for the next ones, until every piece is in use. So is one after which no piece goes on
+    in a word that the base knows: it has others within longer pieces only.
 
     Args:
         words: of the text, with their counts.
@@ -156,14 +157,39 @@ def choose_pieces(
         special = {token.content for token in new.get_added_tokens_decoder().values()}
         ordered += sorted(new.get_vocab().keys() - base.get_vocab().keys() - special - set(ordered))
     distinct = sorted(words)
+    before = KIND.segment(base, distinct)
+    unknown = KIND.unknown(base)
     passed_over: dict[str, None] = {}
     while True:
         pieces = [piece for piece in ordered if piece not in passed_over][:number]
-        used = {piece for cut in KIND.segment(inject(base, pieces), distinct) for piece in cut} if pieces else set()
-        unused = [piece for piece in pieces if piece not in used]
-        if not unused:
+        grown = inject(base, pieces)
+        after = KIND.segment(grown, distinct) if pieces else before
+        used = {piece for cut in after for piece in cut}
+        lost = [
+            word
+            for word, old, new_pieces in zip(distinct, before, after, strict=True)
+            if new_pieces.count(unknown) > old.count(unknown)
+        ]
+        needless = {piece for piece in pieces if piece not in used} | _misleading(grown, lost, set(pieces))
+        if not needless:
             return Choice(pieces, list(passed_over))
-        passed_over |= dict.fromkeys(unused)
+        passed_over |= dict.fromkeys(piece for piece in pieces if piece in needless)
+
+
+def _misleading(grown: Tokenizer, words: list[str], pieces: set[str]) -> set[str]:
+    """The last of some pieces in each word that is unknown since no piece goes on after it."""
+    if not words:
+        return set()
+    vocabulary, prefix = grown.get_vocab().keys(), grown.model.continuing_subword_prefix
+    found = set()
+    for part in _pre_tokenized(Counter(words), grown):
+        mark, rest, last = "", part, ""
+        while end := next((end for end in range(len(rest), 0, -1) if mark + rest[:end] in vocabulary), 0):
+            last = mark + rest[:end] if mark + rest[:end] in pieces else last
+            mark, rest = prefix, rest[end:]
+        if rest and last:
+            found.add(last)
+    return found
 
 
 def inject(base: Tokenizer, pieces: list[str]) -> Tokenizer:
@@ -226,7 +252,8 @@ def _pre_tokenized(words: Counter[str], tokenizer: Tokenizer) -> Counter[str]:
     """What a tokenizer's model is given of words, with the counts."""
     parts: Counter[str] = Counter()
     for word, count in words.items():
-        for part, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(word)):
+        spelled = word if tokenizer.normalizer is None else tokenizer.normalizer.normalize_str(word)
+        for part, _ in tokenizer.pre_tokenizer.pre_tokenize_str(spelled):
             parts[part] += count
     return parts
 
@@ -239,7 +266,7 @@ def bert_tokenizer(
     Args:
         vocabulary: with BERT's special tokens.
         normalizer: another one.
-        base: parts words and marks pieces otherwise.
+        base: parts words and marks pieces otherwise; without a normalizer it has none.
     """
     prefix = CONTINUATION if base is None else base.model.continuing_subword_prefix
     longest = LONGEST_WORD if base is None else base.model.max_input_chars_per_word
@@ -247,7 +274,7 @@ def bert_tokenizer(
         vocabulary, unk_token=UNKNOWN, max_input_chars_per_word=longest, continuing_subword_prefix=prefix
     )
     tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizer if normalizer is not None else cased_normalizer()
+    tokenizer.normalizer = cased_normalizer() if normalizer is None and base is None else normalizer
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer() if base is None else base.pre_tokenizer
     tokenizer.decoder = decoders.WordPiece(prefix=prefix)
     tokenizer.add_special_tokens([token for token in SPECIAL_TOKENS if token in vocabulary])
