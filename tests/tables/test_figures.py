@@ -48,7 +48,7 @@ def write_run(run, experiment, failed=(), varied=False):
         metric = {"pos": "accuracy", "ner": "f1"}[cell.regime]
         place = experiment.grid_representations.index(cell.representation)
         noise = (cell.seed * (1 + place) % 5 - 2) / 1000 if varied else 0  # an order of -0.2 to 0.2 points
-        scores = {"test": {cell.regime: {metric: 0.5 + number / 100 + noise}}}
+        scores = {key: {cell.regime: {metric: 0.5 + number / 100 + noise}} for key in ("dev", "test")}
         converged = cell.representation not in failed
         write_json(run / cell.metrics, {"converged": converged, "scores": scores})
         epochs = [{"epoch": epoch, metric: 0.5 + 0.1 * epoch} for epoch in range(1, 3 if converged else 1)]

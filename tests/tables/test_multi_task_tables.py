@@ -147,7 +147,7 @@ def test_multi_task_scores_change_no_single_task_table(experiment):
 def test_each_table_needs_the_scores_that_it_prints(tmp_path, experiment):
     for cell in experiment.single_task_cells:
         metric = {"pos": "accuracy", "ud": "las", "ner": "f1"}[cell.regime]
-        scores = {"test": {cell.regime: {metric: 0.7 + cell.seed / 100}}}
+        scores = {key: {cell.regime: {metric: 0.7 + cell.seed / 100}} for key in ("dev", "test")}
         write_json(tmp_path / cell.metrics, {"converged": True, "scores": scores})
     write_all(experiment, tmp_path, ["single-task", "comparisons"])
     # Of two languages and representations: five seeds of mtl-ups-alt, and of each task's pre-finetuning.

@@ -95,10 +95,18 @@ def replicated_cells(experiment: Experiment) -> list[Cell]:
 # -- which representation others are compared with -----------------------------------------------------------
 
 
-def unaugmented(experiment: Experiment) -> str | None:
-    """The grid's representation that is pretrained further without new wordpieces (LAPT), which others improve on."""
-    kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
-    return next((name for name, kind in kinds.items() if kind.method == "adapt" and kind.pieces == 0), None)
+def unaugmented(experiment: Experiment, base_model: str | None = None) -> str | None:
+    """The grid's representation that is pretrained further without new wordpieces (LAPT), which others improve on.
+
+    Args:
+        experiment: the configuration.
+        base_model: the name of the base model that it is made from; the first of any if None.
+    """
+    for name in experiment.grid_representations:
+        kind = experiment.representations[name]
+        if kind.method == "adapt" and kind.pieces == 0 and base_model in (None, kind.base_model):
+            return name
+    return None
 
 
 def baseline(experiment: Experiment) -> str | None:
