@@ -91,7 +91,11 @@ class BaseModelEntry(Settings):
     """One entry of `base_models`, of one origin: hub (with revision), folder, mirror or pretrain."""
 
     hub: str = setting("its name on the Hugging Face hub", default="")
-    revision: str = setting("the commit there", default="", pattern="^[0-9a-f]{40}$")
+    revision: str = setting(
+        "the commit there; for a branch or tag such as main `python -m specialize pin FILE` writes its commit",
+        default="",
+        pattern="^[A-Za-z0-9][A-Za-z0-9._/-]*$",
+    )
     folder: str = setting("own model: config.json, tokenizer.json, model.safetensors", default="", pattern=PATH)
     mirror: Literal[True] = setting("it is models/{name}/ of the mirror", default=True)
     license: str = setting("for the card of what is made from it, as the hub names it", default="", pattern=LICENSE)
