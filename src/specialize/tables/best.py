@@ -11,7 +11,7 @@ from specialize.tables.formats import NOTHING, Entry, number
 from specialize.tables.names import base_of, bases_of, title_on_base
 from specialize.tables.scores import TASK_TITLES, Key, Scores, mean_and_deviation
 from specialize.tables.statistics import Comparison, compare_scores, holm
-from specialize.tables.verdicts import FEW_SEEDS, GUESSING_MARK, NO_VARIANCE, tied
+from specialize.tables.verdicts import COMPARISONS, FEW_SEEDS, GUESSING_MARK, NO_VARIANCE, tied
 
 NAMED = 3  # methods that the best one is not significantly better than
 
@@ -85,7 +85,7 @@ def comparisons_note(experiment: Experiment, found: Iterable[Best]) -> str:
     for best in found:
         numbers[best.winner[0]] = numbers.get(best.winner[0], 0) + best.comparisons
     counted = [f"{experiment.languages[tag].name} {number:,}" for tag, number in numbers.items() if number]
-    return f"Comparisons that p of the best is corrected over: {', '.join(counted) or 'none'}."
+    return f"{COMPARISONS}{', '.join(counted) or 'none'}."
 
 
 def _row(
