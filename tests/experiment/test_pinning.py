@@ -1,6 +1,7 @@
 """Commits of base models are written in place of `main` into a configuration file, by a hub that is played here."""
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,6 +14,8 @@ from specialize.experiment import Experiment
 from specialize.experiment.plan import pin_revisions
 
 COMMITS = {("FacebookAI/xlm-roberta-base", "main"): "1" * 40, ("some/model", "v2.0"): "0e" + "3" * 38}
+MODELS = re.findall("hub: (.*)", (ROOT / "config/bases.yaml").read_text(encoding="utf-8"))
+COMMITS = {(name, "main"): "a" * 40 for name in MODELS} | COMMITS
 OWN = """\
 # mine
 base_models:
@@ -65,7 +68,7 @@ def written(tmp_path, text=OWN):
 def test_commits_take_the_place_of_names_and_nothing_else_changes(tmp_path, hub, ends):
     path = written(tmp_path, OWN.replace("\n", ends))
     pinned = [(one.name, one.revision, commit) for one, commit in pin_revisions(path)]
-    first, second = COMMITS.values()
+    first, second = COMMITS["FacebookAI/xlm-roberta-base", "main"], COMMITS["some/model", "v2.0"]
     assert pinned == [("x", "main", first), ("y", "v2.0", second)]
     expected = OWN.replace("COMMIT", "a" * 40).replace("revision: main", f'revision: "{first}"')
     assert path.read_bytes().decode() == expected.replace('"v2.0"', f'"{second}"').replace("\n", ends)

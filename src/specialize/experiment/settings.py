@@ -87,6 +87,15 @@ class PretrainedHere(Settings):
     training: overrides(PretrainingOptions) = setting("overrides any key of `pretraining`")  # type: ignore[valid-type]
 
 
+class ExpectedSizes(Settings):
+    """A base model's `sizes`, as its config.json names them."""
+
+    num_hidden_layers: int = setting("layers", default=12, ge=1)
+    hidden_size: int = setting("width of the vectors", default=768, ge=1)
+    intermediate_size: int = setting("width within each layer", default=3072, ge=1)
+    vocab_size: int = setting("pieces", default=119547, ge=1)
+
+
 class BaseModelEntry(Settings):
     """One entry of `base_models`, of one origin: hub (with revision), folder, mirror or pretrain."""
 
@@ -99,6 +108,7 @@ class BaseModelEntry(Settings):
     folder: str = setting("own model: config.json, tokenizer.json, model.safetensors", default="", pattern=PATH)
     mirror: Literal[True] = setting("it is models/{name}/ of the mirror", default=True)
     license: str = setting("for the card of what is made from it, as the hub names it", default="", pattern=LICENSE)
+    sizes: ExpectedSizes = setting("for forecasts, until its config.json is here; mBERT's if not given", default=None)
     parameters: int = setting("not read: sizes come from config.json; older configurations have it", default=1, ge=1)
     pretrain: PretrainedHere = setting("a small BERT, pretrained by the run", default=None)
 
