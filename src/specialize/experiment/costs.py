@@ -338,7 +338,8 @@ class Costs:
             if (folder / "config.json").is_file():
                 found = self._read(folder / "config.json")
                 return EXPECTED_BASE | {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
-        return EXPECTED_BASE | entry.get("sizes", {})
+        sizes: dict[str, Any] = entry.get("sizes", {})
+        return EXPECTED_BASE | sizes
 
     def _coverage(self, tag: str, representation: str, data: str, measure: str, expected: float) -> float:
         path = self.run / f"results/vocabularies/{tag}/{representation}/statistics.json"

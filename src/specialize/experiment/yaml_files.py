@@ -212,7 +212,7 @@ def revisions_to_pin(path: Path) -> list[Revision]:
     Raises:
         ConfigError: if the file is not a configuration, or a revision is of no model on the hub.
     """
-    found = []
+    found: list[Revision] = []
     load(path)
     models = _node_of(compose(path), "base_models")
     for name, entry in models.value if isinstance(models, yaml.MappingNode) else ():
