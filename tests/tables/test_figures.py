@@ -255,14 +255,14 @@ def test_two_kinds_of_new_pieces_are_no_sweep():
 
 @pytest.fixture
 def three_bases(tmp_path):
-    """A run of three bases by three methods on two languages."""
+    """A run of three bases by three methods."""
     registry = {}
     for base in ("mbert", "xlm-r", "mmbert"):
         registry[base] = {"method": "base", "base_model": base}
         registry[f"{base}-lapt"] = {"method": "adapt", "pieces": 0, "base_model": base}
         registry[f"{base}-tva"] = {"method": "adapt", "pieces": 99, "base_model": base}
     experiment = small_experiment(
-        languages=["ug", "wo"], representations=list(registry), regimes=["pos"], seeds=[1, 2, 3], registry=registry,
+        languages=["ug"], representations=list(registry), regimes=["pos"], seeds=[1, 2, 3], registry=registry,
         bases=["xlm-r", "mmbert"],
     )  # fmt: skip
     write_run(tmp_path, experiment, varied=True)
@@ -276,7 +276,7 @@ def three_bases(tmp_path):
 
 def test_names_and_marks_tell_several_bases_apart(tmp_path, three_bases):
     names = three_bases.grid_representations
-    for figure, panels in (("scores", 2), ("significance", 4)):  # there on both axes
+    for figure, panels in (("scores", 1), ("significance", 2)):  # there on both axes
         write_figure(three_bases, tmp_path, figure)
         drawn = (tmp_path / f"results/figures/{figure}.svg").read_text(encoding="utf-8")
         assert [drawn.count(f"<!-- {name} -->") for name in names] == [panels] * len(names)
@@ -289,7 +289,7 @@ def test_names_and_marks_tell_several_bases_apart(tmp_path, three_bases):
 def test_gains_stand_over_the_coverage_of_the_base_that_they_are_measured_from(tmp_path, three_bases):
     axes = draw_gains(three_bases, tmp_path).axes[0]
     assert axes.get_title().startswith("Words unknown to the base vocabulary of mbert")
-    assert {label.get_text() for label in axes.get_yticklabels()} == {"Uyghur, 50.0%", "Wolof, 50.0%"}
+    assert {label.get_text() for label in axes.get_yticklabels()} == {"Uyghur, 50.0%"}
 
 
 def test_a_sweep_over_several_bases_has_lines_of_each(tmp_path, sweep):

@@ -41,7 +41,7 @@ def test_a_multi_task_models_scores_are_one_for_each_task(tmp_path, experiment):
     for cell in cells:
         task = cell.regime.rpartition("-")[2]
         scores = {task: values[task]} if cell.prefinetuned else values
-        write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": scores}})
+        write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"dev": scores, "test": scores}})
     assert load_scores(experiment, tmp_path, cells).by_seed == {
         ("ug", Method("tva", "mtl-ups-alt", prefinetuned), task): {1: score}
         for prefinetuned in (False, True)
