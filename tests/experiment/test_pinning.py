@@ -125,6 +125,8 @@ def test_every_base_of_the_overlay_has_its_representations_and_three_other_langu
     assert "revision: main" in text, "commits are the user's"
     experiment = Experiment.read([ROOT / "config/bases.yaml"], {"experiment": {"representations": ["mbert"]}})
     for base in experiment.config["base_models"]:
-        assert {experiment.representations[name].base_model for name in (base,)} == {base}
+        names = [base] if base == "mdeberta" else [base, f"{base}-lapt", f"{base}-tva"]
+        assert [experiment.representations[name].base_model for name in names] == [base] * len(names)
+    assert "mdeberta-lapt" not in experiment.representations, "which cannot be pretrained further"
     for language in experiment.languages:
         assert len(experiment.other_languages(language, "xlm-r-tva")) >= 3
