@@ -66,6 +66,16 @@ example:
   python -m specialize resolve-dates latgalian.yaml
   python -m specialize resolve-dates latgalian.yaml --mirror /path/to/mirror
 """
+PIN = """\
+Write the commits of base models on the Hugging Face hub into a configuration
+file, wherever it has a branch or tag such as `revision: main`, so that the run
+can be repeated. Nothing else in the file changes. HF_ENDPOINT may name another
+hub.
+"""
+PIN_EXAMPLE = """\
+example:
+  python -m specialize pin config/bases.yaml
+"""
 WEIGHTS = """\
 Write model.safetensors of the pytorch_model.bin in a base model's folder, which
 is not read, since a pickled file may run any code; it is opened here as tensors
@@ -136,6 +146,9 @@ def argument_parser() -> argparse.ArgumentParser:
     dates = add("resolve-dates", resolve_dates, summary, DATES, DATES_EXAMPLE)
     dates.add_argument("file", type=Path, metavar="FILE", help="your configuration file")
     dates.add_argument("--mirror", help="look there instead of at Wikimedia's dumps")
+    summary = "write commits in place of `revision: main`"
+    pinned = add("pin", pin, summary, PIN, PIN_EXAMPLE)
+    pinned.add_argument("file", type=Path, metavar="FILE", help="a configuration file")
     summary = "write safetensors of a base model's other weights"
     weights = add("convert-weights", convert_weights, summary, WEIGHTS, WEIGHTS_EXAMPLE)
     weights.add_argument("folder", type=Path, metavar="FOLDER", help="of the base model")
@@ -193,6 +206,17 @@ def resolve_dates(arguments: argparse.Namespace) -> None:
         print(f"{tag}: {date}")
     if not resolved:
         print(f"{arguments.file} has no date: latest")
+
+
+def pin(arguments: argparse.Namespace) -> None:
+    """Write commits in place of branches and tags."""
+    from specialize.experiment.plan import pin_revisions
+
+    pinned = pin_revisions(arguments.file)
+    for one, commit in pinned:
+        print(f"{one.name}: {one.hub}, {one.revision}: {commit}")
+    if not pinned:
+        print(f"{arguments.file} has no revision that is not a commit")
 
 
 def convert_weights(arguments: argparse.Namespace) -> None:

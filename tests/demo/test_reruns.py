@@ -8,11 +8,12 @@ import yaml
 from tests.conftest import ROOT, copy_of_run, demo_arguments, planned_jobs
 
 # What shows scores: of any single task, of a language with a twin before and after, of multi-task learning.
-SINGLE = {f"results/tables/{name}.md" for name in ("single-task", "comparisons", "answers")}
+SINGLE = {f"results/tables/{name}.md" for name in ("single-task", "comparisons", "answers", "costs")}
 SINGLE |= {f"results/figures/{name}.svg" for name in ("scores", "learning-curves", "gains", "significance")}
 TWINS = {"results/tables/transliteration.md", "results/figures/transliteration.svg"}
 MULTI_TASK = {f"results/tables/{name}.md" for name in ("multi-task", "multi-task-all")}  # and the best single-task
 SCORES = SINGLE | TWINS | MULTI_TASK
+ANSWERS = {f"results/tables/{name}.md" for name in ("answers", "costs")}
 SETTINGS = {"results/tables/hyperparameters.md"}
 CURVES = {"results/figures/pretraining.svg"}
 
@@ -55,7 +56,7 @@ def test_a_deleted_multi_task_result_is_made_again_with_what_was_trained_further
     folder = "results/finetuning/qad/tva"
     (completed / folder / "mtl-ups-alt/seed2/metrics.json").unlink()
     jobs = {f"{folder}/{regime}/seed2/metrics.json" for regime in ("mtl-ups-alt", "pft-mtl-ups-alt-pos")}
-    assert planned(completed) == jobs | MULTI_TASK | {"results/tables/answers.md", "results/figures/scores.svg"}
+    assert planned(completed) == jobs | MULTI_TASK | ANSWERS | {"results/figures/scores.svg"}
 
 
 def test_a_hyperparameter_of_one_task(completed, tmp_path):

@@ -85,7 +85,7 @@ def test_every_job_left_its_log_and_its_timing(demo):
 def test_tables_are_there_in_all_formats(demo):
     names = (
         "corpora", "single-task", "multi-task", "transliteration", "hyperparameters", "multi-task-all", "comparisons",
-        "answers",
+        "answers", "costs",
     )  # fmt: skip
     for name in names:
         for ending in ("md", "csv", "tex", "html"):

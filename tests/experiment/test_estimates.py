@@ -99,6 +99,12 @@ def test_other_architectures_count_by_what_they_have(model_type, inner):
     assert {(shape.width, shape.inner, shape.pieces) for shape in shapes} == {(768, inner, 250_002)}
 
 
+def test_a_base_that_is_not_here_yet_is_as_large_as_its_entry_says():
+    assert Costs(Experiment.read(ROOT / "config/bases.yaml")).base_sizes("mmbert") == {
+        "num_hidden_layers": 22, "hidden_size": 768, "intermediate_size": 1152, "vocab_size": 256000
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", '"x"', '{"hidden_size": "wide"}', '{"hidden_size": null}', "\x00"])
 def test_a_base_that_is_not_here_or_broken_counts_as_large_as_mbert(content):
     path = Path("results/pretraining/base/mbert/config.json")

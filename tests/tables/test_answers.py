@@ -1,10 +1,15 @@
 """Which method is best for which language, and the paper's four questions, from the numbers at hand."""
 
+import re
+
+import numpy
 import pytest
-from tests.tables.test_tables import small_experiment, some_scores
+from scipy import stats
+from tests.tables.test_tables import alike, small_experiment, some_scores
 
 from specialize.experiment.regimes import Method
 from specialize.tables.answers import answers_table
+from specialize.tables.best import best_methods
 from specialize.tables.scores import Scores
 from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE
 
@@ -25,7 +30,7 @@ def scores_with(experiment, means):
             seeds = by_seed.setdefault(key, {})
             noise = (cell.seed * (1 + len(by_seed) % 4) % 5 - 2) / 10  # an order of -0.2 to 0.2
             seeds[cell.seed] = means.get(key, 70.0) + (-noise if cell.language.endswith("-Latn") else noise)
-    return Scores(by_seed)
+    return alike(by_seed)
 
 
 def answers(table, question):
@@ -58,7 +63,7 @@ def test_differences_are_over_the_seeds_that_both_have_and_say_how_many():
     fewer = [{"representations": ["lapt"], "seeds": [1, 2, 3]}]
     unequal = small_experiment(languages=["vi"], representations=["lapt", "tva"], regimes=["pos"], exceptions=fewer)
     values = {"lapt": [50.0, 52.0, 51.0], "tva": [60.0, 61.0, 62.0, 90.0, 95.0]}
-    scores = Scores({("vi", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
+    scores = alike({("vi", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
     table = answers_table(unequal, scores)
     assert table.columns[4:] == ["Difference", "Seeds", "p corrected"]
     assert answers(table, "Best")[0][3:5] == answers(table, "RQ1, tests")[0][3:5] == ["+10.00", "3"]
@@ -144,7 +149,7 @@ def test_without_two_shared_seeds_there_is_no_test():
 
 def test_equal_scores_are_called_the_same(experiment):
     equal = {key: dict.fromkeys(seeds, 70.0) for key, seeds in some_scores(experiment).by_seed.items()}
-    sentences = [row[2] for row in answers(answers_table(experiment, Scores(equal)), "RQ3, tests")]
+    sentences = [row[2] for row in answers(answers_table(experiment, alike(equal)), "RQ3, tests")]
     assert sentences[0] == (
         "lapt + UPS + ALT + PFT scores the same as lapt + UPS + ALT, seed by seed: not tested (no variance)"
     )
@@ -154,7 +159,7 @@ def test_equal_scores_are_called_the_same(experiment):
 def test_a_difference_that_does_not_vary_answers_nothing(apart):
     pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1, 2, 3])
     values = {"lapt": [70.1, 72.3, 71.7], "tva": [70.1 + apart, 72.3 + apart, 71.7 + apart]}
-    scores = Scores({("wo", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
+    scores = alike({("wo", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
     table = answers_table(pair, scores)
     better, other = ("tva", "lapt") if apart > 0 else ("lapt", "tva")
     (best,) = answers(table, "Best")
@@ -171,9 +176,143 @@ def test_a_difference_that_does_not_vary_answers_nothing(apart):
 def test_verdicts_of_two_seeds_are_said_to_be_worth_little():
     pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1, 2])
     values = {"lapt": [70.0, 72.0], "tva": [70.5, 72.51]}
-    scores = Scores({("wo", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
+    scores = alike({("wo", Method(name), "pos"): dict(enumerate(known, start=1)) for name, known in values.items()})
     table = answers_table(pair, scores)
     assert ": significantly better than the other one (two seeds only); next: lapt" in answers(table, "Best")[0][2]
     assert answers(table, "RQ1:")[0][2].endswith("no significant difference in 0; two seeds only")
     assert answers(table, "RQ1, tests")[0][2].endswith("%, two seeds only)")
     assert TWO_SEEDS in table.notes
+
+
+# -- the best is chosen on development data, and tested on test data -----------------------------------------
+
+
+def scores_of(values):
+    """Scores of Wolof's tagging: by representation those of development and of test data, a list of seeds each."""
+    parts = []
+    for part in (0, 1):
+        parts.append({("wo", Method(name), "pos"): dict(enumerate(known[part], 1)) for name, known in values.items()})
+    return Scores(parts[1], development=parts[0])
+
+
+def test_the_best_is_chosen_on_development_data_and_a_disagreement_is_said():
+    pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1, 2, 3])
+    scores = scores_of({"lapt": ([80, 81, 82], [70, 71, 72]), "tva": ([80, 81, 81], [75.1, 76.3, 77.2])})
+    ((_, _, answer, *numbers),) = answers(answers_table(pair, scores), "Best")
+    assert answer == (
+        "lapt (71.00 ± 1.00): the best on the development data, while on the test data tva (76.20) scored higher"
+    )
+    assert numbers == ["-5.20", "3", "1"]
+
+
+def test_p_is_corrected_by_holm_and_by_all_that_might_have_been_the_best():
+    three = small_experiment(languages=["wo"], representations=["mbert", "lapt", "tva"], regimes=["pos"])
+    scores = some_scores(three, seed=3)
+    table = answers_table(three, scores)
+    ranked = sorted(scores.by_seed, key=lambda key: -sum(scores.by_seed[key].values()))
+    best, *others = [list(scores.by_seed[key].values()) for key in ranked]
+    ps = [stats.ttest_rel(best, other, alternative="greater").pvalue for other in others]
+    stepwise = [2 * min(ps), max(*ps, 2 * min(ps))][:: 1 if ps[0] < ps[1] else -1]
+    assert answers(table, "Best")[0][5] == f"{min(1, 3 * stepwise[0]):.2g}"
+    assert "Comparisons that p of the best is corrected over: Wolof 6." in table.notes
+
+
+def test_tasks_count_for_the_correction_as_far_as_they_compare_anything():
+    grid = small_experiment(
+        languages=["ug"],
+        representations=["lapt", "tva"],
+        exceptions=[{"representations": ["tva"], "regimes": ["ner"], "seeds": []}],
+    )
+    assert "p of the best is corrected over: Uyghur 4." in " ".join(answers_table(grid, some_scores(grid)).notes)
+
+
+@pytest.mark.parametrize(("kinds", "seeds", "together"), [(30, 5, 0.9), (2, 3, 0.9), (2, 5, 0.0)])
+def test_of_equal_methods_none_is_called_better_in_more_than_a_twentieth_of_answers(kinds, seeds, together):
+    """Of Uyghur's three tasks, however much development and test scores of a training have in common."""
+    config = {"method": "adapt", "pieces": 0}
+    names = [f"m{number}" for number in range(kinds)]
+    grid = small_experiment(
+        languages=["ug"], representations=names, seeds=list(range(1, seeds + 1)),
+        registry=dict.fromkeys(names, config),
+    )  # fmt: skip
+    generator = numpy.random.default_rng(1)
+    language, answered = grid.languages["ug"], 20 if kinds > 2 else 100
+    winners = claims = 0
+    for _ in range(answered):
+        parts = {"development": {}, "by_seed": {}}
+        for task in language.tasks:
+            of_seeds, own, rest = (generator.normal(size=(size, seeds)) for size in (1, kinds, kinds))
+            drawn = {"development": of_seeds + own}
+            drawn["by_seed"] = of_seeds + together * own + (1 - together**2) ** 0.5 * rest
+            for part, values in drawn.items():
+                for name, value in zip(names, 70 + values, strict=True):
+                    parts[part]["ug", Method(name), task] = dict(enumerate(value.tolist(), start=1))
+        found = best_methods(grid, Scores(**parts), language)
+        winners += any(best.is_shown for best in found)
+        claims += any(tested.significant for best in found for tested in best.tests)
+    assert winners <= claims <= 0.05 * answered
+
+
+def test_a_method_that_is_better_on_both_parts_is_called_so():
+    pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"])
+    scores = scores_of({"lapt": ([70, 71, 70, 71, 73],) * 2, "tva": ([72, 74, 71, 73, 75],) * 2})
+    answer = answers(answers_table(pair, scores), "Best")[0][2]
+    assert answer == "tva (73.00 ± 1.58): significantly better than the other one; next: lapt (71.00)"
+
+
+# -- several bases -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bases():
+    """Three bases by three methods, of Uyghur and its twin."""
+    registry = {}
+    for base in ("mbert", "xlm-r", "mmbert"):
+        named = {} if base == "mbert" else {"base_model": base}
+        registry[base] = {"method": "base", **named}
+        registry[f"{base}-lapt"] = {"method": "adapt", "pieces": 0, **named}
+        registry[f"{base}-tva" if base != "mmbert" else "new"] = {"method": "adapt", "pieces": 99, **named}
+    return small_experiment(
+        languages=["ug", "ug-Latn"], representations=list(registry), regimes=["pos", "ud"], registry=registry,
+        bases=["xlm-r", "mmbert"],
+    )  # fmt: skip
+
+
+def raised(experiment, names, mean):
+    """Scores of about 70, those of some representations on Uyghur's tagging about another mean."""
+    generator = numpy.random.default_rng(1)
+    by_seed = {}
+    for cell in experiment.cells:
+        centre = mean if (cell.language, cell.regime) == ("ug", "pos") and cell.representation in names else 70.0
+        by_seed.setdefault((cell.language, cell.method, cell.regime), {})[cell.seed] = centre + generator.normal(0, 0.1)
+    return alike(by_seed)
+
+
+def test_the_best_base_is_named_with_what_is_not_shown_of_it(bases):
+    table = answers_table(bases, raised(bases, ("xlm-r-tva", "xlm-r-lapt", "new"), 80))
+    level, *_ = [row[2] for row in answers(table, "Best base")]
+    assert re.sub(r"[\d.]+", "…", level) == (
+        "xlm-r: not shown to be better than mmbert, by new on mmbert (…); all methods of mbert are significantly worse"
+    )
+    assert "not significantly better than new on mmbert (" in answers(table, "Best")[0][2]
+    shown, *_ = answers(answers_table(bases, raised(bases, ("xlm-r-tva", "xlm-r-lapt"), 90)), "Best base")
+    assert shown[2] == "xlm-r: all methods of mmbert and mbert are significantly worse"
+    assert shown[3].startswith("+19.") or shown[3].startswith("+20.")
+    assert "xlm-r-tva (xlm-r): pretrained further" in table.notes[-1]
+
+
+def test_gains_of_new_wordpieces_are_over_the_same_base(bases):
+    table = answers_table(bases, some_scores(bases))
+    kinds = [row[2].partition(",")[0] for row in answers(table, "RQ1:")]
+    assert sorted(set(kinds)) == [
+        "mbert-tva against mbert-lapt",
+        "new against mmbert-lapt",
+        "xlm-r-tva against xlm-r-lapt",
+    ]
+    assert not [row for row in answers(table, "RQ4, tests") if "xlm-r" in row[2] and "mbert" in row[2]]
+
+
+def test_a_grid_of_one_base_says_nothing_of_bases(experiment):
+    table = answers_table(experiment, some_scores(experiment))
+    assert not answers(table, "Best base")
+    assert " on " not in answers(table, "Best")[0][2]

@@ -46,7 +46,7 @@ def test_multi_task_tables_add_the_single_task_results_of_their_languages(experi
 
 
 def test_the_answers_are_of_everything_and_inputs_have_no_scores(experiment):
-    assert table_cells(experiment, "answers") == experiment.cells
+    assert table_cells(experiment, "answers") == table_cells(experiment, "costs") == experiment.cells
     assert [name for name in TABLES if not table_cells(experiment, name)] == ["corpora", "hyperparameters"]
 
 

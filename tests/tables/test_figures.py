@@ -13,6 +13,7 @@ from tests.tables.test_tables import small_experiment
 from specialize.experiment import Experiment
 from specialize.files import read_json, write_json
 from specialize.tables.contents import figure_inputs
+from specialize.tables.figures.gains import draw_gains
 from specialize.tables.figures.learning_curves import draw_learning_curves
 from specialize.tables.figures.pretraining import draw_losses
 from specialize.tables.write import write_figure
@@ -48,7 +49,7 @@ def write_run(run, experiment, failed=(), varied=False):
         metric = {"pos": "accuracy", "ner": "f1"}[cell.regime]
         place = experiment.grid_representations.index(cell.representation)
         noise = (cell.seed * (1 + place) % 5 - 2) / 1000 if varied else 0  # an order of -0.2 to 0.2 points
-        scores = {"test": {cell.regime: {metric: 0.5 + number / 100 + noise}}}
+        scores = {key: {cell.regime: {metric: 0.5 + number / 100 + noise}} for key in ("dev", "test")}
         converged = cell.representation not in failed
         write_json(run / cell.metrics, {"converged": converged, "scores": scores})
         epochs = [{"epoch": epoch, metric: 0.5 + 0.1 * epoch} for epoch in range(1, 3 if converged else 1)]
@@ -247,3 +248,64 @@ def test_two_kinds_of_new_pieces_are_no_sweep():
     assert small_experiment(representations=["lapt", "va", "tva"]).sweep == ()
     assert small_experiment(representations=["lapt", "va", "tva", "embert"]).sweep == ("va", "tva", "embert")
     assert config["representations"]["va"]["pieces"] == config["representations"]["tva"]["pieces"]
+
+
+# -- several bases -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three_bases(tmp_path):
+    """A run of three bases by three methods."""
+    registry = {}
+    for base in ("mbert", "xlm-r", "mmbert"):
+        registry[base] = {"method": "base", "base_model": base}
+        registry[f"{base}-lapt"] = {"method": "adapt", "pieces": 0, "base_model": base}
+        registry[f"{base}-tva"] = {"method": "adapt", "pieces": 99, "base_model": base}
+    experiment = small_experiment(
+        languages=["ug"], representations=list(registry), regimes=["pos"], seeds=[1, 2, 3], registry=registry,
+        bases=["xlm-r", "mmbert"],
+    )  # fmt: skip
+    write_run(tmp_path, experiment, varied=True)
+    for tag, name in experiment.vocabularies:
+        rate = {"mbert": 0.5, "xlm-r": 0.2, "mmbert": 0.1}[experiment.representations[name].base_model]
+        covered = {"unknown_token_rate": rate, "wordpieces_per_token": 2.0}
+        statistics = {"pieces": {"a": 1}, "coverage": {"corpus": {"base": covered, "augmented": covered}}}
+        write_json(tmp_path / f"results/vocabularies/{tag}/{name}/statistics.json", statistics)
+    return experiment
+
+
+def test_names_and_marks_tell_several_bases_apart(tmp_path, three_bases):
+    names = three_bases.grid_representations
+    for figure, panels in (("scores", 1), ("significance", 2)):  # there on both axes
+        write_figure(three_bases, tmp_path, figure)
+        drawn = (tmp_path / f"results/figures/{figure}.svg").read_text(encoding="utf-8")
+        assert [drawn.count(f"<!-- {name} -->") for name in names] == [panels] * len(names)
+    (legend,) = draw_gains(three_bases, tmp_path).legends
+    marks = {text.get_text(): line for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)}
+    methods = [line.get_marker() for text, line in marks.items() if text in names]
+    assert len(methods) == len(set(methods)) == len(names) - 1
+
+
+def test_gains_stand_over_the_coverage_of_the_base_that_they_are_measured_from(tmp_path, three_bases):
+    axes = draw_gains(three_bases, tmp_path).axes[0]
+    assert axes.get_title().startswith("Words unknown to the base vocabulary of mbert")
+    assert {label.get_text() for label in axes.get_yticklabels()} == {"Uyghur, 50.0%"}
+
+
+def test_a_sweep_over_several_bases_has_lines_of_each(tmp_path, sweep):
+    config = sweep.config
+    more = {f"x-{name}": {**entry, "base_model": "xlm-r"} for name, entry in KINDS.items()}
+    more["x-lapt"] = {"method": "adapt", "pieces": 0, "base_model": "xlm-r"}
+    several = Experiment(
+        {
+            **config,
+            "base_models": config["base_models"] | {"xlm-r": {"folder": str(tmp_path)}},
+            "representations": config["representations"] | more,
+            "experiment": config["experiment"] | {"representations": ["lapt", *KINDS, *more]},
+        }
+    )
+    write_run(tmp_path, several)
+    write_figure(several, tmp_path, "sweep")
+    drawn = (tmp_path / "results/figures/sweep.svg").read_text(encoding="utf-8")
+    for words in ("mbert, a = 1", "xlm-r, a = 5", "mbert, no new wordpieces", "xlm-r, no new wordpieces"):
+        assert f"<!-- {words} -->" in drawn

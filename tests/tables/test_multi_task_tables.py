@@ -41,7 +41,7 @@ def test_a_multi_task_models_scores_are_one_for_each_task(tmp_path, experiment):
     for cell in cells:
         task = cell.regime.rpartition("-")[2]
         scores = {task: values[task]} if cell.prefinetuned else values
-        write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": scores}})
+        write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"dev": scores, "test": scores}})
     assert load_scores(experiment, tmp_path, cells).by_seed == {
         ("ug", Method("tva", "mtl-ups-alt", prefinetuned), task): {1: score}
         for prefinetuned in (False, True)
@@ -147,7 +147,7 @@ def test_multi_task_scores_change_no_single_task_table(experiment):
 def test_each_table_needs_the_scores_that_it_prints(tmp_path, experiment):
     for cell in experiment.single_task_cells:
         metric = {"pos": "accuracy", "ud": "las", "ner": "f1"}[cell.regime]
-        scores = {"test": {cell.regime: {metric: 0.7 + cell.seed / 100}}}
+        scores = {key: {cell.regime: {metric: 0.7 + cell.seed / 100}} for key in ("dev", "test")}
         write_json(tmp_path / cell.metrics, {"converged": True, "scores": scores})
     write_all(experiment, tmp_path, ["single-task", "comparisons"])
     # Of two languages and representations: five seeds of mtl-ups-alt, and of each task's pre-finetuning.

@@ -152,7 +152,7 @@ def test_where_all_are_stand_ins_the_table_says_why_it_is_empty_and_there_is_no_
 def test_the_figure_shows_both(tmp_path, wolof):
     for number, cell in enumerate(wolof.cells):
         metric = {"pos": "accuracy", "ud": "las"}[cell.regime]
-        scores = {"test": {cell.regime: {metric: 0.7 + number / 100}}}
+        scores = {key: {cell.regime: {metric: 0.7 + number / 100}} for key in ("dev", "test")}
         converged = (cell.representation, cell.regime) != ("lapt", "ud")
         write_json(tmp_path / cell.metrics, {"converged": converged, "scores": scores})
     write_figure(wolof, tmp_path, "replication")

@@ -5,14 +5,19 @@ import sys
 
 import pytest
 from tests.tables.test_answers import REGIMES, scores_with
-from tests.tables.test_tables import small_experiment, statistics_of_uyghur, write_new_pieces, write_statistics
+from tests.tables.test_tables import (
+    alike,
+    small_experiment,
+    statistics_of_uyghur,
+    write_new_pieces,
+    write_statistics,
+)
 
 from specialize.errors import InputError
 from specialize.experiment.regimes import Method
 from specialize.reports.diagnosis import write_diagnosis
 from specialize.tables.answers import answers_table
 from specialize.tables.formats import write_table
-from specialize.tables.scores import Scores
 from specialize.tables.screen import WIDTH, all_tables, summary
 from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE
 
@@ -58,7 +63,7 @@ def test_what_the_grid_has_nothing_to_say_about(tmp_path):
 def test_what_was_not_tested_and_what_two_seeds_are_worth(tmp_path):
     pair = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos", "ud"], seeds=[1, 2])
     values = {"pos": ([70.0, 71.0], [70.5, 71.5]), "ud": ([60.0, 61.0], [60.5, 61.51])}
-    scores = Scores(
+    scores = alike(
         {
             ("wo", Method(name), task): dict(enumerate(known[place], start=1))
             for task, known in values.items()

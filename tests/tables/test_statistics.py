@@ -117,7 +117,7 @@ def test_a_run_s_scores_know_the_step_of_one_item(tmp_path, known):
     experiment = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["ud"], seeds=[1, 2])
     for cell in experiment.cells:
         right = 8000 + 150 * cell.seed - (8 + cell.seed) * (cell.representation == "tva")
-        scores = {"test": {"ud": {"las": right / 10_000}}}
+        scores = {key: {"ud": {"las": right / 10000}} for key in ("dev", "test")}
         write_json(tmp_path / cell.metrics, {"converged": True, "scores": scores})
         write_json(tmp_path / cell.folder / "history.json", {"test_items": {"ud": 10_000}} if known else {})
     (tested,) = comparisons(experiment, load_scores(experiment, tmp_path))
@@ -131,7 +131,10 @@ def test_scores_near_guessing_are_marked(tmp_path, guessed, marked):
     experiment = small_experiment(languages=["wo"], representations=["lapt", "tva"], regimes=["pos"], seeds=[1, 2])
     for cell in experiment.cells:
         accuracy = 0.58 + 0.02 * cell.seed + (0.1 + 0.01 * cell.seed) * (cell.representation == "tva")
-        write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": {"pos": {"accuracy": accuracy}}}})
+        write_json(
+            tmp_path / cell.metrics,
+            {"converged": True, "scores": {key: {"pos": {"accuracy": accuracy}} for key in ("dev", "test")}},
+        )
         known = {} if guessed is None else {"guessing": {"pos": guessed}}
         write_json(tmp_path / cell.folder / "history.json", known)
     scores = load_scores(experiment, tmp_path)
@@ -150,7 +153,10 @@ def test_scores_near_guessing_are_marked(tmp_path, guessed, marked):
 def test_a_score_that_is_no_number_is_refused_with_its_file(tmp_path, value):
     experiment = small_experiment(languages=["wo"], representations=["lapt"], regimes=["pos"], seeds=[1])
     (cell,) = experiment.cells
-    write_json(tmp_path / cell.metrics, {"converged": True, "scores": {"test": {"pos": {"accuracy": value}}}})
+    write_json(
+        tmp_path / cell.metrics,
+        {"converged": True, "scores": {key: {"pos": {"accuracy": value}} for key in ("dev", "test")}},
+    )
     with pytest.raises(InputError, match=r"seed1/metrics\.json: accuracy is .*, not a number; delete the file"):
         load_scores(experiment, tmp_path)
 

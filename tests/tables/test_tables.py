@@ -27,8 +27,11 @@ from specialize.tables.write import write_all
 from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save_tokenizer
 
 
-def small_experiment(**grid):
+def small_experiment(registry=None, bases=(), **grid):
+    """The paper's configuration with another grid, more representations and folders here as more base models."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config["representations"] |= registry or {}
+    config["base_models"] |= {name: {"folder": str(ROOT)} for name in bases}
     regimes = ["pos", "ud", "ner"]
     config["experiment"] = {
         "languages": ["ug", "wo", "mhr"],
@@ -36,7 +39,14 @@ def small_experiment(**grid):
         "regimes": regimes,
         "seeds": [1, 2, 3, 4, 5],
     } | grid
+    for number in config["experiment"]["seeds"]:
+        config["finetuning"]["seeds"].setdefault(number, [number] * 3)
     return Experiment(config)
+
+
+def alike(by_seed):
+    """Scores that are the same on development and on test data."""
+    return Scores(by_seed, development=by_seed)
 
 
 def some_scores(experiment, seed=0):
@@ -46,7 +56,7 @@ def some_scores(experiment, seed=0):
         for task in experiment.languages[cell.language].tasks_of(cell.regime):
             key = (cell.language, cell.method, task)
             by_seed.setdefault(key, {})[cell.seed] = float(generator.normal(70, 2))
-    return Scores(by_seed)
+    return alike(by_seed)
 
 
 def row(table, task, representation):
@@ -191,11 +201,15 @@ def test_missing_results_are_named_and_never_counted(tmp_path):
     experiment = small_experiment(languages=["wo"], regimes=["pos"], representations=["lapt"], seeds=[1, 2])
     first, second = (tmp_path / cell.metrics for cell in experiment.cells)
     first.parent.mkdir(parents=True)
-    first.write_text(json.dumps({"converged": True, "scores": {"test": {"pos": {"accuracy": 0.5}}}}))
+    first.write_text(
+        json.dumps({"converged": True, "scores": {key: {"pos": {"accuracy": 0.5}} for key in ("dev", "test")}})
+    )
     with pytest.raises(SpecializeError, match="1 results are missing: results/finetuning/wo/lapt/pos/seed2"):
         load_scores(experiment, tmp_path)
     second.parent.mkdir(parents=True)
-    second.write_text(json.dumps({"converged": False, "scores": {"test": {"pos": {"accuracy": 0.0}}}}))
+    second.write_text(
+        json.dumps({"converged": False, "scores": {key: {"pos": {"accuracy": 0.0}} for key in ("dev", "test")}})
+    )
     assert load_scores(experiment, tmp_path).by_seed == {("wo", Method("lapt"), "pos"): {1: 50.0, 2: None}}
 
 
@@ -368,7 +382,7 @@ def test_a_run_writes_the_same_bytes_again(tmp_path):
     for cell in experiment.cells:
         path = tmp_path / cell.metrics
         path.parent.mkdir(parents=True)
-        score = {"test": {"pos": {"accuracy": 0.5 + cell.seed / 10}}}
+        score = {key: {"pos": {"accuracy": 0.5 + cell.seed / 10}} for key in ("dev", "test")}
         path.write_text(json.dumps({"converged": True, "scores": score}))
     names = ["comparisons", "single-task", "hyperparameters", "transliteration"]
     write_all(experiment, tmp_path, names)

@@ -16,7 +16,7 @@ from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.suggestions import nearest, nearest_language
 from specialize.experiment.treebanks import check_own_treebank
-from specialize.experiment.yaml_files import Keys
+from specialize.experiment.yaml_files import COMMIT, Keys
 from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE
 from specialize.sources import ENTITY_ENDINGS, entity_files, own_text
 
@@ -130,6 +130,12 @@ def _check_base_models(experiment: Experiment) -> None:
         if len(origins) != 1 or ("hub" in entry) != ("revision" in entry):
             raise ConfigError(
                 f"{experiment.place(['base_models', name])}: give one of hub (with revision), folder, mirror, pretrain"
+            )
+        if "hub" in entry and name in experiment.base_models_used and not COMMIT.fullmatch(entry["revision"]):
+            raise ConfigError(
+                f"{experiment.place(['base_models', name, 'revision'])}: {entry['revision']} stands for another model "
+                "whenever its authors change it; have `python -m specialize pin FILE` write the commit into that file, "
+                "once"
             )
         if "folder" in entry and name in experiment.base_models_used and not Path(entry["folder"]).is_dir():
             folder = Path(entry["folder"]).absolute()

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from specialize import sources
-from specialize.errors import ConfigError, SpecializeError
+from specialize.errors import ConfigError, DownloadError, SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.costs import BYTES_PER_PARAMETER, Costs, Job, jobs_to_do, transformer
 from specialize.experiment.speeds import Shape, Speed, assumed_speed, kept_speeds, key_of
-from specialize.experiment.yaml_files import dates_to_resolve
+from specialize.experiment.yaml_files import Revision, dates_to_resolve, revisions_to_pin
 from specialize.files import atomic_text, read_text
 
 LONGEST_WITHOUT_GPU = 48  # hours
@@ -322,3 +322,34 @@ def resolve_dates(path: Path, mirror: str | None) -> dict[str, str]:
         with atomic_text(path) as stream:
             stream.write(text)
     return dict(sorted(resolved.items()))
+
+
+def pin_revisions(path: Path) -> list[tuple[Revision, str]]:
+    """Write commits into a configuration file, wherever it has a branch or tag for a base model's revision.
+
+    Nothing else in the file changes, and nothing at all if one cannot be learned.
+
+    Returns:
+        What stood there, and the commit that stands there now.
+
+    Raises:
+        ConfigError: if the file is not a configuration.
+        DownloadError: if a commit cannot be learned, with file and line.
+    """
+    found, commits = revisions_to_pin(path), {}
+    for one in found:
+        if (one.hub, one.revision) not in commits:
+            try:
+                commits[one.hub, one.revision] = sources.commit_on_the_hub(one.hub, one.revision)
+            except SpecializeError as error:
+                raise DownloadError(
+                    f"{path}, line {one.line}: base_models.{one.name}: {error}; or write a commit there yourself: the "
+                    "model's page on the hub shows them under Files and versions, History"
+                ) from error
+    text = read_text(path)
+    for one in reversed(found):
+        text = f'{text[: one.start]}"{commits[one.hub, one.revision]}"{text[one.end :]}'
+    if found:
+        with atomic_text(path) as stream:
+            stream.write(text)
+    return [(one, commits[one.hub, one.revision]) for one in found]

@@ -103,14 +103,28 @@ class PretrainedHere(MadeAs):
     training: overrides(PretrainingOptions) = setting("overrides any key of `pretraining`")  # type: ignore[valid-type]
 
 
+class ExpectedSizes(Settings):
+    """A base model's `sizes`, as its config.json names them."""
+
+    num_hidden_layers: int = setting("layers", default=12, ge=1)
+    hidden_size: int = setting("width of the vectors", default=768, ge=1)
+    intermediate_size: int = setting("width within each layer", default=3072, ge=1)
+    vocab_size: int = setting("pieces", default=119547, ge=1)
+
+
 class BaseModelEntry(Settings):
     """One entry of `base_models`, of one origin: hub (with revision), folder, mirror or pretrain."""
 
     hub: str = setting("its name on the Hugging Face hub", default="")
-    revision: str = setting("the commit there", default="", pattern="^[0-9a-f]{40}$")
+    revision: str = setting(
+        "the commit there; for a branch or tag such as main `python -m specialize pin FILE` writes its commit",
+        default="",
+        pattern="^[A-Za-z0-9][A-Za-z0-9._/-]*$",
+    )
     folder: str = setting("own model: config.json, tokenizer.json, model.safetensors", default="", pattern=PATH)
     mirror: Literal[True] = setting("it is models/{name}/ of the mirror", default=True)
     license: str = setting("for the card of what is made from it, as the hub names it", default="", pattern=LICENSE)
+    sizes: ExpectedSizes = setting("for forecasts, until its config.json is here; mBERT's if not given", default=None)
     parameters: int = setting("not read: sizes come from config.json; older configurations have it", default=1, ge=1)
     pretrain: PretrainedHere = setting("a small model, pretrained by the run", default=None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -13,6 +13,7 @@ from specialize.errors import ConfigError, InputError
 from specialize.files import read_text
 
 Keys = Sequence[str | int]
+COMMIT = re.compile("[0-9a-f]{40}")
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
@@ -184,6 +185,49 @@ def dates_to_resolve(path: Path) -> list[tuple[str, str, int, int]]:
                 raise ConfigError(f"{path}, line {line}: name the Wikipedia beside this date, such as wikipedia: ltg")
             found.append((tag.value, code.value, date.start_mark.index, date.end_mark.index))
     return found
+
+
+class Revision(NamedTuple):
+    """The revision of a model on the hub, as a file names it.
+
+    Attributes:
+        name: of the base model.
+        hub: its name on the hub.
+        revision: as it is written.
+        line: where it stands, from 1.
+        start, end: the characters from and to which it stands.
+    """
+
+    name: str
+    hub: str
+    revision: str
+    line: int
+    start: int
+    end: int
+
+
+def revisions_to_pin(path: Path) -> list[Revision]:
+    """The revisions of base models in a file that are no commits, but names such as `main`; in their order.
+
+    Raises:
+        ConfigError: if the file is not a configuration, or a revision is of no model on the hub.
+    """
+    found: list[Revision] = []
+    load(path)
+    models = _node_of(compose(path), "base_models")
+    for name, entry in models.value if isinstance(models, yaml.MappingNode) else ():
+        revision = _node_of(entry, "revision")
+        if isinstance(revision, yaml.ScalarNode) and not COMMIT.fullmatch(revision.value):
+            hub, mark = _node_of(entry, "hub"), revision.start_mark
+            if not isinstance(hub, yaml.ScalarNode):
+                problem = "name the model on the hub beside this revision, such as hub: FacebookAI/xlm-roberta-base"
+                raise ConfigError(f"{path}, line {mark.line + 1}: {problem}")
+            if any(one.start == mark.index for one in found):  # an alias
+                problem = "this revision is of several models; give each its own"
+                raise ConfigError(f"{path}, line {mark.line + 1}: {problem}")
+            end = revision.end_mark.index
+            found.append(Revision(name.value, hub.value, revision.value, mark.line + 1, mark.index, end))
+    return sorted(found, key=lambda one: one.start)
 
 
 def _node_of(node: yaml.Node | None, key: str) -> yaml.Node | None:

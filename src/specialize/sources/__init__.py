@@ -25,11 +25,12 @@ from specialize.sources.text_formats import TextFormat, recognise
 if TYPE_CHECKING:  # as they load what asks the network, which most jobs never do
     from specialize.sources.availability import latest_dump, upstream_bytes
     from specialize.sources.downloads import download, fetch
-    from specialize.sources.models import copy_model, fetch_model, fetch_model_from_mirror
+    from specialize.sources.models import commit_on_the_hub, copy_model, fetch_model, fetch_model_from_mirror
     from specialize.sources.treebanks import fetch_treebank
     from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
 
 _ASKS_NETWORK = {
+    "commit_on_the_hub": "models",
     "copy_model": "models",
     "download": "downloads",
     "extract_archive": "wikiann",
@@ -47,6 +48,7 @@ __all__ = [
     "PARTS",
     "Source",
     "TextFormat",
+    "commit_on_the_hub",
     "copy_model",
     "download",
     "entity_files",

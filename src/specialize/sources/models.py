@@ -15,6 +15,7 @@ from specialize.sources.published import Source, place_in_mirror
 from specialize.sources.transfer import UnansweredError, disk_errors_reported, first_answer, is_url
 from specialize.sources.verification import LISTING
 
+ASKING_TIMEOUT = 30.0  # seconds to learn a commit
 Take = Callable[[Path, Path, str], None]  # see `bases.folder.take_base_model`
 Check = Callable[[Path], None]  # see `bases.supported.check_description`
 
@@ -90,6 +91,30 @@ def fetch_model(
             "of hub and revision"
         )
     copy_model(Path(folder), destination, take)
+
+
+def commit_on_the_hub(hub: str, revision: str) -> str:
+    """The commit that a branch or tag of a model on the Hugging Face hub stands for at this moment.
+
+    Raises:
+        DownloadError: if there is no such model or revision, or it cannot be asked.
+    """
+    from huggingface_hub import HfApi, constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise DownloadError(f"model {hub}, revision {revision}: HF_HUB_OFFLINE is set, and the hub cannot be asked")
+    try:
+        first_answer(constants.ENDPOINT)  # the library itself waits for minutes
+        api = HfApi(constants.ENDPOINT, library_name="specialize", library_version=__version__)
+        commit = api.model_info(hub, revision=revision, timeout=ASKING_TIMEOUT).sha
+    except UnansweredError as error:
+        raise DownloadError(f"model {hub}, revision {revision}: {error}") from error
+    except Exception as error:  # as in `fetch_model`
+        problem = " ".join(str(error).split())
+        raise DownloadError(f"model {hub}, revision {revision}: {type(error).__name__}: {problem}") from error
+    if not commit:
+        raise DownloadError(f"model {hub}, revision {revision}: the hub names no commit")
+    return commit
 
 
 def copy_model(folder: Path, destination: Path, take: Take) -> None:

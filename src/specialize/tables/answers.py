@@ -9,10 +9,11 @@ import numpy
 
 from specialize.experiment import Experiment, Language, Representation
 from specialize.experiment.regimes import Method
+from specialize.tables.best import best_methods, best_rows, comparisons_note
 from specialize.tables.contents import unaugmented
 from specialize.tables.formats import NOTHING, Entry, Table, number
-from specialize.tables.names import key_of_names
-from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores, mean_and_deviation
+from specialize.tables.names import bases_of, key_of_names
+from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores
 from specialize.tables.statistics import LEVEL, Comparison, compare_scores, correction
 from specialize.tables.verdicts import (
     FEW_SEEDS,
@@ -31,7 +32,6 @@ QUESTIONS = {
     "RQ3": "Does pre-finetuning on several tasks help?",
     "RQ4": "How do new wordpieces and transliteration compare and combine?",
 }
-NAMED = 3  # methods that the best one is not significantly better than
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "What this run says: the best method for each language and task, and the paper's research questions.",
         ["Question", "Language", "Task", "Answer", "Difference", "Seeds", "p corrected"],
     )
-    for language in experiment.grid_languages:
-        for task in language.tasks:
-            table.rows += _best(experiment, scores, language, task)
+    found = [best_methods(experiment, scores, language) for language in experiment.grid_languages]
+    for of_language in found:
+        table.rows += best_rows(experiment, scores, of_language)
     behind = {
         "RQ1": _new_wordpieces(experiment, scores),
         "RQ2": {
@@ -89,15 +89,21 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
                 row += [f"{finding.difference:+.2f}", str(tested.seeds), number(tested.corrected_p, ".2g")]
                 table.add(*row)
     table.notes = [
-        "Best: of all methods that the grid has for the language and task, by the mean over each one's own seeds; "
-        "the difference (in points), seeds and p beside it are to the next. Difference and p are over the seeds that "
-        "both have; Seeds says how many. Tests are one-sided paired t-tests, in the direction of the higher mean; p is "
-        f"Bonferroni-corrected by {correction(experiment)}, not by the number of methods, and significant below "
-        f"{LEVEL}. What is not significantly different has not been shown to be equal.",
+        "Best: of all methods that the grid has for the language and task, the one of the highest mean on the "
+        "development data, over its own seeds; scores, differences (in points) and tests are of the test data. The "
+        "difference, seeds and p beside it are to the next best on the development data. Differences and p are over "
+        "the seeds that both have; Seeds says how many. Tests are one-sided paired t-tests: is the best one better "
+        "than each other? Their p is corrected by Holm, and by the number of all bases, methods and tasks of the "
+        f"language, any of which might have been named best, and significant below {LEVEL}. What is not significantly "
+        "different has not been shown to be equal.",
+        comparisons_note(experiment, [best for of_language in found for best in of_language]),
+        "Questions RQ1 to RQ4 are the paper's, with its correction: one-sided paired t-tests in the direction of the "
+        f"higher mean, p Bonferroni-corrected by {correction(experiment)}, not by the number of methods.",
         "Bold: the answers in short. Behind a question, a positive difference favours what the question asks about, "
         "whichever scored higher; the error reduction is the share of the lower one's errors that the higher one does "
         "not make. RQ1 leaves transliterated twins to RQ4. RQ2 is of the representations that the grid has single-task "
-        "and multi-task models of, and leaves out pre-finetuning, which RQ3 is about.",
+        "and multi-task models of, each chosen on the development data, and leaves out pre-finetuning, which RQ3 is "
+        "about.",
     ]
     texts = [cell.text for row in table.rows for cell in row]
     table.notes += [VARIANCE_NOTE] if any(f"({NO_VARIANCE})" in text for text in texts) else []
@@ -105,58 +111,6 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
     table.notes += [TWO_SEEDS] if any("two seeds only" in text for text in texts) else []
     table.notes.append(key_of_names(experiment, multi_task=True))
     return table
-
-
-def _best(experiment: Experiment, scores: Scores, language: Language, task: str) -> list[list[Entry]]:
-    """The row of a language and task: the best method, and how it compares with the others."""
-    methods = scores.methods(language.tag, task)
-    ranked = scores.ranked(language.tag, task, methods)
-    if not ranked:
-        return []
-    best, *others = [(language.tag, method, task) for method in ranked]
-    tests = [compare_scores(experiment, scores, best, key) for key in others]
-    marks = {key: f" {GUESSING_MARK}" if scores.near_guessing(key) else "" for key in (best, *others)}
-    names = {key: f"{key[1].title} ({scores.mean(key):.2f}{marks[key]})" for key in others}
-    same = [key for key in others if tied(scores.mean(key), scores.mean(best))]
-    apart = [tested for tested in tests if tested.other not in same]
-    equals = [tested for tested in apart if tested.tested and not tested.significant]
-    beaten, failed = [tested for tested in apart if tested.significant], len(methods) - len(ranked)
-    verdicts = []
-    if same:
-        verdicts.append(f"the same mean as {_some([names[key] for key in same])}")
-    if equals:
-        verdicts.append(f"not significantly better than {_some([names[tested.other] for tested in equals])}")
-    for reason in (FEW_SEEDS, NO_VARIANCE):
-        if untested := [names[tested.other] for tested in apart if tested.untested == reason]:
-            verdicts.append(f"not tested against {_some(untested)} ({reason})")
-    if beaten:
-        which = f"{len(beaten)} others" if len(beaten) > 1 else "other one"
-        verdicts.append(f"significantly better than the {which}{_by_two_seeds(beaten)}")
-    if failed:
-        verdicts.append(f"{failed} did not converge")
-    if tests and tests[0].significant:  # else the next best is named above
-        verdicts.append(f"next: {names[others[0]]}")
-    winner = f"{best[1].title} ({mean_and_deviation(scores, best)}{marks[best]})"
-    answer = f"{winner}: {'; '.join(verdicts) or 'there is no other'}"
-    row = ["Best", language.name, TASK_TITLES[task], answer]
-    if tests:
-        row += [number(tests[0].difference, "+.2f"), str(tests[0].seeds), number(tests[0].corrected_p, ".2g")]
-    else:
-        row += [NOTHING] * 3
-    return [[Entry(text, best=text is answer) for text in row]]
-
-
-def _by_two_seeds(tests: Sequence[Comparison]) -> str:
-    """A bracket after verdicts that two seeds only stand behind; nothing if none are."""
-    number_of_two = sum(tested.two_seeds for tested in tests)
-    of_them = "" if number_of_two == len(tests) else f"{number_of_two} of them: "
-    return f" ({of_them}two seeds only)" if number_of_two else ""
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few names, which are those of the highest means, and how many more there are."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 def _findings(
@@ -181,14 +135,15 @@ def _with_new_wordpieces(experiment: Experiment) -> list[Representation]:
 
 
 def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, list[Finding]]:
-    """Each representation with new wordpieces against the one without, by script."""
+    """Each representation with new wordpieces against the one without of the same base model, by script."""
     kinds = [experiment.representations[name] for name in experiment.grid_representations]
-    reference = unaugmented(experiment) or next((kind.name for kind in kinds if kind.method == "base"), None)
-    if reference is None:
-        return {}
+    as_they_are = {kind.base_model: kind.name for kind in reversed(kinds) if kind.method == "base"}
     found: dict[str, list[Finding]] = {}
     originals = [language for language in experiment.grid_languages if language.original is None]
     for kind in _with_new_wordpieces(experiment):
+        reference = unaugmented(experiment, kind.base_model) or as_they_are.get(kind.base_model)
+        if reference is None:
+            continue
         for language in originals:
             against = found.setdefault(f"{kind.name} against {reference}, {_script(language)}", [])
             for task in language.tasks:
@@ -206,7 +161,8 @@ def _script(language: Language) -> str:
 
 
 def _multi_task(experiment: Experiment, scores: Scores) -> list[Finding]:
-    """The best multi-task model, not finetuned further, against the best single-task one, by language and task.
+    """The best multi-task model, not finetuned further, against the best single-task one, by language and task; both
+    are chosen on the development data.
 
     Both of the same representations: those that the grid has both of.
     """
@@ -219,8 +175,8 @@ def _multi_task(experiment: Experiment, scores: Scores) -> list[Finding]:
         ]
         single_task = [method for method in methods if method.single_task]
         both = {method.representation for method in multi_task}
-        several = scores.ranked(language, task, multi_task)
-        single = scores.ranked(language, task, [method for method in single_task if method.representation in both])
+        several = scores.chosen(language, task, multi_task)
+        single = scores.chosen(language, task, [method for method in single_task if method.representation in both])
         if single and several:
             names = several[0].title, f"{single[0].title} (single-task)"
             found += _findings(experiment, scores, (language, several[0], task), (language, single[0], task), names)
@@ -240,9 +196,6 @@ def _prefinetuning(experiment: Experiment, scores: Scores) -> list[Finding]:
 
 def _transliteration(experiment: Experiment, scores: Scores) -> dict[str, list[Finding]]:
     """Transliteration alone, against new wordpieces, and both against the better one of them."""
-    plain = unaugmented(experiment)
-    if plain is None:
-        return {}
     found: dict[str, list[Finding]] = {}
 
     def add(question: str, *compared: tuple[Key, str]) -> None:
@@ -250,17 +203,22 @@ def _transliteration(experiment: Experiment, scores: Scores) -> dict[str, list[F
         known = found.setdefault(question, [])
         known += _findings(experiment, scores, first, second, (first_name, second_name))
 
-    for twin in experiment.grid_languages:
-        for task in twin.tasks if twin.original else ():
+    with_new = _with_new_wordpieces(experiment)
+    plains = {base: unaugmented(experiment, base) for base in bases_of(experiment)}
+    twins = [(twin, task) for twin in experiment.grid_languages if twin.original for task in twin.tasks]
+    for twin, task in twins:
+        for base, plain in plains.items():
+            if plain is None:
+                continue
             written, twin_tag = str(twin.original), twin.tag
             before = (written, Method(plain), task), f"{plain} as written"
             after = (twin_tag, Method(plain), task), f"{plain} transliterated"
             add(f"{plain}, transliterated against not", after, before)
-            for kind in _with_new_wordpieces(experiment):
+            for kind in (kind for kind in with_new if kind.base_model == base):
                 pieces = (written, Method(kind.name), task), f"{kind.name} as written"
                 both = (twin_tag, Method(kind.name), task), f"{kind.name} transliterated"
                 add(f"{plain} transliterated against {kind.name} as written", after, pieces)
-                better = max((after, pieces), key=lambda one: scores.mean(one[0]) or 0.0)
+                better = max((after, pieces), key=lambda one: scores.development_mean(one[0]) or 0.0)
                 add(f"{kind.name} transliterated against the better of these two", both, better)
     return found
 

@@ -95,10 +95,18 @@ def replicated_cells(experiment: Experiment) -> list[Cell]:
 # -- which representation others are compared with -----------------------------------------------------------
 
 
-def unaugmented(experiment: Experiment) -> str | None:
-    """The grid's representation that is pretrained further without new wordpieces (LAPT), which others improve on."""
-    kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
-    return next((name for name, kind in kinds.items() if kind.method == "adapt" and kind.pieces == 0), None)
+def unaugmented(experiment: Experiment, base_model: str | None = None) -> str | None:
+    """The grid's representation that is pretrained further without new wordpieces (LAPT), which others improve on.
+
+    Args:
+        experiment: the configuration.
+        base_model: the name of the base model that it is made from; the first of any if None.
+    """
+    for name in experiment.grid_representations:
+        kind = experiment.representations[name]
+        if kind.method == "adapt" and kind.pieces == 0 and base_model in (None, kind.base_model):
+            return name
+    return None
 
 
 def baseline(experiment: Experiment) -> str | None:
@@ -122,8 +130,8 @@ class TableEntry:
     """A table of the registry.
 
     Attributes:
-        function: what builds it, as module:name. It takes the experiment, and the test scores of `cells`; without
-            `cells` the experiment and the run's folder.
+        function: what builds it, as module:name. It takes the experiment, and the scores of `cells`; without `cells`,
+            or with `statistics`, the experiment and the run's folder.
         caption: for the report.
         cells: the cells of the grid whose scores it prints or compares; None: it is made without scores.
         statistics: whether it reads the statistics of texts and vocabularies.
@@ -135,6 +143,11 @@ class TableEntry:
     cells: Callable[[Experiment], Iterable[Cell]] | None = None
     statistics: bool = False
     category: str = "Tables"
+
+    @property
+    def reads_run(self) -> bool:
+        """Whether it is made from the run's folder, and not from scores alone."""
+        return self.cells is None or self.statistics
 
 
 # The paper's 1 to 6, then what it does not have.
@@ -185,6 +198,14 @@ TABLES = {
         _every_cell,
         category="Answers",
     ),
+    "costs": TableEntry(
+        "specialize.tables.costs:costs_table",
+        "What stands beside the answers: scores of each method on development and test data, its hours and memory, and "
+        "how its vocabulary covers the language. Hours differ from run to run.",
+        _every_cell,
+        statistics=True,
+        category="Answers",
+    ),
 }
 
 
@@ -196,9 +217,8 @@ def table_cells(experiment: Experiment, table: str) -> tuple[Cell, ...]:
 
 def table_inputs(experiment: Experiment, table: str) -> list[str]:
     """The files that a table is made from, relative to the run."""
-    if TABLES[table].statistics:
-        return statistics_files(experiment)
-    return [cell.metrics for cell in table_cells(experiment, table)]
+    statistics = statistics_files(experiment) if TABLES[table].statistics else []
+    return [*statistics, *(cell.metrics for cell in table_cells(experiment, table))]
 
 
 def tables_of(experiment: Experiment) -> list[str]:

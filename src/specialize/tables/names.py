@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specialize.experiment import Experiment, Representation
-from specialize.experiment.regimes import REGIMES
+from specialize.experiment.regimes import REGIMES, Method
 
 MULTI_TASK_KEY = (
     "With + UPS or + INT one model learns all tasks at once (regimes mtl-…). INT: each data set's own batches; UPS: "
@@ -14,10 +14,42 @@ MULTI_TASK_KEY = (
 
 def key_of_names(experiment: Experiment, multi_task: bool = False) -> str:
     """What the grid's representations are, and with `multi_task` its multi-task models, if it has any; in one line."""
-    kinds = [f"{name}: {_kind(experiment.representations[name])}" for name in experiment.grid_representations]
+    several_bases = len(bases_of(experiment)) > 1
+    kinds = []
+    for name in experiment.grid_representations:
+        representation = experiment.representations[name]
+        of_base = f" ({representation.base_model})" if several_bases and has_base(representation) else ""
+        kinds.append(f"{name}{of_base}: {_kind(representation)}")
     key = f"Names. {'; '.join(kinds)}."
     several = any(REGIMES[regime].mixing for regime in experiment.config["experiment"]["regimes"])
     return f"{key} {MULTI_TASK_KEY}" if multi_task and several else key
+
+
+def has_base(representation: Representation) -> bool:
+    """Whether a representation is made from a base model."""
+    return representation.method in ("base", "adapt")
+
+
+def base_of(experiment: Experiment, name: str) -> str:
+    """The name of a representation's base model; of one that has none, its own."""
+    representation = experiment.representations[name]
+    return representation.base_model if has_base(representation) else name
+
+
+def bases_of(experiment: Experiment) -> list[str]:
+    """The names of the base models of a grid's representations, in its order."""
+    kinds = [experiment.representations[name] for name in experiment.grid_representations]
+    return list(dict.fromkeys(kind.base_model for kind in kinds if has_base(kind)))
+
+
+def title_on_base(experiment: Experiment, method: Method) -> str:
+    """What a table calls a method where it also says the base, if the grid has several."""
+    representation = experiment.representations[method.representation]
+    base = representation.base_model
+    says_it = representation.name == base or representation.name.startswith(f"{base}-")
+    if len(bases_of(experiment)) < 2 or not has_base(representation) or says_it:
+        return method.title
+    return f"{method.title} on {base}"
 
 
 def _kind(representation: Representation) -> str:

@@ -20,7 +20,7 @@ def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
         return without_neutral(Configuration, hyperparameters(experiment))
     kinds = {name: experiment.config["representations"][name] for name in experiment.grid_representations}
     named = {
-        name: {key: entry[key] for key in ("method", "pieces", "multiplier") if key in entry}
+        name: {key: entry[key] for key in ("method", "base_model", "pieces", "multiplier") if key in entry}
         for name, entry in kinds.items()
     }
     scored = {} if table == "corpora" else {"tables": experiment.config["tables"], "representations": named}

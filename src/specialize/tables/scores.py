@@ -34,11 +34,13 @@ class Scores:
             entities; none where that is not known.
         guessing: for each language and task the score of who gives every word the most frequent label; none where that
             is not known.
+        development: as `by_seed`, on the development data, of all keys there.
     """
 
     by_seed: dict[Key, dict[int, float | None]]
     items: Mapping[tuple[str, str], int] = field(default_factory=dict)
     guessing: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    development: Mapping[Key, Mapping[int, float | None]] = field(default_factory=dict)
 
     def converged(self, key: Key) -> dict[int, float] | None:
         """Scores by seed; None if the grid lacks this method or a seed of it did not converge."""
@@ -68,6 +70,20 @@ class Scores:
         known = {method: mean for method, mean in means.items() if mean is not None}
         return sorted(known, key=lambda method: -known[method])
 
+    def development_mean(self, key: Key) -> float | None:
+        """Mean over seeds on the development data; None where `converged` is."""
+        if self.converged(key) is None:
+            return None
+        values = [value for value in self.development[key].values() if value is not None]
+        return sum(values) / len(values)
+
+    def chosen(self, language: str, task: str, methods: Iterable[Method]) -> list[Method]:
+        """As `ranked`, by the mean on the development data, so that what is compared on the test data was not
+        chosen there."""
+        means = {method: self.development_mean((language, method, task)) for method in methods}
+        known = {method: mean for method, mean in means.items() if mean is not None}
+        return sorted(known, key=lambda method: -known[method])
+
     def methods(self, language: str, task: str) -> list[Method]:
         """Those that the grid has for a language and task, in its order."""
         return [method for tag, method, measured in self.by_seed if (tag, measured) == (language, task)]
@@ -88,21 +104,27 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
     cells = experiment.cells if cells is None else tuple(cells)
     require(run, [cell.metrics for cell in cells])
     by_seed: dict[Key, dict[int, float | None]] = {}
+    development: dict[Key, dict[int, float | None]] = {}
     items: dict[tuple[str, str], int] = {}
     guessing: dict[tuple[str, str], float] = {}
     for cell in cells:
         metrics = read_json(run / cell.metrics)
         for task in experiment.languages[cell.language].tasks_of(cell.regime):
-            score = None
+            score = on_development = None
             if metrics["converged"]:
-                score = 100 * _number(run / cell.metrics, metrics["scores"]["test"][task], PRIMARY_METRIC[task])
+                score, on_development = (
+                    100 * _number(run / cell.metrics, metrics["scores"][part][task], PRIMARY_METRIC[task])
+                    for part in ("test", "dev")
+                )
                 if (cell.language, task) not in items:
                     about = _about_test_data(run / cell.folder)
                     items[cell.language, task] = int(about.get("test_items", {}).get(task, 0))
                     if task in about.get("guessing", {}):
                         guessing[cell.language, task] = 100 * float(about["guessing"][task])
-            by_seed.setdefault((cell.language, cell.method, task), {})[cell.seed] = score
-    return Scores(by_seed, items, guessing)
+            key = (cell.language, cell.method, task)
+            by_seed.setdefault(key, {})[cell.seed] = score
+            development.setdefault(key, {})[cell.seed] = on_development
+    return Scores(by_seed, items, guessing, development)
 
 
 def _about_test_data(folder: Path) -> Mapping[str, Any]:

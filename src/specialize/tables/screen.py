@@ -10,18 +10,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specialize.errors import InputError
-from specialize.tables.verdicts import GUESSING_NOTE, TWO_SEEDS, VARIANCE_NOTE
+from specialize.tables.verdicts import COMPARISONS, GUESSING_NOTE, TWO_SEEDS, VARIANCE_NOTE
 
 WIDTH = 100  # columns of a terminal
 SHOWN_TABLES = (
     "diagnosis",
     "corpora",
+    "costs",
     "comparisons",
     "transliteration",
     "multi-task",
     "single-task",
     "answers",
 )  # what the run says last, where eyes are
+HOURS = ("Pretraining, hours", "Finetuning, hours")
+BESIDE = ("Memory, GB", "Pieces per word", "Unknown words")
+UNITS = ("hours", "GB", "pieces a word", "unknown")
+MOST_COSTS = 30  # lines of a screen
 IMPLIED = re.compile(r", significantly worse in 0|, no significant difference in \d+")  # by "better in 1 of 3"
 
 
@@ -58,10 +63,18 @@ def _no_tables(run: Path) -> InputError:
 def answers(run: Path) -> str:
     """The best method for each language and task, and the research questions; the tests behind stand in the table."""
     rows = table_rows(run, "answers")
+    took = costs(run)
+    several_bases = any(row["Question"] == "Best base" for row in rows)
     lines = ["The best method for each language and task (mean test score in percent, ± deviation over seeds)", ""]
     for row in rows:
         if row["Question"] == "Best":
-            lines += _wrapped(f"{row['Language']}, {row['Task']}: {row['Answer']}{_compared(row)}", indent=4)
+            text = f"{row['Language']}, {row['Task']}: {row['Answer']}{_compared(row)}"
+            lines += _wrapped(text if several_bases else text + _beside(row, took), indent=4)
+        elif row["Question"] == "Best base":
+            lines += _wrapped(f"    base {row['Answer']}{_compared(row)}", indent=6)
+    notes = list(_notes(run, "answers"))
+    lines += [line for note in notes if note.startswith(COMPARISONS) for line in _wrapped(note)]
+    lines += _costs_of_each(took) if several_bases else []
     questions = [row for row in rows if ": " in row["Question"]]
     for title, kinds in itertools.groupby(questions, lambda row: row["Question"]):
         lines += ["", *_wrapped(title, indent=5)]
@@ -71,10 +84,46 @@ def answers(run: Path) -> str:
                 kind, _, counts = text.partition(": ")
                 text = f"{kind}: {row['Difference'].removesuffix(' (mean)')} points, {counts}"
             lines += _wrapped(f"  {text}", indent=4)
-    for note in _notes(run, "answers"):
+    for note in notes:
         if note in (TWO_SEEDS, VARIANCE_NOTE, GUESSING_NOTE):
             lines += ["", *_wrapped(note)]
     return "\n".join(lines)
+
+
+def costs(run: Path) -> list[dict[str, str]]:
+    """What each method of a run took; nothing if the run has no such table."""
+    return table_rows(run, "costs") if (run / "results/tables/costs.csv").is_file() else []
+
+
+def _beside(row: dict[str, str], took: list[dict[str, str]]) -> str:
+    """Hours, memory and coverage of the best method, as far as they are known."""
+    best = (row["Language"], row["Answer"].partition(" (")[0])
+    for cost in took:
+        if (cost["Language"], cost["Method"]) == best:
+            known = [f"{text} {unit}" for text, unit in zip(_cost(cost), UNITS, strict=True) if _is_number(text)]
+            return f" [{', '.join(known)}]" if known else ""
+    return ""
+
+
+def _costs_of_each(took: list[dict[str, str]]) -> list[str]:
+    """Hours, memory and coverage of all methods, in columns, if they are not too many for a screen."""
+    if not 0 < len(took) <= MOST_COSTS:
+        return []
+    rows = [("", "", *UNITS)] + [(cost["Language"], cost["Method"], *_cost(cost)) for cost in took]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        named = [f"{text:{width}}" for text, width in zip(row[:2], widths[:2], strict=True)]
+        lines.append(
+            "  ".join([*named, *(f"{text:>{width}}" for text, width in zip(row[2:], widths[2:], strict=True))])
+        )
+    return ["", *lines]
+
+
+def _cost(cost: dict[str, str]) -> list[str]:
+    """Hours of all that a method took, then memory, pieces per word and unknown words."""
+    hours = [float(cost[key]) for key in HOURS if _is_number(cost[key])]
+    return [f"{sum(hours):.2f}" if hours else "–", *(cost[key] for key in BESIDE)]
 
 
 def _compared(row: dict[str, str]) -> str:
@@ -108,6 +157,7 @@ def elsewhere(run: Path) -> str:
     tables = f"python -m specialize tables {run} --all"
     places = {
         "Answers with their tests": run / "results/tables/answers.html",
+        "Hours, memory and coverage": run / "results/tables/costs.html",
         "All tables": f"{run / 'results/tables'}; {tables}",
         "Figures": run / "results/figures",
         "All on one page": "the run's command again, with --report report.html at its end",

@@ -23,6 +23,7 @@ TWO_SEEDS = (
     "differences are nearly alike (for significance, each within 5 to 16 % of their mean, by the correction), however "
     "small they are, and chance alone makes two numbers alike; run three seeds or more."
 )
+COMPARISONS = "Comparisons that p of the best is corrected over: "
 GUESSING_MARK = "‡"
 GUESSING_NOTE = (
     f"{GUESSING_MARK}: at most 2 points above what guessing scores, which gives every word the most frequent tag, "

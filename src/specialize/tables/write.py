@@ -25,7 +25,7 @@ def write_all(experiment: Experiment, run: Path, names: Sequence[str]) -> None:
     scores = load_scores(experiment, run, needed)
     for name in names:
         build = imported(TABLES[name].function)
-        table = build(experiment, run) if TABLES[name].cells is None else build(experiment, scores)
+        table = build(experiment, run) if TABLES[name].reads_run else build(experiment, scores)
         write_table(table, run / "results" / "tables")
 
 

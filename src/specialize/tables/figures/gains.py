@@ -17,6 +17,7 @@ from specialize.experiment.regimes import Method
 from specialize.tables.contents import baseline
 from specialize.tables.figures.style import STYLES, panels_of, single_tasks
 from specialize.tables.inputs import MAIN_DATA, vocabulary_statistics
+from specialize.tables.names import bases_of, has_base
 from specialize.tables.scores import TASK_TITLES, Scores, load_scores
 
 MEASURES = (
@@ -36,6 +37,8 @@ def draw_gains(experiment: Experiment, run: Path) -> Figure:
     scores = load_scores(experiment, run, experiment.single_task_cells)
     statistics = vocabulary_statistics(experiment, run)
     base = str(baseline(experiment))
+    base_model = experiment.representations[base].base_model
+    of_base = f" of {base_model}" if len(bases_of(experiment)) > 1 else ""
     tasks = [
         task for task in single_tasks(experiment) if any(key[1:] == (Method(base), task) for key in scores.by_seed)
     ]
@@ -49,13 +52,13 @@ def draw_gains(experiment: Experiment, run: Path) -> Figure:
             covered = {
                 language: coverage[measure]
                 for language in dict.fromkeys(language for language, _ in gains[task])
-                if (coverage := _base_coverage(experiment, statistics, language))
+                if (coverage := _base_coverage(experiment, statistics, language, base_model))
             }
             places = sorted(covered, key=lambda language: covered[language])
             _draw_marks(axes, experiment, gains[task], places, markers)
             correlations = _correlations(gains[task], covered, methods)
             lines = [", ".join(correlations[start : start + 2]) for start in range(0, len(correlations), 2)]
-            axes.set_title("\n".join([title, *lines]), fontsize=8)
+            axes.set_title("\n".join([title + of_base, *lines]), fontsize=8)
             names = [f"{experiment.languages[tag].name}, {covered[tag]:{form}}" for tag in places]
             axes.set_yticks(range(len(places)), names)
             axes.tick_params(axis="y", labelsize=8)
@@ -133,11 +136,12 @@ def _gains_of(experiment: Experiment, scores: Scores, task: str, base: str, name
 
 
 def _base_coverage(
-    experiment: Experiment, statistics: dict[tuple[str, str], Any], language: str
+    experiment: Experiment, statistics: dict[tuple[str, str], Any], language: str, base_model: str
 ) -> dict[str, float] | None:
-    """How the base vocabulary covers a language."""
+    """How the vocabulary of a base model covers a language."""
     for (tag, name), read in statistics.items():
-        if tag == language and experiment.representations[name].method != "scratch":
+        representation = experiment.representations[name]
+        if tag == language and has_base(representation) and representation.base_model == base_model:
             data = next(data for data in MAIN_DATA if data in read["coverage"])
             covered: dict[str, float] = read["coverage"][data]["base"]
             return covered

@@ -14,7 +14,12 @@ from matplotlib.figure import Figure
 from specialize.experiment import TASKS, Experiment
 from specialize.files import atomic_path
 
-STYLES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (5, 1, 1, 1, 1, 1))), ("P", (0, (5, 5))))
+STYLES: tuple[tuple[str, Any], ...] = (
+    ("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."), ("v", (0, (5, 1, 1, 1, 1, 1))), ("P", (0, (5, 5))),
+    # Of grids with several base models.
+    ("X", "-"), ("<", "--"), (">", ":"), ("*", "-."), ("h", (0, (5, 1, 1, 1, 1, 1))), ("p", (0, (5, 5))),
+    ("d", "-"), ("8", "--"), ("1", ":"), ("2", "-."), ("3", (0, (5, 1, 1, 1, 1, 1))), ("4", (0, (5, 5))),
+)  # fmt: skip
 PANEL = (3.2, 2.6)  # inches
 Place = TypeVar("Place")
 

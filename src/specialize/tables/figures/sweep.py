@@ -13,6 +13,7 @@ from specialize.experiment import TASKS, Experiment, Language
 from specialize.experiment.regimes import Method
 from specialize.tables.figures.style import STYLES, legend_of, panels_of
 from specialize.tables.inputs import vocabulary_statistics
+from specialize.tables.names import bases_of
 from specialize.tables.scores import TASK_TITLES, Scores, load_scores
 
 
@@ -47,8 +48,9 @@ def _draw_scores(
     language: Language,
     task: str,
 ) -> None:
-    lines: dict[float, list[tuple[int, float, float]]] = {}
-    level = None
+    lines: dict[tuple[str, float], list[tuple[int, float, float]]] = {}
+    levels: dict[str, float] = {}
+    several_bases = len(bases_of(experiment)) > 1
     for name in experiment.grid_representations:
         entry, values = experiment.representations[name], scores.converged((language.tag, Method(name), task))
         if entry.method != "adapt" or not values:
@@ -56,16 +58,19 @@ def _draw_scores(
         measured = list(values.values())
         mean, deviation = float(numpy.mean(measured)), float(numpy.std(measured, ddof=1)) if len(measured) > 1 else 0.0
         if entry.pieces == 0:
-            level = mean
+            levels[entry.base_model] = mean
         else:
-            lines.setdefault(entry.multiplier, []).append((numbers[language.tag, name], mean, deviation))
-    if level is not None:
-        axes.axhline(level, color="0.6", label="no new wordpieces")
-    for (multiplier, points), (marker, line) in zip(sorted(lines.items()), cycle(STYLES), strict=False):
+            lines.setdefault((entry.base_model, entry.multiplier), []).append(
+                (numbers[language.tag, name], mean, deviation)
+            )
+    for (base, level), (_, line) in zip(levels.items(), STYLES, strict=False):
+        of_base = f"{base}, " if several_bases else ""
+        axes.axhline(level, color="0.6", linestyle=line, label=f"{of_base}no new wordpieces")
+    for ((base, multiplier), points), (marker, line) in zip(sorted(lines.items()), cycle(STYLES), strict=False):
         number, means, deviations = zip(*sorted(points), strict=True)
         axes.errorbar(
             number, means, yerr=deviations, marker=marker, linestyle=line, color="black", markersize=4, capsize=2,
-            label=f"a = {multiplier:g}",
+            label=f"{base}, a = {multiplier:g}" if several_bases else f"a = {multiplier:g}",
         )  # fmt: skip
     axes.set_xscale("log")
     ticks = sorted({number for points in lines.values() for number, _, _ in points})

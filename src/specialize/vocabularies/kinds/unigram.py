@@ -15,7 +15,7 @@ from tokenizers.normalizers import Normalizer
 from specialize.errors import InputError, warn
 from specialize.files import read_json
 from specialize.vocabularies.kinds.choosing import candidates
-from specialize.vocabularies.kinds.kind import Growth, Kind, special_ids, special_names
+from specialize.vocabularies.kinds.kind import Growth, Kind, special_names
 from specialize.vocabularies.kinds.unigram_fitting import Candidate, Elsewhere, Fitting
 from specialize.vocabularies.kinds.unigram_learning import learn_scores
 from specialize.vocabularies.kinds.unigram_paths import parts_of

@@ -124,7 +124,7 @@ class Fitting:
             unused = [piece for piece in self.chosen if not self._is_used(piece)]
             self.give_up(unused)
             rounds += 1
-            if not fresh and not unused or rounds == ROUNDS:
+            if (not fresh and not unused) or rounds == ROUNDS:
                 return {piece: self._grown.by_piece[piece] for piece in self.chosen}
 
     def _take(self, candidates: list[Candidate]) -> None:
