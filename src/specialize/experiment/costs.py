@@ -340,7 +340,7 @@ class Costs:
                 found = self._read(folder / "config.json")
                 known = {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
                 return _as_bert(architecture_if_known(found), EXPECTED_BASE | known)
-        return EXPECTED_BASE | entry.get("sizes", {})
+        return {**EXPECTED_BASE, **entry.get("sizes", {})}
 
     def _coverage(self, tag: str, representation: str, data: str, measure: str, expected: float) -> float:
         path = self.run / f"results/vocabularies/{tag}/{representation}/statistics.json"
