@@ -26,7 +26,6 @@ from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated,
 
 class Unigram(Kind):
     name = "Unigram"
-    grows = True
     files = ("tokenizer.json", "tokenizer_config.json")
     inputs = ("input_ids", "attention_mask")
 

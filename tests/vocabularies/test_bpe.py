@@ -27,6 +27,7 @@ from specialize.vocabularies import (
     segment,
     settle_base,
     special_ids,
+    with_normal_form,
 )
 from specialize.vocabularies.kinds.bpe import BYTE_PIECES, learn_pieces
 from specialize.vocabularies.kinds.merges import Cut, Words, further_merges
@@ -185,6 +186,27 @@ def test_a_letter_of_three_bytes_becomes_one_piece():
     assert not any(piece.startswith("<0x") for piece in grown.pieces)
     assert kind.missing_letters(grown.tokenizer, "ქარი") == []
     assert kind.segment(grown.tokenizer, ["ქ"]) == [["▁", "ქ"]]
+
+
+def test_without_bytes_the_letters_that_are_unknown_come_first():
+    definition = json.loads(BASES["Gemma's"].to_str())
+    definition["model"]["byte_fallback"] = False
+    base = Tokenizer.from_str(json.dumps(definition))
+    kind = kind_of(base)
+    assert kind.unknown(base) == "<unk>" and kind.segment(base, ["ქა"]) == [["▁", "<unk>"]]
+    text = Counter({"kosatalo": 99, "ქა": 2, "რ": 1})
+    grown = kind.grow(base, text, 4, CHOICE, {})
+    assert set(grown.pieces[:3]) == set("ქარ")
+    measured = [coverage(tokenizer, text) for tokenizer in (base, grown.tokenizer)]
+    assert [found.unknown_token_rate > 0 for found in measured] == [True, False]
+    assert measured[0].bytes_per_wordpiece is None
+
+
+def test_a_word_of_invisible_marks_has_no_pieces():
+    base = gemma(normalizer=with_normal_form(None, "NFC"))
+    assert kind_of(base).segment(base, ["\u200d", "talo"]) == [[], ["▁talo"]]
+    assert kind_of(base).continuations(base, [[], ["▁", "t"]]) == [0, 1]
+    assert kind_of(base).grow(base, Counter({"\u200d": 9, "sata": 9}), 1, CHOICE, {}).pieces
 
 
 def test_bytes_names_and_lone_digits_are_never_merged():

@@ -42,7 +42,7 @@ class BytePairs(Kind):
 
     def continuations(self, tokenizer: Tokenizer, segmented: list[list[str]]) -> list[int]:
         """All but each word's first."""
-        return [len(pieces) - 1 for pieces in segmented]
+        return [max(len(pieces) - 1, 0) for pieces in segmented]
 
     def segment(self, tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
         """The pieces of each word after a space."""

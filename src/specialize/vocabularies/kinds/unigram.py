@@ -37,7 +37,6 @@ class Unigram(Kind):
     """See the module."""
 
     name = "Unigram"
-    grows = True
     files = ("tokenizer.json", "tokenizer_config.json")
     inputs = ("input_ids", "attention_mask")
 
