@@ -117,7 +117,7 @@ def test_a_word_alone_is_cut_as_within_a_sentence(folders, name):
     pieces = WordPieces(folders[name])
     plain = Tokenizer.from_file(str(folders[name] / "tokenizer.json"))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(sentences)
     def check(words):
         assert pieces.encode(words) == within_the_sentence(plain, words)

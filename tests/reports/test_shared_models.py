@@ -91,7 +91,7 @@ def family(request, tmp_path_factory):
     return run / "export", trained, list(read_json(vocabulary / "statistics.json")["pieces"])
 
 
-def sentences(number=600):
+def sentences(number=300):
     generator = random.Random(3)
     words = [*NEW, *MARKS, "ქარისა"]
     for _ in range(number):

@@ -84,7 +84,7 @@ def loaded(definition, form):
     return base
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(bases(), TEXTS, TEXTS, st.sampled_from([1, 4, 9, None]), st.sampled_from(["NFC", "none"]))
 def test_every_new_piece_is_produced_and_what_has_none_is_cut_as_before(described, words, others, number, form):
     definition, used = described
