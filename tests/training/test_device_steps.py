@@ -208,12 +208,11 @@ def test_no_step_of_pretraining_another_architecture_waits(begun, inputs):
     guarded(training, 1)
 
 
-@pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("model_type", sorted(known_architectures()))
-def test_no_step_of_adapting_any_architecture_waits(begun, inputs, tmp_path, model_type, tied):
-    base, architecture = inputs / f"{model_type}-{tied}", known_architectures()[model_type]
+def test_no_step_of_adapting_any_architecture_waits(begun, inputs, tmp_path, model_type):
+    base, architecture = tmp_path / "base", known_architectures()[model_type]
     sizes = (
-        ARCHITECTURE | {"tie_word_embeddings": tied} | ({"local_attention": 8} if model_type == "modernbert" else {})
+        ARCHITECTURE | {"tie_word_embeddings": False} | ({"local_attention": 8} if model_type == "modernbert" else {})
     )
     tokenizer = small_tokenizer()
     architecture.new_masked_lm(sizes, tokenizer.get_vocab_size(), special_ids(tokenizer)).save_pretrained(base)
@@ -223,7 +222,7 @@ def test_no_step_of_adapting_any_architecture_waits(begun, inputs, tmp_path, mod
     training, _ = begun(pretraining.adapt, *folders, 5.0, settings, DESCRIPTION, tmp_path / "model")
     batches, counts = guarded(training, 3)
     assert True in {batch.parts[0][1].padded for batch in batches}
-    assert counts["aten::index_copy_"] >= 3 * (1 if tied else 2)
+    assert counts["aten::index_copy_"] >= 3 * 2  # in both matrices
 
 
 def test_parts_of_a_batch_do_not_wait_either(begun, inputs, tmp_path):

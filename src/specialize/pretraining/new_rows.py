@@ -85,15 +85,17 @@ def initialise(model: PreTrainedModel, pieces: NewPieces, how: str) -> int:
     Returns:
         How many of them the base cuts into nothing that it knows, so that they start from the mean of all its rows.
     """
-    known = torch.tensor(sorted(set(pieces.base.get_vocab().values()) - pieces.slots))
     sources = INITIALISATIONS[how](pieces)
+    without_parts = [number for number, parts in sources.items() if not parts]
+    known = torch.tensor(sorted(set(pieces.base.get_vocab().values()) - pieces.slots))
     with torch.no_grad():
         for table in _tables(model):
-            old = table.detach().clone() if sources else table
-            everything = old.index_select(0, known).mean(0) if sources else old
             for number, parts in sources.items():
-                table[number] = old[parts].mean(0) if parts else everything
-    return sum(not parts for parts in sources.values())
+                if parts:
+                    table[number] = table[parts].mean(0)
+            if without_parts:  # else no copy of a large matrix is made
+                table[without_parts] = table.index_select(0, known).mean(0)
+    return len(without_parts)
 
 
 def _tables(model: PreTrainedModel) -> list[Tensor]:
