@@ -15,7 +15,7 @@ from tokenizers.normalizers import Normalizer
 from specialize.errors import InputError, warn
 from specialize.files import read_json
 from specialize.vocabularies.kinds.choosing import candidates
-from specialize.vocabularies.kinds.kind import Growth, Kind, special_ids, special_names
+from specialize.vocabularies.kinds.kind import Growth, Kind, special_names
 from specialize.vocabularies.kinds.unigram_fitting import Candidate, Elsewhere, Fitting
 from specialize.vocabularies.kinds.unigram_learning import learn_scores
 from specialize.vocabularies.kinds.unigram_paths import parts_of
@@ -28,8 +28,9 @@ NOBODYS = "\U0010ffff"  # no vocabulary has it: Unicode has set it aside as no c
 HOLE = "[no piece {}]"  # as no word is, since white space parts words
 MOST_HOLES = 100_000
 SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-FREQUENT_LETTER = 1e-4  # of the words have it: a letter that goes before all other pieces
+FREQUENT = 1e-4  # of the words: a letter, or a piece of unknown words, that goes before merely frequent pieces
 EXAMPLES = 20  # of a piece's most frequent words, and as many of its others
+LETTER_EXAMPLES = 200  # of a letter's, which often stands in other new pieces
 SHARE = 0.01  # of the base's text that a new language is taken to be where no other language is asked
 
 
@@ -160,10 +161,10 @@ def learn_unigram(
     normalizer: Normalizer | None = None,
     base: Tokenizer | None = None,
 ) -> Tokenizer:
-    """Learn a Unigram vocabulary, laid out as XLM-R's, of words as a normalizer spells them, by default SentencePiece's.
+    """Learn a Unigram vocabulary, laid out as XLM-R's, of words as a normalizer spells them.
 
-    Words are parted and marked as the base does it, by default as XLM-R does. Of the rarest letters beyond the limit
-    none is learned. See `learn_scores`.
+    By default that is SentencePiece's. Words are parted and marked as the base does it, by default as XLM-R does. Of
+    the rarest letters beyond the limit none is learned. See `learn_scores`.
     """
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizer if normalizer is not None else sentencepiece_normalizer()
@@ -208,7 +209,7 @@ def _candidates(
     own = dict(_vocabulary(new))
     letters = {letter: found for letter, found in _lacking(base, parts).items() if letter in own}
     lettered = _grown(base, {letter: own[letter] for letter in letters}) if choice.choose != "unknown" else base
-    ordered = candidates(KIND, words, base, new, choice.choose, lettered)
+    ordered = candidates(KIND, words, base, new, choice.choose, FREQUENT, lettered)
     found: dict[str, list[str]] = defaultdict(list)
     by_count = sorted(parts, key=lambda part: (-parts[part], part))
     cut = Tokenizer(new.model).encode_batch_fast(by_count, add_special_tokens=False)
@@ -217,7 +218,7 @@ def _candidates(
         for number in sorted(set(encoding.ids)):
             found[names(number)].append(part)
     for letter, its_parts in letters.items():
-        yield Candidate(letter, own[letter] + shift, _examples(its_parts, parts), needed=True)
+        yield Candidate(letter, own[letter] + shift, _examples(its_parts, parts, LETTER_EXAMPLES), needed=True)
     for piece in ordered:
         if piece not in letters:
             yield Candidate(piece, own[piece] + shift, _examples(found[piece], parts))
@@ -225,20 +226,20 @@ def _candidates(
 
 def _lacking(base: Tokenizer, parts: Counter[str]) -> dict[str, list[str]]:
     """Letters that a base lacks and the text often has, the most frequent ones first, with their parts likewise."""
-    known = base.get_vocab().keys()
+    known = set(base.get_vocab())
     found: dict[str, list[str]] = defaultdict(list)
     for part in sorted(parts, key=lambda part: (-parts[part], part)):
         for letter in sorted(set(part) - known):
             found[letter].append(part)
     counts = {letter: sum(parts[part] for part in its_parts) for letter, its_parts in found.items()}
-    frequent = [letter for letter in counts if counts[letter] >= FREQUENT_LETTER * parts.total()]
+    frequent = [letter for letter in counts if counts[letter] >= FREQUENT * parts.total()]
     return {letter: found[letter] for letter in sorted(frequent, key=lambda letter: (-counts[letter], letter))}
 
 
-def _examples(found: list[str], parts: Counter[str]) -> tuple[tuple[str, float], ...]:
-    """Some of the parts that have a piece, the most frequent ones and of the rest every so many, with what they weigh."""
-    first, rest = found[:EXAMPLES], found[EXAMPLES:]
-    some = rest[:: -(-len(rest) // EXAMPLES)] if rest else []
+def _examples(found: list[str], parts: Counter[str], most: int = EXAMPLES) -> tuple[tuple[str, float], ...]:
+    """Some parts that have a piece, with their weights: `most` of the most frequent ones, and about as many others."""
+    first, rest = found[:most], found[most:]
+    some = rest[:: -(-len(rest) // most)] if rest else []
     weight = sum(parts[part] for part in rest) / max(len(some), 1)
     return (*((part, float(parts[part])) for part in first), *((part, weight) for part in some))
 
@@ -269,7 +270,7 @@ def _grown(base: Tokenizer, scores: Mapping[str, float]) -> Tokenizer:
 
 def _blamed(base: Tokenizer, grown: Tokenizer, elsewhere: Mapping[str, Counter[str]], share: float) -> str | None:
     """The piece that changes the most words of a language of which more change than may; none if no language has."""
-    old = base.get_vocab().keys()
+    old = set(base.get_vocab())
     for language in sorted(elsewhere):
         words = elsewhere[language]
         distinct = sorted(words)

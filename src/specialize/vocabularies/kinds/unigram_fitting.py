@@ -124,7 +124,7 @@ class Fitting:
             unused = [piece for piece in self.chosen if not self._is_used(piece)]
             self.give_up(unused)
             rounds += 1
-            if not fresh and not unused or rounds == ROUNDS:
+            if (not fresh and not unused) or rounds == ROUNDS:
                 return {piece: self._grown.by_piece[piece] for piece in self.chosen}
 
     def _take(self, candidates: list[Candidate]) -> None:
@@ -146,7 +146,7 @@ class Fitting:
         """Which of some parts are cut otherwise now."""
         for part in parts:
             cut = self._grown.best(part)
-            new = tuple(sorted(self.chosen.keys() & set(cut.pieces)))
+            new = tuple(sorted({piece for piece in cut.pieces if piece in self.chosen}))
             if new:
                 self._changed[part] = (cut.score - self._base.best(part).score, new)
             else:
