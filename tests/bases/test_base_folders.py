@@ -289,7 +289,7 @@ REFUSED = {
     "BPE": (foreign(models.BPE(), trainers.BpeTrainer(show_progress=False)), "holds a BPE vocabulary", another),
     "Unigram": (
         foreign(models.Unigram(), trainers.UnigramTrainer(show_progress=False, vocab_size=20)),
-        "holds a Unigram vocabulary; WordPiece bases only for now",
+        "puts no ▁ before words",
         another,
     ),
     "no tokenizer": (written("tokenizer.json", b'{"model": {}}'), "is not a tokenizer", another),

@@ -28,14 +28,14 @@ BYTES = learn_byte_pieces(WORDS, BytePieceTraining(size=300, min_frequency=2))
 
 
 def test_each_tokenizer_is_of_one_kind():
-    assert [kind.name for kind in known_kinds()] == ["byte-level BPE", "WordPiece"]
+    assert [kind.name for kind in known_kinds()] == ["byte-level BPE", "Unigram", "WordPiece"]
     for tokenizer, name in ((WORDPIECES, "WordPiece"), (BYTES, "byte-level BPE")):
         assert [kind.name for kind in known_kinds() if kind.is_of(tokenizer)] == [name]
         assert kind_of(tokenizer).name == name
         assert kind_of(Tokenizer.from_str(tokenizer.to_str())).name == name
 
 
-@pytest.mark.parametrize("model", [models.Unigram(), models.BPE()], ids=["Unigram", "BPE"])
+@pytest.mark.parametrize("model", [models.WordLevel(), models.BPE()], ids=["WordLevel", "BPE"])
 def test_a_kind_that_is_not_known_is_refused_by_its_name(model):
     with pytest.raises(InputError, match=rf"x\.json: holds a {type(model).__name__} vocabulary; the kinds known are"):
         kind_of(Tokenizer(model), "x.json")

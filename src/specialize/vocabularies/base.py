@@ -27,8 +27,8 @@ def load_base(folder: Path) -> Tokenizer:
         InputError: if there is none, it contradicts itself, or pieces cannot be put into a vocabulary of its kind.
     """
     path = folder / "tokenizer.json"
-    growing = ", ".join(kind.name for kind in known_kinds() if kind.grows)
-    remedy = f"the kinds that can take pieces are {growing}: choose a model such as mBERT or XLM-R"
+    growing = " or ".join(kind.name for kind in known_kinds() if kind.grows)
+    remedy = f"{growing} bases only for now: choose a model such as mBERT"
     if not path.is_file():
         raise InputError(path, "is missing from the base model", remedy=remedy)
     try:
