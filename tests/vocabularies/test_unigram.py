@@ -181,14 +181,14 @@ def test_a_piece_that_every_language_would_use_gives_way():
     """A quotation mark with the mark of a word's beginning is a word in all of them."""
     letters = [("▁", -2.0), *((letter, -5.0) for letter in 'adgilmot"')]
     base = learn_unigram(Counter(), SMALL)
-    base.model = models.Unigram([*listed(base)[:4], *letters, ["<mask>", 0.0]], unk_id=3)
-    words = Counter({'"': 100, "ħaħa": 50, "taħa": 40, "ħila": 30, "taħila": 20})
+    base.model = models.Unigram([*map(tuple, listed(base)[:4]), *letters, ("<mask>", 0.0)], unk_id=3)
+    words = Counter({'"': 1000, "ħaħa": 50, "taħa": 40, "ħila": 30, "taħila": 20})
     elsewhere = {"other": Counter({'"': 30, "domi": 40, "gal": 30, "toma": 20})}
-    grown = KIND.grow(base, words, 4, piece_choice(60), elsewhere)
+    grown = KIND.grow(base, words, 4, piece_choice(60, choose="compression"), elsewhere)
     assert '▁"' in grown.passed_over
     assert len(grown.pieces) == 4
     assert resegmented(base, grown.tokenizer, elsewhere["other"]) == (0.0, 0.0)
-    careless = KIND.grow(base, words, 4, piece_choice(60, most_resegmented=1.0), elsewhere)
+    careless = KIND.grow(base, words, 4, piece_choice(60, choose="compression", most_resegmented=1.0), elsewhere)
     assert '▁"' in careless.pieces
     assert resegmented(base, careless.tokenizer, elsewhere["other"]).running == 0.25
 

@@ -54,7 +54,10 @@ def build_vocabulary(
         print(f"learns {choice.size:,} pieces from {words.total():,} words, {len(words):,} different ones")
         augmented, pieces, passed_over = kind.grow(base, words, number, choice, elsewhere or {})
         if passed_over:
-            print(f"{len(passed_over):,} pieces are passed over, since no word of the text would be cut into them")
+            print(
+                f"{len(passed_over):,} pieces are passed over, since no word of the text would be cut into them, or "
+                "too many of other languages would"
+            )
         if number is not None and len(pieces) < number:
             print(
                 f"only {len(pieces)} new wordpieces of the {number} asked for: a vocabulary of {choice.size} has no "

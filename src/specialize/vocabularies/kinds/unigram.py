@@ -136,6 +136,8 @@ class Unigram(Kind):
             fitting.give_up([blamed])
             del scores[blamed]
             grown = _grown(base, scores)
+        if any(elsewhere.values()):
+            _report(base, grown, elsewhere, choice.most_resegmented)
         return Growth(grown, list(scores), fitting.given_way)
 
     def save(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
@@ -213,10 +215,10 @@ def _candidates(
     found: dict[str, list[str]] = defaultdict(list)
     by_count = sorted(parts, key=lambda part: (-parts[part], part))
     cut = Tokenizer(new.model).encode_batch_fast(by_count, add_special_tokens=False)
-    names = new.id_to_token
+    names = [piece for piece, _ in _vocabulary(new)]
     for part, encoding in zip(by_count, cut, strict=True):
         for number in sorted(set(encoding.ids)):
-            found[names(number)].append(part)
+            found[names[number]].append(part)
     for letter, its_parts in letters.items():
         yield Candidate(letter, own[letter] + shift, _examples(its_parts, parts, LETTER_EXAMPLES), needed=True)
     for piece in ordered:
@@ -268,18 +270,33 @@ def _grown(base: Tokenizer, scores: Mapping[str, float]) -> Tokenizer:
     return grown
 
 
+def _changed(base: Tokenizer, grown: Tokenizer, words: Counter[str]) -> dict[str, set[str]]:
+    """Words that are cut otherwise, with the new pieces that they are cut into."""
+    old, distinct = set(base.get_vocab()), sorted(words)
+    new = (set(cut) - old for cut in KIND.segment(grown, distinct))
+    return {word: pieces for word, pieces in zip(distinct, new, strict=True) if pieces}
+
+
+def _share(changed: Iterable[str], words: Counter[str]) -> float:
+    """Of running or of different words, whichever is larger."""
+    some = list(changed)
+    return max(sum(words[word] for word in some) / max(words.total(), 1), len(some) / max(len(words), 1))
+
+
 def _blamed(base: Tokenizer, grown: Tokenizer, elsewhere: Mapping[str, Counter[str]], share: float) -> str | None:
     """The piece that changes the most words of a language of which more change than may; none if no language has."""
-    old = set(base.get_vocab())
     for language in sorted(elsewhere):
-        words = elsewhere[language]
-        distinct = sorted(words)
-        new = [set(cut) - old for cut in KIND.segment(grown, distinct)]
-        changed = Counter({word: words[word] for word, pieces in zip(distinct, new, strict=True) if pieces})
-        if len(changed) > share * len(distinct) or changed.total() > share * words.total():
-            blame = Counter(piece for pieces in new for piece in pieces)
+        changed = _changed(base, grown, elsewhere[language])
+        if _share(changed, elsewhere[language]) > share:
+            blame = Counter(piece for pieces in changed.values() for piece in pieces)
             return min(blame, key=lambda piece: (-blame[piece], piece))
     return None
+
+
+def _report(base: Tokenizer, grown: Tokenizer, elsewhere: Mapping[str, Counter[str]], share: float) -> None:
+    found = {language: _share(_changed(base, grown, words), words) for language, words in sorted(elsewhere.items())}
+    shares = ", ".join(f"{language} {changed:.2%}" for language, changed in found.items())
+    print(f"of other languages' words are cut otherwise, {share:.2%} at most: {shares}")
 
 
 def _set_ends(tokenizer: Tokenizer, start: str, end: str) -> None:
