@@ -180,8 +180,10 @@ def test_letters_that_the_base_lacks_come_first():
 def test_a_piece_that_every_language_would_use_gives_way():
     """A quotation mark with the mark of a word's beginning is a word in all of them."""
     letters = [("▁", -2.0), *((letter, -5.0) for letter in 'adgilmot"')]
-    base = learn_unigram(Counter(), SMALL)
-    base.model = models.Unigram([*map(tuple, listed(base)[:4]), *letters, ("<mask>", 0.0)], unk_id=3)
+    definition = json.loads(learn_unigram(Counter(), SMALL).to_str())
+    definition["model"]["vocab"][4:4] = letters
+    definition["added_tokens"][-1]["id"] += len(letters)
+    base = Tokenizer.from_str(json.dumps(definition))
     words = Counter({'"': 1000, "ħaħa": 50, "taħa": 40, "ħila": 30, "taħila": 20})
     elsewhere = {"other": Counter({'"': 30, "domi": 40, "gal": 30, "toma": 20})}
     grown = KIND.grow(base, words, 4, piece_choice(60, choose="compression"), elsewhere)
