@@ -295,6 +295,11 @@ REFUSED = {
         r"config\.json: has no trained head .*: DeBERTa-v3 was trained to tell which .*; use it by .* method base, and",
         another,
     ),
+    "Unigram": (
+        foreign(models.Unigram(), trainers.UnigramTrainer(show_progress=False, vocab_size=20)),
+        "puts no ▁ before words",
+        another,
+    ),
     "another kind": (
         foreign(models.WordLevel({"a": 0}, "a"), trainers.WordLevelTrainer(show_progress=False)),
         "holds a WordLevel vocabulary; supported are the architectures BERT, .* WordPiece",

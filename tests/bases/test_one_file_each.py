@@ -17,42 +17,41 @@ from specialize.pretraining.pretrain import adapt
 from specialize.training.devices import seed_everything
 from specialize.vocabularies import PieceTraining, build_vocabulary, count_words, kind_of, known_kinds
 
-UNIGRAM = '''
-"""Unigram over letters, as XLM-R has it."""
+WORD_LEVEL = '''
+"""Whole words, unknown where they are new."""
 import json
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from specialize.vocabularies.kinds.choosing import candidates
-from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated, special_ids
+from specialize.vocabularies.kinds.kind import Growth, Kind, repeated, special_ids
 
-class Unigram(Kind):
-    name = "Unigram"
+class WordLevel(Kind):
+    name = "WordLevel"
     files = ("tokenizer.json", "tokenizer_config.json")
     inputs = ("input_ids", "attention_mask")
 
     def is_of(self, tokenizer):
-        return isinstance(tokenizer.model, models.Unigram)
+        return isinstance(tokenizer.model, models.WordLevel)
 
     def unknown(self, tokenizer):
-        return in_order(tokenizer)[json.loads(tokenizer.to_str())["model"]["unk_id"]]
+        return tokenizer.model.unk_token
 
     def set_leading_space(self, tokenizer, leading_space):
-        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always" if leading_space else "never")
+        pass
 
     def continuations(self, tokenizer, segmented):
-        return [sum(not piece.startswith("▁") for piece in pieces) for pieces in segmented]
+        return [0 for pieces in segmented]
 
     def missing_letters(self, tokenizer, letters):
-        known = tokenizer.get_vocab().keys()
-        return [letter for letter in letters if known.isdisjoint((letter, "▁" + letter))]
+        known = set("".join(tokenizer.get_vocab()))
+        return [letter for letter in letters if letter not in known]
 
     def learn(self, words, training, normalizer=None, base=None):
-        tokenizer = Tokenizer(models.Unigram())
+        tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
         if normalizer is not None:
             tokenizer.normalizer = normalizer
-        tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
-        trainer = trainers.UnigramTrainer(
-            vocab_size=training.size, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], unk_token="<unk>",
-            show_progress=False,
+        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+        trainer = trainers.WordLevelTrainer(
+            vocab_size=training.size, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], show_progress=False,
         )
         tokenizer.train_from_iterator(repeated(words, {}), trainer)
         special = special_ids(tokenizer)
@@ -62,7 +61,8 @@ class Unigram(Kind):
     def grow(self, base, words, number, choice, elsewhere):
         pieces = candidates(self, words, base, self.learn(words, choice, base.normalizer, base))[:number]
         definition = json.loads(base.to_str())
-        definition["model"]["vocab"] += [[piece, -5.0] for piece in pieces]
+        vocabulary = definition["model"]["vocab"]
+        vocabulary.update({piece: id for id, piece in enumerate(pieces, len(vocabulary))})
         return Growth(Tokenizer.from_str(json.dumps(definition)), pieces, [])
 
     def save(self, tokenizer, folder, settings=None):
@@ -72,7 +72,7 @@ class Unigram(Kind):
     def settings(self, tokenizer):
         return {}
 
-KIND = Unigram()
+KIND = WordLevel()
 '''
 
 XLM_ROBERTA = '''
@@ -98,7 +98,7 @@ ARCHITECTURE = XlmRoberta()
 def two_files_more(tmp_path, monkeypatch):
     """Both packages with a module more, until the test ends."""
     planted = {
-        "specialize.vocabularies.kinds": ("unigram", UNIGRAM),
+        "specialize.vocabularies.kinds": ("word_level", WORD_LEVEL),
         "specialize.bases.architectures": ("xlmr", XLM_ROBERTA),
     }
     for package, (name, source) in planted.items():
@@ -123,7 +123,7 @@ def test_xlm_r_is_adapted_and_gives_word_vectors(tmp_path):
     text = corpus / "train.txt"
 
     base = tmp_path / "base"
-    kind = next(kind for kind in known_kinds() if kind.name == "Unigram")
+    kind = next(kind for kind in known_kinds() if kind.name == "WordLevel")
     training = PieceTraining(size=40, min_frequency=1, limit_alphabet=1000)
     tokenizer = kind.learn(count_words([text]).words, training)
     assert kind_of(tokenizer) is kind

@@ -204,6 +204,16 @@ def test_a_word_with_one_unknown_less_counts_all_its_new_pieces():
     assert choose_pieces(Counter({"b.q": 1}), base, new, 5).pieces == [".", "b"]
 
 
+def test_pieces_that_save_the_most_go_first_where_that_is_asked_for():
+    base = bert_tokenizer(vocabulary_of(*with_continuations("abc")))
+    new = bert_tokenizer(vocabulary_of("ab", "abcab", "##ca", "##b", "xy", "a"))
+    words = Counter({"ab": 10, "abcab": 4, "abcaca": 3, "xy": 50, "b": 9})
+    # ab 2 → 1; abcab 5 → 1; abcaca 6 → ab ##ca ##ca, which share what they save; xy is unknown, which saves nothing
+    assert choose_pieces(words, base, new, 4, "compression").pieces == ["abcab", "ab", "##ca", "xy"]
+    assert choose_pieces(words, base, new, 4, "both").pieces == ["xy", "abcab", "ab", "##ca"]
+    assert choose_pieces(words, base, new, 4, "unknown").pieces == ["xy", "ab", "##ca", "abcab"]
+
+
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_no_more_than_asked_for(number):
     base = bert_tokenizer(vocabulary_of())

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.vocabularies.conftest import piece_choice
 from tokenizers import Tokenizer, normalizers
 from transformers import AutoTokenizer, BertConfig
 
@@ -15,7 +16,6 @@ from specialize.files import read_json, write_json
 from specialize.unicode import comparable, without_invisible
 from specialize.vocabularies import (
     BytePieceTraining,
-    PieceTraining,
     WordCounts,
     bert_tokenizer,
     build_byte_vocabulary,
@@ -53,7 +53,7 @@ WORDS = [
     f"漢{chr(0xFE00)}字",
     "talo",
 ]
-TRAINING = PieceTraining(size=400, min_frequency=1, limit_alphabet=1000)
+TRAINING = piece_choice(400)
 BYTE_TRAINING = BytePieceTraining(size=400, min_frequency=2)
 UNCASED = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True)
 

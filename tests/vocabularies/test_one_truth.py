@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.vocabularies.conftest import piece_choice
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, BertConfig, BertTokenizer
 
@@ -17,7 +18,6 @@ from specialize.errors import InputError, SpecializeError
 from specialize.files import read_json, write_json
 from specialize.vocabularies import (
     SPECIAL_TOKENS,
-    PieceTraining,
     bert_tokenizer,
     build_vocabulary,
     check_ids,
@@ -33,7 +33,7 @@ from specialize.vocabularies import (
 
 LETTERS = "abdeiklmnost"
 SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-TRAINING = PieceTraining(size=200, min_frequency=1, limit_alphabet=1000)
+TRAINING = piece_choice(200)
 WORDS = Counter({"ئات": 9, "ئاتلار": 5, "Talo": 8, "talossa": 7, "kettä-sé": 3, "mato.": 3, "talo": 2})
 
 

@@ -30,6 +30,7 @@ def candidates(
     base: Tokenizer,
     new: Tokenizer,
     choose: Choose = "unknown",
+    least: float = 0.0,
     lettered: Tokenizer | None = None,
 ) -> list[str]:
     """The new vocabulary's pieces that the base lacks, in the order in which they are taken.
@@ -41,17 +42,21 @@ def candidates(
         new: the one that they are from.
         choose: unknown: see `by_unknown_words`; compression: see `by_saved_pieces`; both: those that make unknown words
             known in the order of the first, then the others in that of the second.
+        least: share of the words that a piece makes known, or it is none of the first.
         lettered: the base as it is when pieces are saved, with letters that it gets in any case.
     """
     if choose == "unknown":
-        return sum(by_unknown_words(kind, words, base, new), [])
+        first, others = by_unknown_words(kind, words, base, new, least)
+        return [*first, *others]
     saving = by_saved_pieces(kind, words, lettered or base, new)
-    first = by_unknown_words(kind, words, base, new)[0] if choose == "both" else []
+    first = by_unknown_words(kind, words, base, new, least)[0] if choose == "both" else []
     taken = set(first)
     return [*first, *(piece for piece in saving if piece not in taken)]
 
 
-def by_unknown_words(kind: Kind, words: Counter[str], base: Tokenizer, new: Tokenizer) -> tuple[list[str], list[str]]:
+def by_unknown_words(
+    kind: Kind, words: Counter[str], base: Tokenizer, new: Tokenizer, least: float = 0.0
+) -> tuple[list[str], list[str]]:
     """The new vocabulary's pieces that make unknown words known, and its others (paper §2.1, fact 12).
 
     Of every word in which the base vocabulary gives more unknown pieces than the new one, the new vocabulary's
@@ -73,8 +78,9 @@ def by_unknown_words(kind: Kind, words: Counter[str], base: Tokenizer, new: Toke
             frequent[piece] += words[word]
             if rescues and piece not in old_pieces:
                 rescuing[piece] += words[word]
-    first = sorted(rescuing, key=lambda piece: (-rescuing[piece], piece))
-    others = sorted(frequent.keys() - rescuing.keys(), key=lambda piece: (-frequent[piece], piece))
+    enough = [piece for piece in rescuing if rescuing[piece] >= least * words.total()]
+    first = sorted(enough, key=lambda piece: (-rescuing[piece], piece))
+    others = sorted(frequent.keys() - set(first), key=lambda piece: (-frequent[piece], piece))
     return first, others
 
 

@@ -28,8 +28,9 @@ NOBODYS = "\U0010ffff"  # no vocabulary has it: Unicode has set it aside as no c
 HOLE = "[no piece {}]"  # as no word is, since white space parts words
 MOST_HOLES = 100_000
 SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-FREQUENT_LETTER = 1e-4  # of the words have it: a letter that goes before all other pieces
+FREQUENT = 1e-4  # of the words: a letter, or a piece of unknown words, that goes before merely frequent pieces
 EXAMPLES = 20  # of a piece's most frequent words, and as many of its others
+LETTER_EXAMPLES = 200  # of a letter's, which often stands in other new pieces
 SHARE = 0.01  # of the base's text that a new language is taken to be where no other language is asked
 
 
@@ -134,6 +135,8 @@ class Unigram(Kind):
             fitting.give_up([blamed])
             del scores[blamed]
             grown = _grown(base, scores)
+        if any(elsewhere.values()):
+            _report(base, grown, elsewhere, choice.most_resegmented)
         return Growth(grown, list(scores), fitting.given_way)
 
     def save(self, tokenizer: Tokenizer, folder: Path, settings: Path | None = None) -> None:
@@ -159,10 +162,10 @@ def learn_unigram(
     normalizer: Normalizer | None = None,
     base: Tokenizer | None = None,
 ) -> Tokenizer:
-    """Learn a Unigram vocabulary, laid out as XLM-R's, of words as a normalizer spells them, by default SentencePiece's.
+    """Learn a Unigram vocabulary, laid out as XLM-R's, of words as a normalizer spells them.
 
-    Words are parted and marked as the base does it, by default as XLM-R does. Of the rarest letters beyond the limit
-    none is learned. See `learn_scores`.
+    By default that is SentencePiece's. Words are parted and marked as the base does it, by default as XLM-R does. Of
+    the rarest letters beyond the limit none is learned. See `learn_scores`.
     """
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizer if normalizer is not None else sentencepiece_normalizer()
@@ -207,16 +210,16 @@ def _candidates(
     own = dict(_vocabulary(new))
     letters = {letter: found for letter, found in _lacking(base, parts).items() if letter in own}
     lettered = _grown(base, {letter: own[letter] for letter in letters}) if choice.choose != "unknown" else base
-    ordered = candidates(KIND, words, base, new, choice.choose, lettered)
+    ordered = candidates(KIND, words, base, new, choice.choose, FREQUENT, lettered)
     found: dict[str, list[str]] = defaultdict(list)
     by_count = sorted(parts, key=lambda part: (-parts[part], part))
     cut = Tokenizer(new.model).encode_batch_fast(by_count, add_special_tokens=False)
-    names = new.id_to_token
+    names = [piece for piece, _ in _vocabulary(new)]
     for part, encoding in zip(by_count, cut, strict=True):
         for number in sorted(set(encoding.ids)):
-            found[names(number)].append(part)
+            found[names[number]].append(part)
     for letter, its_parts in letters.items():
-        yield Candidate(letter, own[letter] + shift, _examples(its_parts, parts), needed=True)
+        yield Candidate(letter, own[letter] + shift, _examples(its_parts, parts, LETTER_EXAMPLES), needed=True)
     for piece in ordered:
         if piece not in letters:
             yield Candidate(piece, own[piece] + shift, _examples(found[piece], parts))
@@ -224,20 +227,20 @@ def _candidates(
 
 def _lacking(base: Tokenizer, parts: Counter[str]) -> dict[str, list[str]]:
     """Letters that a base lacks and the text often has, the most frequent ones first, with their parts likewise."""
-    known = base.get_vocab().keys()
+    known = set(base.get_vocab())
     found: dict[str, list[str]] = defaultdict(list)
     for part in sorted(parts, key=lambda part: (-parts[part], part)):
         for letter in sorted(set(part) - known):
             found[letter].append(part)
     counts = {letter: sum(parts[part] for part in its_parts) for letter, its_parts in found.items()}
-    frequent = [letter for letter in counts if counts[letter] >= FREQUENT_LETTER * parts.total()]
+    frequent = [letter for letter in counts if counts[letter] >= FREQUENT * parts.total()]
     return {letter: found[letter] for letter in sorted(frequent, key=lambda letter: (-counts[letter], letter))}
 
 
-def _examples(found: list[str], parts: Counter[str]) -> tuple[tuple[str, float], ...]:
-    """Some of the parts that have a piece, the most frequent ones and of the rest every so many, with what they weigh."""
-    first, rest = found[:EXAMPLES], found[EXAMPLES:]
-    some = rest[:: -(-len(rest) // EXAMPLES)] if rest else []
+def _examples(found: list[str], parts: Counter[str], most: int = EXAMPLES) -> tuple[tuple[str, float], ...]:
+    """Some parts that have a piece, with their weights: `most` of the most frequent ones, and about as many others."""
+    first, rest = found[:most], found[most:]
+    some = rest[:: -(-len(rest) // most)] if rest else []
     weight = sum(parts[part] for part in rest) / max(len(some), 1)
     return (*((part, float(parts[part])) for part in first), *((part, weight) for part in some))
 
@@ -266,18 +269,33 @@ def _grown(base: Tokenizer, scores: Mapping[str, float]) -> Tokenizer:
     return grown
 
 
+def _changed(base: Tokenizer, grown: Tokenizer, words: Counter[str]) -> dict[str, set[str]]:
+    """Words that are cut otherwise, with the new pieces that they are cut into."""
+    old, distinct = set(base.get_vocab()), sorted(words)
+    new = (set(cut) - old for cut in KIND.segment(grown, distinct))
+    return {word: pieces for word, pieces in zip(distinct, new, strict=True) if pieces}
+
+
+def _share(changed: Iterable[str], words: Counter[str]) -> float:
+    """Of running or of different words, whichever is larger."""
+    some = list(changed)
+    return max(sum(words[word] for word in some) / max(words.total(), 1), len(some) / max(len(words), 1))
+
+
 def _blamed(base: Tokenizer, grown: Tokenizer, elsewhere: Mapping[str, Counter[str]], share: float) -> str | None:
     """The piece that changes the most words of a language of which more change than may; none if no language has."""
-    old = base.get_vocab().keys()
     for language in sorted(elsewhere):
-        words = elsewhere[language]
-        distinct = sorted(words)
-        new = [set(cut) - old for cut in KIND.segment(grown, distinct)]
-        changed = Counter({word: words[word] for word, pieces in zip(distinct, new, strict=True) if pieces})
-        if len(changed) > share * len(distinct) or changed.total() > share * words.total():
-            blame = Counter(piece for pieces in new for piece in pieces)
+        changed = _changed(base, grown, elsewhere[language])
+        if _share(changed, elsewhere[language]) > share:
+            blame = Counter(piece for pieces in changed.values() for piece in pieces)
             return min(blame, key=lambda piece: (-blame[piece], piece))
     return None
+
+
+def _report(base: Tokenizer, grown: Tokenizer, elsewhere: Mapping[str, Counter[str]], share: float) -> None:
+    found = {language: _share(_changed(base, grown, words), words) for language, words in sorted(elsewhere.items())}
+    shares = ", ".join(f"{language} {changed:.2%}" for language, changed in found.items())
+    print(f"of other languages' words are cut otherwise, {share:.2%} at most: {shares}")
 
 
 def _set_ends(tokenizer: Tokenizer, start: str, end: str) -> None:

@@ -146,7 +146,7 @@ class Fitting:
         """Which of some parts are cut otherwise now."""
         for part in parts:
             cut = self._grown.best(part)
-            new = tuple(sorted(self.chosen.keys() & set(cut.pieces)))
+            new = tuple(sorted({piece for piece in cut.pieces if piece in self.chosen}))
             if new:
                 self._changed[part] = (cut.score - self._base.best(part).score, new)
             else:
