@@ -8,7 +8,7 @@ from pydantic import Field
 
 from specialize.settings import DETERMINISTIC, PRECISION, Number, Precision, Reader, Settings, setting
 
-VERSION = 4  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 5  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 # What is pretrained from scratch: base models, and monolingual models (fact 20).
 BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE = "bert", "roberta"
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from specialize.settings import Number, Settings, setting
 
-VERSION = 4  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 5  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
 
 class PieceTraining(Settings):
