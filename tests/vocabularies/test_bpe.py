@@ -293,6 +293,14 @@ def test_slots_that_somebody_has_made_tokens_of_are_not_free(tmp_path):
     assert kind_of(base).free_slots(base) == ["<unused0>", "<unused2>"]
 
 
+def test_struck_through_text_of_html_is_not_taken_for_the_ends(tmp_path):
+    tokenizer = gemma()
+    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in ("<s>", "</s>")])  # as Gemma has them
+    base = load_base(write_base(tmp_path / "base", tokenizer))
+    assert base.encode("").tokens == ["<bos>", "<eos>"]
+    assert special_ids(base)["start"] == base.token_to_id("<bos>")
+
+
 def test_dropout_is_left_out(tmp_path):
     tokenizer = gemma()
     tokenizer.model.dropout = 0.5

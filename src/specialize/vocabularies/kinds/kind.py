@@ -24,8 +24,8 @@ PREFERENCES = ("clean_up_tokenization_spaces", "model_max_length", "padding_side
 # How the special tokens are spelled, whatever the kind: ModernBERT's are BERT's over byte-level pieces.
 SPELLINGS = (
     {"start": "[CLS]", "end": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"},  # BERT's
+    {"start": "<bos>", "end": "<eos>", "pad": "<pad>", "mask": "<mask>"},  # Gemma's; <s> is HTML there
     {"start": "<s>", "end": "</s>", "pad": "<pad>", "mask": "<mask>"},  # RoBERTa's
-    {"start": "<bos>", "end": "<eos>", "pad": "<pad>", "mask": "<mask>"},  # mmBERT's, which are Gemma's
     {"start": "<|begin_of_text|>", "end": "<|end_of_text|>", "pad": "<|pad|>", "mask": "<|mask|>"},  # EuroBERT's
 )
 
