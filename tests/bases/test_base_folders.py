@@ -51,6 +51,8 @@ def test_its_files_are_those_that_are_downloaded(whole):
         "config.json",
         "tokenizer.json",
         "tokenizer_config.json",
+        "vocab.json",
+        "merges.txt",
         "vocab.txt",
         "special_tokens_map.json",
         "added_tokens.json",
@@ -58,7 +60,7 @@ def test_its_files_are_those_that_are_downloaded(whole):
         INDEX,
         "model-*-of-*.safetensors",
     )
-    assert [path.name for path in files_in(whole)] == sorted([*model_files()[:4], WEIGHTS])
+    assert [path.name for path in files_in(whole)] == sorted([*model_files()[:3], "vocab.txt", WEIGHTS])
     assert files_in(whole / "absent") == []
 
 

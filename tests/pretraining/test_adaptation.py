@@ -377,7 +377,10 @@ def test_base_models_of_other_families_are_made_with_any_vocabulary(
 
 def test_only_wordpiece_gets_free_slots(corpus, tmp_path):
     training = PieceTraining(size=300, min_frequency=1, limit_alphabet=100)
-    for kind, said in (("byte-level", "gets no free slots here; let unused_slots be 0"), ("letters", "there are byte")):
+    for kind, said in (
+        ("byte-level", "gets no free slots here; let unused_slots be 0"),
+        ("letters", "there is no kind"),
+    ):
         with pytest.raises(SpecializeError, match=said):
             pretrain_base([corpus], SLOTS, training, ARCHITECTURE, small_settings(), tmp_path / "made", kind=kind)
 

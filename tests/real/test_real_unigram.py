@@ -22,7 +22,7 @@ def test_pieces_are_in_use_and_other_languages_stay_as_they_are():
     base = load_base(BASE)
     others = {name: words(name, "test") for name in ("UD_Vietnamese-VTB", "UD_Maltese-MUDT", "UD_Wolof-WTB")}
     choice = piece_choice(5000, min_frequency=5)
-    grown, pieces, _ = kind_of(base).grow(base, words("UD_Irish-IDT", "train"), 99, choice, others)
+    grown, pieces, _, _ = kind_of(base).grow(base, words("UD_Irish-IDT", "train"), 99, choice, others)
     check_ids(base, grown, {piece: grown.token_to_id(piece) for piece in pieces})
     assert pieces_in_use(grown, pieces, words("UD_Irish-IDT", "test")) >= 95
     assert max(max(resegmented(base, grown, its_words)) for its_words in others.values()) <= 0.005

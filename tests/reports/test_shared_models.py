@@ -85,7 +85,10 @@ def family(request, tmp_path_factory):
     experiment = small_experiment(languages=["ug"], representations=["tva"], regimes=["pos"], seeds=[1])
     for cell in experiment.cells:
         (run / cell.metrics).parent.mkdir(parents=True)
-        write_json(run / cell.metrics, {"converged": True, "scores": {"test": {"pos": {"accuracy": 0.5}}}})
+        write_json(
+            run / cell.metrics,
+            {"converged": True, "scores": {part: {"pos": {"accuracy": 0.5}} for part in ("dev", "test")}},
+        )
     export_model(experiment, run, "ug", "tva", run / "export")
     trained = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
     return run / "export", trained, list(read_json(vocabulary / "statistics.json")["pieces"])

@@ -1,12 +1,14 @@
 """The kinds of vocabularies, each asked what only it knows."""
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 from tests.vocabularies.conftest import piece_choice
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from specialize.errors import InputError, SpecializeError
+from specialize.experiment.settings import MadeAs
 from specialize.files import read_json
 from specialize.vocabularies import (
     BytePieceTraining,
@@ -14,6 +16,7 @@ from specialize.vocabularies import (
     bert_tokenizer,
     copy_vocabulary,
     in_order,
+    kind_named,
     kind_of,
     known_kinds,
     learn_byte_pieces,
@@ -128,3 +131,8 @@ def test_a_byte_level_vocabulary_is_known_by_what_is_before_the_model():
     letters.pre_tokenizer, letters.decoder = pre_tokenizers.Whitespace(), decoders.ByteLevel()
     with pytest.raises(InputError, match="holds a BPE vocabulary"):
         kind_of(letters)
+
+
+def test_each_kind_that_a_configuration_can_name_is_one():
+    named = get_args(MadeAs.model_fields["vocabulary"].annotation)
+    assert sorted(kind_named(name).name for name in named) == sorted(kind.name for kind in known_kinds())

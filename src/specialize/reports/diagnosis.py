@@ -259,8 +259,9 @@ def _answers(experiment: Experiment, diagnosis: Diagnosis) -> list[tuple[str, st
     for representation, coverage in diagnosis.coverage.items():
         named.setdefault(_covered(diagnosis, coverage, "augmented"), representation)
     answers += [(f"How well does {name} cover it?", text) for text, name in named.items()]
-    done = {str(effects): name for name, effects in reversed(diagnosis.effects.items())}  # alike ones need one row
-    answers += [(f"What do the new wordpieces of {name} do?", text) for text, name in reversed(done.items())]
+    done = {id(effects): name for name, effects in reversed(diagnosis.effects.items())}  # one row a vocabulary
+    for name in reversed(done.values()):
+        answers.append((f"What do the new wordpieces of {name} do?", str(diagnosis.effects[name])))
     unknown = _unknown(diagnosis.base["base"])
     if unknown and not (diagnosis.data == "corpus" and diagnosis.unparted):
         answers.append(("What can the base not read?", unknown))
