@@ -153,26 +153,23 @@ def test_the_models_load_and_fill_masks(family):
     assert all(guess["token"] in trained.get_vocab().values() for guess in filled)
 
 
-def test_sentence_vectors_come_as_sentence_transformers_makes_them(family):
-    """Of a folder without modules.json: AutoTokenizer and AutoModel, all that one gives to the other, and the mean."""
+def test_sentence_transformers_takes_the_folder(family):
+    """It means the pieces' vectors, whatever else stands in the batch, and cuts off what is too long."""
+    from sentence_transformers import SentenceTransformer
+
     folder, _, _ = family
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
-    longest = min(model.config.max_position_embeddings, tokenizer.model_max_length)
+    encoder = SentenceTransformer(str(folder), device="cpu")
+    encoder.tokenizer.padding_side = "right"  # places count from the left in some families
     lines = ["lami ქარი noke.", "tu", "lami noke " * 100]
-
-    def vectors(lines):
-        features = tokenizer(lines, padding=True, truncation="longest_first", max_length=longest, return_tensors="pt")
-        with torch.no_grad():
-            states = model(**features, return_dict=False)[0]
-        mask = features["attention_mask"].unsqueeze(-1).float()
-        return (states * mask).sum(1) / mask.sum(1)
-
-    together = vectors(lines)
+    together = encoder.encode(lines, convert_to_tensor=True)
     assert together.shape == (3, SIZES["hidden_size"])
     assert together.isfinite().all()
-    tokenizer.padding_side = "right"
-    alone = torch.cat([vectors([line]) for line in lines])
-    torch.testing.assert_close(vectors(lines), alone, rtol=1e-4, atol=1e-5)
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    for line, vector in zip(lines, together, strict=True):
+        features = tokenizer(line, truncation=True, max_length=encoder.max_seq_length, return_tensors="pt")
+        with torch.no_grad():
+            alone = model(**features).last_hidden_state[0].mean(0)
+        torch.testing.assert_close(vector, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_documented_to_load_is_what_is_tested():
