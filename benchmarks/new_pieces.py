@@ -44,7 +44,7 @@ def row(arguments, base, name):
         other_languages=sorted(asked), most_resegmented=0.005,
     )  # fmt: skip
     began = time.process_time()
-    grown, pieces, _ = kind_of(base).grow(base, words, arguments.number, choice, asked)
+    grown, pieces, *_ = kind_of(base).grow(base, words, arguments.number, choice, asked)
     seconds = time.process_time() - began
     before, after = coverage(base, held_out), coverage(grown, held_out)
     changed = {other: max(resegmented(base, grown, its_words)) for other, its_words in others.items()}

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import (
     BertConfig,
@@ -236,9 +237,21 @@ def test_segments_are_told_only_to_a_model_that_has_two(architecture, model_type
     [
         ({"relative_attention": True, "position_buckets": 256, "norm_rel_ebd": "layer_norm"}, True),  # v3, mDeBERTa
         ({"relative_attention": True, "conv_kernel_size": 3}, False),  # v2
+        ({"relative_attention": True, "architectures": ["DebertaV2ForMaskedLM"]}, False),  # v2 without the convolution
         ({}, False),
     ],
 )
 def test_a_deberta_v3_cannot_be_pretrained_further(config, refused):
     reason = known_architectures()["deberta-v2"].no_masked_training(config)
     assert ("which pieces had been replaced" in reason) == refused == bool(reason)
+
+
+def test_a_file_of_mdeberta_may_have_what_no_model_reads(tmp_path):
+    known = known_architectures()["deberta-v2"]
+    made = known.new_masked_lm(SIZES, 11, SPECIAL, segments=1)
+    made.save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    tensors["deberta.embeddings.word_embeddings._weight"] = torch.zeros(1)
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    words = known.encoder(tmp_path).get_input_embeddings().weight
+    assert torch.equal(words, made.get_input_embeddings().weight)

@@ -6,9 +6,8 @@ from tests.demo.test_scores import scores
 
 from specialize.files import read_json, read_text
 
-CELLS = [
-    f"results/finetuning/qad/{name}/pos/seed1/metrics.json" for name in ("xlm-r-lapt", "xlm-r-tva", "modernbert-tva")
-]
+NAMES = ("xlm-r-lapt", "xlm-r-tva", "modernbert-tva")
+TARGETS = [*(f"results/finetuning/qad/{name}/pos/seed1/metrics.json" for name in NAMES), "results/tables/diagnosis.md"]
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +15,7 @@ def run(demo, tmp_path_factory):
     """A run that begins with the demo's data, and goes up to one seed of POS tagging."""
     run = tmp_path_factory.mktemp("bases")
     copy_of_run(demo, run, "resources", "results/corpora", "results/datasets")
-    finished = run_snakemake(
-        run, *CELLS, "results/tables/diagnosis.md", *demo_arguments(ROOT / "config/demo-bases.yaml")
-    )
+    finished = run_snakemake(run, TARGETS, *demo_arguments(ROOT / "config/demo-bases.yaml"))
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return run
 

@@ -288,7 +288,7 @@ def test_where_nothing_is_unknown_bytes_per_wordpiece_are_shown():
 
 def test_pieces_that_only_make_longer_ones_are_told():
     assert str(Effects(9, 6, 2, {"Irish": 0.001, "Wolof": 0.0049})) == (
-        "6 of 9 new pieces in use on held-out text; 2 of them only make longer ones; "
+        "6 of 9 new pieces in use on held-out text; 2 of the 9 only make longer ones; "
         "words of other languages cut otherwise: worst language Wolof 0.49%"
     )
 

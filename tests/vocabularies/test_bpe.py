@@ -137,6 +137,7 @@ def test_words_alone_are_cut_as_in_a_sentence(name, words):
     ] or name == "RoBERTa's"  # whose own way is the space
 
 
+AS_MADE = {name: base.to_str() for name, base in BASES.items()}
 GROWN = {name: kind_of(base).grow(base, OTHERS, 9, CHOICE, {}).tokenizer for name, base in BASES.items()}
 
 
@@ -342,3 +343,22 @@ def test_marks_at_the_start_only_for_metaspace_too():
     assert kind.segment(tokenizer, ["talo"]) == [["▁talo"]]
     assert tokenizer.pre_tokenizer.prepend_scheme == "first"
     assert kind.grow(tokenizer, OTHERS, 3, CHOICE, {}).pieces
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_growing_changes_neither_the_base_nor_what_is_done_to_a_text(name):
+    assert BASES[name].to_str() == AS_MADE[name]
+    before, after = (json.loads(text) for text in (AS_MADE[name], GROWN[name].to_str()))
+    for step in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+        assert after[step] == before[step]
+    for text in ("1918 x1918", "  1918", "."):
+        assert GROWN[name].encode(text).tokens == BASES[name].encode(text).tokens
+
+
+def test_a_fixed_padding_of_the_file_leaves_pairs_as_they_are(tmp_path):
+    tokenizer = learn_byte_pieces(WORDS, BytePieceTraining(size=300, min_frequency=2))
+    pair = tokenizer.encode("talo", "kala").tokens
+    tokenizer.enable_padding(length=16)
+    tokenizer.enable_truncation(5)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert load_base(tmp_path).encode("talo", "kala").tokens == pair

@@ -23,6 +23,8 @@ rule vocabulary:
     wildcard_constraints:
         representation=with_method("base", "adapt"),
     priority: 70
+    resources:
+        mem_mb=growing(8_000),
     conda:
         "../../envs/text.yaml"
     params:

@@ -143,7 +143,8 @@ def _check_names(
             f"and {len(unused)} that the model does not use",
             remedy=_remedy(path, names, model, stored),
         )
-    left_out = [name for name in unused if name.removeprefix(model.base_model_prefix + ".").startswith(names.parts)]
+    used = [name.removeprefix(model.base_model_prefix + ".") for name in unused if not name.endswith(names.spare)]
+    left_out = [name for name in used if name.startswith(names.parts)]
     if left_out:
         problem = f"has {len(left_out)} tensors that the model of config.json would leave out ({_first(left_out)})"
         raise InputError(path, problem, remedy=_remedy(path, names, model, stored))

@@ -46,6 +46,7 @@ class WeightNames(NamedTuple):
         layers: how the names of the layers' tensors begin, before the layer's number.
         parts: how names of tensors begin that the encoder's forward pass uses, unlike a pooler's.
         spare_bias: what the library calls the output layer's bias besides; empty if it has one name.
+        spare: how names of tensors of published files end that no model reads.
     """
 
     embeddings: str = "embeddings.word_embeddings.weight"
@@ -59,6 +60,7 @@ class WeightNames(NamedTuple):
     layers: str = "encoder.layer."
     parts: tuple[str, ...] = ("embeddings.", "encoder.")
     spare_bias: str = "cls.predictions.bias"
+    spare: tuple[str, ...] = ()
 
 
 def weight_files(folder: Path) -> list[Path]:

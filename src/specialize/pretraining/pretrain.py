@@ -21,6 +21,7 @@ from transformers.utils import logging
 
 from specialize.bases.architectures import architecture_of, architecture_to_make, known_architectures
 from specialize.bases.folder import HEAD_DRAWN
+from specialize.bases.supported import check_architecture
 from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
 from specialize.pretraining.base_vocabulary import base_tokenizer
@@ -217,7 +218,7 @@ def adapt(
     """
     seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
     tokenizer = Tokenizer.from_file(str(vocabulary / "tokenizer.json"))
-    model, head_drawn = architecture_of(base_folder).masked_lm(base_folder)
+    model, head_drawn = check_architecture(base_folder).masked_lm(base_folder)
     if head_drawn:
         warn(f"{base_folder} {HEAD_DRAWN}")
     pieces: dict[str, int] = read_json(vocabulary / "statistics.json")["pieces"]

@@ -39,7 +39,7 @@ class Effects:
         if self.used is not None:
             said = [f"{self.used:,} of {self.number:,} new pieces in use on held-out text"]
         if self.intermediate:
-            said.append(f"{self.intermediate:,} of them only make longer ones")
+            said.append(f"{self.intermediate:,} of the {self.number:,} only make longer ones")
         changed = "not measured (vocabularies.other_languages)"
         if self.elsewhere:
             worst = max(sorted(self.elsewhere), key=self.elsewhere.__getitem__)

@@ -36,7 +36,10 @@ def load_base(folder: Path) -> Tokenizer:
     except Exception as error:  # the library raises nothing more precise
         raise InputError(path, f"is not a tokenizer ({error})", remedy=remedy) from error
     kind = kind_of(tokenizer, path, remedy)
-    besides = {token: number for token, number in _tokens_besides(folder) if token}
+    besides: dict[str, int | None] = {}
+    for token, number in _tokens_besides(folder):
+        if token and besides.get(token) is None:
+            besides[token] = number
     tokenizer = kind.settled(tokenizer, path, besides)
     tokenizer.no_padding()
     tokenizer.no_truncation()

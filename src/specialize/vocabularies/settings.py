@@ -33,8 +33,8 @@ class PieceChoice(PieceTraining):
         neutral=[],
     )
     most_resegmented: Number = setting(
-        "share of the words of each of those that may be cut otherwise than by the base; a piece that would cut more "
-        "gives way to the next one",
+        "share of the running words of each of those, in Unigram of the different ones too, that may be cut otherwise "
+        "than by the base; a piece that would cut more gives way to the next one",
         neutral=0.005,
         ge=0,
         le=1,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from specialize.bases.architectures.architecture import Architecture, Classes
+from specialize.bases.weights import WeightNames
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,7 @@ class DebertaV2(Architecture):
 
     name = "DeBERTa-v2/v3"
     model_type = "deberta-v2"
+    names = WeightNames(spare=("embeddings.word_embeddings._weight",))  # of mDeBERTa-v3, from its training
     encoder_options: Mapping[str, Any] = {}
 
     def classes(self) -> Classes:
@@ -32,9 +34,10 @@ class DebertaV2(Architecture):
         return Classes(DebertaV2Config, DebertaV2Model, DebertaV2ForMaskedLM)
 
     def no_masked_training(self, config: Mapping[str, Any]) -> str:
-        """Of v3, which has relative positions without v2's convolution."""
+        """Of v3, which has relative positions without v2's convolution, unless it says that it has a head."""
+        has_head = "DebertaV2ForMaskedLM" in (config.get("architectures") or ())
         is_v3 = bool(config.get("relative_attention")) and not config.get("conv_kernel_size")
-        return NO_HEAD if is_v3 else ""
+        return NO_HEAD if is_v3 and not has_head else ""
 
     def new_config(self, special: Mapping[str, int], segments: int) -> dict[str, Any]:
         """The padding's id, and the segments if there are two."""

@@ -53,8 +53,10 @@ class ByteLevel(BytePairs):
         """The space is part of a word's first piece; where words are parted by a pattern first, that has to see it."""
         own = tokenizer.pre_tokenizer
         if isinstance(own, pre_tokenizers.ByteLevel):
-            own.add_prefix_space = leading_space
-            tokenizer.pre_tokenizer = own
+            # A new one: the library shares it with whoever has asked for it before.
+            tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(
+                add_prefix_space=leading_space, trim_offsets=own.trim_offsets, use_regex=own.use_regex
+            )
         else:
             set_prepended(tokenizer, " ", leading_space)
 

@@ -232,6 +232,8 @@ def whole_symbols(tokenizer: Tokenizer) -> bool:
 
 def set_ends(tokenizer: Tokenizer, start: str, end: str) -> None:
     """Have texts and pairs of texts stand between special tokens, unless they do."""
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
     if tokenizer.encode("").tokens == [start, end]:
         return
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -40,6 +40,11 @@ class Unigram(Kind):
     name = "Unigram"
     files = ("tokenizer.json", "tokenizer_config.json")
     inputs = ("input_ids", "attention_mask")
+    too_few = (
+        "a vocabulary of {size} has no more that the base lacks, or the others would cut too many words of "
+        "vocabularies.other_languages otherwise; raise vocabularies.size or vocabularies.most_resegmented, lower "
+        "vocabularies.min_frequency or give more text"
+    )
 
     def is_of(self, tokenizer: Tokenizer) -> bool:
         """By the model."""
