@@ -15,7 +15,7 @@ def run(demo, tmp_path_factory):
     """A run that begins with the demo's data, and goes up to one seed of POS tagging."""
     run = tmp_path_factory.mktemp("bases")
     copy_of_run(demo, run, "resources", "results/corpora", "results/datasets")
-    finished = run_snakemake(run, TARGETS, *demo_arguments(ROOT / "config/demo-bases.yaml"))
+    finished = run_snakemake(run, TARGETS, *demo_arguments(ROOT / "tests/demo/other_bases.yaml"))
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return run
 

@@ -1,8 +1,10 @@
 """BPE vocabularies that grow: new pieces come with the merges that make them, within words, and nothing else moves."""
 
 import json
+import tempfile
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -84,9 +86,18 @@ def gemma(slots=3, normalizer=None):
     return learn_pieces(WORDS, PieceTraining(size=310, min_frequency=2, limit_alphabet=1000), normalizer, slots)
 
 
+def settled(tokenizer):
+    """As a run has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tokenizer.json"
+        tokenizer.save(str(path))
+        return kind_of(tokenizer).settled(tokenizer, path, {})
+
+
 BASES = {
     "Gemma's": gemma(),
     "RoBERTa's": learn_byte_pieces(WORDS, BytePieceTraining(size=300, min_frequency=2)),
+    "ModernBERT's": settled(modern_bert()),
     "Llama 3's": llama(),
     "byte-level, several ways to a piece": llama(taken_whole=False, merges_more=True),
 }

@@ -151,19 +151,19 @@ def _check_base_models(experiment: Experiment) -> None:
 
 def _check_supported(experiment: Experiment, name: str, entry: dict[str, Any]) -> None:
     """Refuse a base model on this machine that no job could use, before any of them starts."""
+    folder = Path(entry.get("folder", ""))
     mirror = experiment.config.get("mirror") or ""
-    folders = [Path(entry["folder"])] if "folder" in entry else [Path(experiment.base_folder(name))]
-    if mirror.startswith("/") and "folder" not in entry:
-        folders.append(Path(mirror, "models", name))
-    if name not in experiment.base_models_used or "pretrain" in entry:
+    if "folder" not in entry:
+        if "pretrain" in entry or not mirror.startswith("/"):
+            return
+        folder = Path(mirror, "models", name)
+    if name not in experiment.base_models_used or not (folder / "config.json").is_file():
         return
-    for folder in folders:
-        if (folder / "config.json").is_file():
-            try:
-                check_architecture(folder, experiment.is_adapted(name))
-                check_tokenizer_file(folder)
-            except InputError as error:
-                raise ConfigError(f"{experiment.place(['base_models', name])}: {error}") from error
+    try:
+        check_architecture(folder, experiment.is_adapted(name))
+        check_tokenizer_file(folder)
+    except InputError as error:
+        raise ConfigError(f"{experiment.place(['base_models', name])}: {error}") from error
 
 
 def _check_made_here(experiment: Experiment, name: str, entry: dict[str, Any]) -> None:
