@@ -26,6 +26,7 @@ from specialize.vocabularies.kinds.kind import Growth, Kind, repeated, special_i
 
 class WordLevel(Kind):
     name = "WordLevel"
+    key = "word-level"
     files = ("tokenizer.json", "tokenizer_config.json")
     inputs = ("input_ids", "attention_mask")
 

@@ -124,7 +124,7 @@ def test_a_base_model_without_wordpiece(run, tmp_path, demo):
     folder = shutil.copytree(demo / "results/pretraining/base/demo", tmp_path / "byte-level")
     Tokenizer(models.BPE()).save(str(folder / "tokenizer.json"))
     own = overlay(tmp_path, base_model="own", base_models={"own": {"folder": str(folder)}})
-    assert_one_line(refused(run, DEMO_MIRROR, own), "tokenizer.json", "BPE", "the kinds that can take pieces are")
+    assert_one_line(refused(run, DEMO_MIRROR, own), "tokenizer.json", "holds a BPE", "supported are")
 
 
 def test_what_was_finished_stays_when_a_later_job_fails(run, mirror):

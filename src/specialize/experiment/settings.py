@@ -83,7 +83,7 @@ class MadeAs(Settings):
     model_type: Literal["bert", "roberta", "xlm-roberta", "modernbert"] = setting(
         "its architecture", neutral="bert", default="bert"
     )
-    vocabulary: Literal["wordpiece", "unigram", "sentencepiece-bpe", "byte-level"] = setting(
+    vocabulary: Literal["wordpiece", "unigram", "bpe", "byte-level"] = setting(
         "the kind of the vocabulary that it learns", neutral="wordpiece", default="wordpiece"
     )
     tokenizer: str = setting(

@@ -33,6 +33,7 @@ class SentencePieceBpe(BytePairs):
     """See the module."""
 
     name = "SentencePiece BPE"
+    key = "bpe"
     files = ("tokenizer.json", "tokenizer_config.json")
     inputs = ("input_ids", "attention_mask")
     mark = MARK

@@ -29,6 +29,7 @@ class ByteLevel(BytePairs):
     """See the module."""
 
     name = "byte-level BPE"
+    key = "byte-level"
     files = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt")
     inputs = ("input_ids", "attention_mask")
     mark = "Ġ"

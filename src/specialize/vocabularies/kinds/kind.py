@@ -51,6 +51,7 @@ class Kind(ABC):
 
     Attributes:
         name: as people call it.
+        key: as a configuration names it.
         files: names of the files of a vocabulary folder; those that loading needs come first.
         inputs: what its models take, as the library names it.
         too_few: why there may be fewer new pieces than one has asked for, and what to do, where `size` is the setting.
@@ -58,6 +59,7 @@ class Kind(ABC):
     """
 
     name: str
+    key: str
     files: tuple[str, ...]
     inputs: tuple[str, ...]
     too_few: str = (

@@ -43,15 +43,15 @@ def kind_of(tokenizer: Tokenizer, path: Path | str = "tokenizer.json", remedy: s
 
 
 def kind_named(name: str) -> Kind:
-    """The kind whose name begins so, in small letters and with hyphens for spaces.
+    """The kind that a configuration names so.
 
     Raises:
         SpecializeError: if there is none.
     """
     for kind in known_kinds():
-        if kind.name.lower().replace(" ", "-").startswith(name):
+        if kind.key == name:
             return kind
-    known = ", ".join(kind.name for kind in known_kinds())
+    known = ", ".join(kind.key for kind in known_kinds())
     raise SpecializeError(f"there is no kind of vocabulary {name}; there are {known}")
 
 

@@ -38,6 +38,7 @@ class Unigram(Kind):
     """See the module."""
 
     name = "Unigram"
+    key = "unigram"
     files = ("tokenizer.json", "tokenizer_config.json")
     inputs = ("input_ids", "attention_mask")
     too_few = (

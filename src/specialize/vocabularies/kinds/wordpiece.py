@@ -30,6 +30,7 @@ class WordPiece(Kind):
     """See the module."""
 
     name = "WordPiece"
+    key = "wordpiece"
     files = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
     inputs = ("input_ids", "token_type_ids", "attention_mask")
 
