@@ -23,10 +23,10 @@ rule vocabulary:
     wildcard_constraints:
         representation=with_method("base", "adapt"),
     priority: 70
-    resources:
-        mem_mb=growing(8_000),
     conda:
         "../../envs/text.yaml"
+    resources:
+        mem_mb=growing(8_000),
     params:
         pieces=lambda wildcards: experiment.representations[wildcards.representation].pieces,
         training=lambda wildcards: parameters_if_any(experiment.piece_choice(wildcards.representation)),
