@@ -11,7 +11,7 @@ from tests.conftest import DEMO
 ASKED = {
     "rule_text_corpus": (3, "cpu", 8, 8000, "02:00:00", None),
     "rule_text_corpus_entities_treebank": (1, "cpu", 8, 8000, "03:00:00", None),
-    "rule_vocabularies_vocabulary": (1, "cpu", 1, 4000, "01:00:00", None),
+    "rule_vocabularies_vocabulary": (1, "cpu", 1, 8000, "01:00:00", None),
     "rule_pretrain_base_wildcards_demo": (1, "gpu", 1, 16000, "12:00:00", "gres:gpu:1"),
     "rule_adapt_wildcards_qad_tva": (1, "gpu", 1, 16000, "12:00:00", "gres:gpu:1"),
     **{
