@@ -72,7 +72,9 @@ class BytePairs(Kind):
     def settled(self, tokenizer: Tokenizer, path: Path, besides: Mapping[str, int | None]) -> Tokenizer:
         """Added tokens become part of the model's vocabulary, and nothing is left to chance (BPE dropout)."""
         definition = read_json(path)
-        definition["model"]["vocab"] = vocabulary = without_holes(definition, path, besides)
+        definition["model"]["vocab"] = vocabulary = without_holes(
+            definition["model"]["vocab"].items(), definition, path, besides
+        )
         definition["model"]["dropout"] = None
         added = {token["content"]: token for token in definition.get("added_tokens") or []}
         names = special_names(tokenizer)

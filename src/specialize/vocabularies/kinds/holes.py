@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,27 @@ MOST_HOLES = 100_000
 SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
 
 
-def without_holes(definition: dict[str, Any], path: Path, besides: Mapping[str, int | None]) -> dict[str, int]:
+def without_holes(
+    own: Iterable[tuple[str, int]], definition: dict[str, Any], path: Path, besides: Mapping[str, int | None]
+) -> dict[str, int]:
     """The vocabulary of a tokenizer.json by id: the model's and added tokens, and a name for each id that has no piece.
 
     The library gives added tokens that the model's vocabulary lacks the ids after its *number* of pieces, whatever ids
     the file says, and so another piece's if ids are left out.
+
+    Args:
+        own: the model's pieces with their ids.
+        definition: of the whole tokenizer.
+        path: where it is from, for errors.
+        besides: tokens that other files name, with their ids if those are said.
+
+    Raises:
+        InputError: if a piece has two ids, an id two pieces, or nearly all ids none.
     """
-    vocabulary: dict[str, int] = dict(definition["model"]["vocab"])
+    vocabulary: dict[str, int] = {}
     pieces: dict[int, str] = {}
-    for piece, number in vocabulary.items():
-        _take(pieces, piece, number, path)
-    for token in definition.get("added_tokens") or []:
-        piece, number = token["content"], token["id"]
+    added = ((token["content"], token["id"]) for token in definition.get("added_tokens") or [])
+    for piece, number in (*own, *added):
         if vocabulary.setdefault(piece, number) != number:
             ids = f"{vocabulary[piece]} and {number}"
             raise InputError(path, f"has two ids for {piece!r}, {ids}", remedy="write the right one in both places")

@@ -15,6 +15,7 @@ from tokenizers.normalizers import Normalizer
 from specialize.errors import InputError, warn
 from specialize.files import read_json
 from specialize.vocabularies.kinds.choosing import candidates
+from specialize.vocabularies.kinds.holes import SPECIAL, without_holes
 from specialize.vocabularies.kinds.kind import Growth, Kind, special_names
 from specialize.vocabularies.kinds.unigram_fitting import Candidate, Elsewhere, Fitting
 from specialize.vocabularies.kinds.unigram_learning import learn_scores
@@ -25,9 +26,6 @@ SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")  # in XLM-R's order, before a
 MASK = "<mask>"  # after them
 MARK = "▁"  # before a word
 NOBODYS = "\U0010ffff"  # no vocabulary has it: Unicode has set it aside as no character
-HOLE = "[no piece {}]"  # as no word is, since white space parts words
-MOST_HOLES = 100_000
-SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
 FREQUENT = 1e-4  # of the words: a letter, or a piece of unknown words, that goes before merely frequent pieces
 EXAMPLES = 20  # of a piece's most frequent words, and as many of its others
 LETTER_EXAMPLES = 200  # of a letter's, which often stands in other new pieces
@@ -94,7 +92,12 @@ class Unigram(Kind):
         definition = read_json(path)
         _check(definition, path)
         model = definition["model"]
-        model["vocab"] = _without_holes(definition, path, besides)
+        # What is put there has the lowest score, by which unknown letters are scored, so that nothing else changes.
+        listed = model["vocab"]
+        own = ((piece, number) for number, (piece, _) in enumerate(listed))
+        lowest = min(score for _, score in listed)
+        further = list(without_holes(own, definition, path, besides))[len(listed) :]
+        model["vocab"] = listed + [[piece, lowest] for piece in further]
         model |= {name: None for name in ("alpha", "nbest_size") if name in model}
         ids = {piece: number for number, (piece, _) in enumerate(model["vocab"])}
         added = {token["content"]: token for token in definition.get("added_tokens") or []}
@@ -330,34 +333,3 @@ def _check(definition: dict[str, Any], path: Path) -> None:
         raise InputError(path, f"puts no {MARK} before words", remedy="take another base model")
     if definition["model"].get("unk_id") is None:
         raise InputError(path, "has no piece for unknown letters", remedy="give its place in the list as model.unk_id")
-
-
-def _without_holes(definition: dict[str, Any], path: Path, besides: Mapping[str, int | None]) -> list[list[Any]]:
-    """The list of a tokenizer.json: the model's pieces, added tokens, and a name for each id that has no piece.
-
-    What is put there has the lowest score, so that nothing else changes: unknown letters are scored by that.
-    """
-    listed: list[list[Any]] = [list(entry) for entry in definition["model"]["vocab"]]
-    pieces = {number: piece for number, (piece, _) in enumerate(listed)}
-    ids: dict[str, int] = {}
-    for number, piece in pieces.items():
-        if ids.setdefault(piece, number) != number:
-            problem = f"has two ids for {piece!r}, {ids[piece]} and {number}"
-            raise InputError(path, problem, remedy="write the right one in both places")
-    wanted = [(token["content"], token["id"]) for token in definition.get("added_tokens") or []]
-    named = [(piece, number) for piece, number in besides.items() if piece and number is not None]
-    for piece, number in wanted + [item for item in named if item[0] not in ids and item[1] not in pieces]:
-        if ids.setdefault(piece, number) != number:
-            problem = f"has two ids for {piece!r}, {ids[piece]} and {number}"
-            raise InputError(path, problem, remedy="write the right one in both places")
-        if pieces.setdefault(number, piece) != piece:
-            problem = f"has two pieces of the id {number}, {pieces[number]!r} and {piece!r}"
-            raise InputError(path, problem, remedy="leave out the one that the model was not trained with")
-    size = 1 + max(pieces)
-    if size > len(pieces) + MOST_HOLES:
-        raise InputError(path, f"has the id {size - 1} among {len(pieces)} pieces", remedy="number them from 0 on")
-    lowest = min(score for _, score in listed)
-    for number in range(len(listed), size):
-        name = pieces.get(number, HOLE.format(number))
-        listed.append([name, lowest])
-    return listed

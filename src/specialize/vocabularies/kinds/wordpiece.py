@@ -66,7 +66,9 @@ class WordPiece(Kind):
         """Added tokens and ids without a piece become part of the model's vocabulary, which the library counts on."""
         unknown = self.unknown(tokenizer)
         definition = read_json(path)
-        definition["model"]["vocab"] = vocabulary = without_holes(definition, path, besides)
+        definition["model"]["vocab"] = vocabulary = without_holes(
+            definition["model"]["vocab"].items(), definition, path, besides
+        )
         added = {token["content"]: token for token in definition.get("added_tokens") or []}
         names = special_names(tokenizer)
         for token in sorted({unknown, *names.values(), *besides} & vocabulary.keys() - added.keys()):
