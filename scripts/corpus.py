@@ -23,5 +23,5 @@ with reported(snakemake.log[0]):
         source = Path(snakemake.input.text)
         articles = read_dump(source)
     cleaning = experiment.cleaning(language.tag)
-    labeled = labeled_sentences(Path("results/datasets", language.tag), cleaning.decontamination)
+    labeled = labeled_sentences(map(Path, snakemake.input.labeled), cleaning.decontamination)
     build_corpus(source, articles, labeled, cleaning, Path(snakemake.output[0]).parent, snakemake.threads)

@@ -15,6 +15,7 @@ with reported(snakemake.log[0]):
         repair_entities,
         unpack_wikiann,
         write_entities,
+        write_entity_folds,
     )
 
     if hasattr(snakemake.input, "archive"):
@@ -22,9 +23,14 @@ with reported(snakemake.log[0]):
         parts = unpack_wikiann(archive, snakemake.params.code)
         origins = {part: archive / part for part in PARTS}
     else:
-        origins = {part: Path(snakemake.input[part]) for part in PARTS}
+        origins = {part: Path(snakemake.input[part]) for part in PARTS if hasattr(snakemake.input, part)}
         parts = read_own_entities(origins)
     parts = mend_labels(origins, parts, snakemake.params.broken_labels)
-    for part in PARTS:
-        repaired = repair_entities(origins[part], parts[part], snakemake.params.broken_labels)
-        write_entities(Path(snakemake.output[part]), repaired)
+    for part in parts:
+        parts[part] = repair_entities(origins[part], parts[part], snakemake.params.broken_labels)
+    if hasattr(snakemake.params, "folds"):
+        folder = Path("results/datasets", snakemake.wildcards.language)
+        write_entity_folds(folder, parts, snakemake.params.folds, snakemake.params.seed)
+    else:
+        for part in PARTS:
+            write_entities(Path(snakemake.output[part]), parts[part])

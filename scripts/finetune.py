@@ -16,10 +16,12 @@ with reported(snakemake.log[0]):
     experiment = Experiment(snakemake.config)
     folder, start = Path(snakemake.output.metrics).parent, Path(snakemake.input.start)
     cell = dict(snakemake.wildcards.items())
+    split = cell.pop("split").rstrip("/")
+    divided = {"split": split} if split else {}
     finetune(
         start=start if start.is_dir() else start.parent,
         data={path.suffix[1:]: path.parent for path in map(Path, snakemake.input.data)},
-        cell=cell | {"seed": int(cell["seed"])},
+        cell=cell | divided | {"seed": int(cell["seed"])},
         settings=experiment.finetuning(**cell),
         folder=folder,
         keep_model=hasattr(snakemake.output, "model"),

@@ -196,7 +196,7 @@ def labeled(tmp_path):
     (folder / "dev.conllu").write_text(TREEBANK, encoding="utf-8")
     (folder / "train.conllu").write_text(TREEBANK.replace("dijo", "canto"), encoding="utf-8")
     (folder / "ner/test.tsv").write_text("In\tO\nOslo\tB-LOC\n\nVamos\tO\nnos\tO\n", encoding="utf-8")
-    return labeled_sentences(folder)
+    return labeled_sentences([folder / "dev.conllu", folder / "ner/test.tsv"])
 
 
 def test_labeled_sentences_are_left_out_in_both_writings(tmp_path, labeled):

@@ -128,8 +128,12 @@ def folder(tmp_path):
     return tmp_path
 
 
+def held_out(folder):
+    return [path for path in sorted(folder.rglob("*.*")) if path.stem != "train"]
+
+
 def test_labeled_sentences_come_in_all_writings_and_not_from_training(folder):
-    assert labeled_sentences(folder) == {
+    assert labeled_sentences(held_out(folder)) == {
         "dev.conllu": [LabeledSentence(("Vámonos ya , dijo .", "Vamos nos ya , dijo .", "Vámonos ya,dijo."), 4)],
         # WikiAnn's letters are no words: two of them make one.
         "ner/test.tsv": [LabeledSentence(("In Oslo",), 2), LabeledSentence(("北 京 大 学",), 2)],
@@ -137,7 +141,7 @@ def test_labeled_sentences_come_in_all_writings_and_not_from_training(folder):
 
 
 def test_as_run_sentences_with_multiword_tokens_are_missed(folder):
-    sentences = labeled_sentences(folder, "rows")
+    sentences = labeled_sentences(held_out(folder), "rows")
     assert sentences["dev.conllu"] == [LabeledSentence(("VámonosVamosnosya,dijo.",), 0)]
     lines = ("Vámonos ya, dijo.", "In  Oslo", "In\u200b Oslo", "VámonosVamosnosya,dijo.")
     left = cleaned(lines, sentences, paper_cleaning(decontamination="rows")).sentences
@@ -148,7 +152,7 @@ def test_as_run_sentences_with_multiword_tokens_are_missed(folder):
 def test_a_comment_that_is_not_the_sentence_takes_nothing_out(tmp_path, comment):
     (tmp_path / "test.conllu").write_text(TREEBANK.replace("Vámonos ya,dijo.", comment), encoding="utf-8")
     lines = ["a b c", "the text of it", "and then", "Vamos nos ya dijo"]
-    assert kept(lines, labeled_sentences(tmp_path)) == ["a b c", "the text of it", "and then"]
+    assert kept(lines, labeled_sentences([tmp_path / "test.conllu"])) == ["a b c", "the text of it", "and then"]
 
 
 def test_places_are_counted_by_file_and_lines_in_all():

@@ -227,7 +227,7 @@ def test_decontamination_takes_out_lines_with_labeled_sentences_and_nothing_else
         if language != "wo":
             sentences = unpack_wikiann(MIRROR / "wikiann" / f"{language}.tar.gz", language)[part]
             write_entities(tmp_path / "ner" / f"{part}.tsv", sentences)
-    labeled = labeled_sentences(tmp_path)
+    labeled = labeled_sentences(path for path in tmp_path.rglob("*.*") if path.is_file())
     sentences = [sentence for known in labeled.values() for sentence in known]
     long = {"".join(letters_of(text)) for known in sentences if known.words >= 4 for text in known.writings}
     short = {squeeze(text) for known in sentences if known.words < 4 for text in known.writings}

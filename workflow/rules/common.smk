@@ -106,6 +106,8 @@ wildcard_constraints:
     representation=one_of(experiment.representations),
     regime=one_of(REGIMES),
     seed=one_of(experiment.config["finetuning"]["seeds"]),
+    # A folder of its own, with its slash, where data are divided more than once.
+    split=one_of({f"{cell.split}/" if cell.split else "" for cell in experiment.cells} or {""}),
     base_model=one_of(experiment.config["base_models"]),
 
 
@@ -119,17 +121,27 @@ def original(wildcards):
     return experiment.languages[wildcards.language].original
 
 
+def cell_of(wildcards):
+    """The cell that a path of finetuning names."""
+    return Cell(**{**wildcards, "split": wildcards.split.rstrip("/")})
+
+
 def labeled_files_of_cell(wildcards):
     """Labeled data of the tasks of a cell."""
-    return labeled_files(wildcards.language, experiment.languages[wildcards.language].tasks_of(wildcards.regime))
+    language, cell = experiment.languages[wildcards.language], cell_of(wildcards)
+    return language.labeled_files(language.tasks_of(cell.regime), split=cell.split)
 
 
 def labeled_files(language, tasks=TASKS, parts=PARTS):
-    """Labeled data of a language for these tasks."""
-    folder = f"results/datasets/{language}"
-    available = [task for task in tasks if task in experiment.languages[language].tasks]
-    treebank = [f"{folder}/{part}.conllu" for part in parts if {"pos", "ud"} & set(available)]
-    return treebank + [f"{folder}/ner/{part}.tsv" for part in parts if "ner" in available]
+    """Labeled data of a language for these tasks; see `Language.labeled_files`."""
+    return experiment.languages[language].labeled_files(tasks, parts)
+
+
+def labeled_files_of_splits(language):
+    """All labeled data of a language, and all that its jobs read."""
+    known, cells = experiment.languages[language], [cell for cell in experiment.cells if cell.language == language]
+    read = [path for cell in cells for path in known.labeled_files(known.tasks_of(cell.regime), split=cell.split)]
+    return list(dict.fromkeys([*labeled_files(language), *read]))
 
 
 def corpus_files(language):
@@ -170,10 +182,11 @@ def pinned(section, **keys):
 
 
 def treebank_sources(wildcards):
-    """The published or own files of a treebank, by part."""
+    """The published or own files of a treebank, by part; all that there are of cross-validated ones."""
     treebank = entry(wildcards)["treebank"]
     if "folder" in treebank:
-        return {part: f"{treebank['folder']}/{part}.conllu" for part in PARTS}
+        files = {part: f"{treebank['folder']}/{part}.conllu" for part in PARTS}
+        return {part: path for part, path in files.items() if "folds" not in treebank or Path(path).exists()}
     published = sources.treebank_files(treebank["name"], treebank["release"], treebank["prefix"], {})
     return {part: source.destination for part, source in published.items()}
 
@@ -182,17 +195,46 @@ def entity_sources(wildcards):
     """WikiAnn's archive, or own files by part."""
     entities = entry(wildcards)["ner"]
     if "folder" in entities:
-        return {part: paths[0] for part, paths in sources.entity_files(Path(entities["folder"])).items()}
+        files = sources.entity_files(Path(entities["folder"]))
+        return {part: paths[0] for part, paths in files.items() if paths}
     return {"archive": sources.wikiann_archive(entities["wikiann"]).destination}
 
 
 def with_task(*tasks, twins):
-    """A wildcard pattern: the languages (or twins) that have one of the tasks."""
+    """A wildcard pattern: the languages (or twins) that have one of the tasks, without cross-validation."""
+    return with_folds(0, *tasks, twins=twins)
+
+
+def with_folds(number, *tasks, twins):
+    """A wildcard pattern: the languages (or twins) that have one of the tasks, in so many folds."""
     return one_of(
         tag
         for tag, language in experiment.languages.items()
-        if bool(language.original) == twins and set(tasks) & set(language.tasks)
+        if bool(language.original) == twins
+        and any(language.folds(task) == number for task in tasks if task in language.tasks)
     )
+
+
+def treebank_folds(number):
+    """The files of a cross-validated treebank."""
+    names = ["all.conllu", *(f"fold{fold + 1}/{name}" for fold in range(number) for name in CONLLU.values())]
+    return [f"results/datasets/{{language}}/{name}" for name in names]
+
+
+def entity_folds(number):
+    """The files of cross-validated named entities."""
+    names = ["ner/all.tsv", *(f"fold{fold + 1}/ner/{name}" for fold in range(number) for name in IOB2.values())]
+    return [f"results/datasets/{{language}}/{name}" for name in names]
+
+
+def of_original(patterns):
+    """The same files of the language that a transliterated twin is made from."""
+    return lambda wildcards: [pattern.format(language=original(wildcards)) for pattern in patterns]
+
+
+def fold_seed(data):
+    """The seed of a rule that deals sentences to folds; `data` is the key of the language's entry."""
+    return lambda wildcards: entry(wildcards)[data].get("fold_seed", 1)
 
 
 def raw_text(wildcards):
@@ -253,7 +295,7 @@ def base_of(wildcards):
 
 def start(wildcards):
     """What a finetuning job starts from: a pretrained encoder, static vectors, or a multi-task model."""
-    multi_task = Cell(**wildcards).prefinetuned
+    multi_task = cell_of(wildcards).prefinetuned
     if multi_task:
         # Not its time but its scores say whether it is another one: it may be made again only to be kept.
         return ancient(f"{multi_task.folder}/model")
@@ -264,7 +306,7 @@ def start(wildcards):
 
 def scores_of_start(wildcards):
     """The scores of the multi-task model that a finetuning job starts from, if it does."""
-    multi_task = Cell(**wildcards).prefinetuned
+    multi_task = cell_of(wildcards).prefinetuned
     return multi_task.metrics if multi_task else []
 
 

@@ -81,3 +81,100 @@ rule transliterated_entities:
         version=STAGE_VERSIONS["datasets"],
     script:
         f"{SCRIPTS}/transliterated_entities.py"
+
+
+# Cross-validated data: all of them in one file, and the parts of each fold.
+for number in sorted({language.folds(task) for language in experiment.languages.values() for task in TASKS} - {0}):
+
+    rule:
+        name:
+            f"treebank_in_{number}_folds"
+        input:
+            unpack(treebank_sources),
+        output:
+            treebank_folds(number),
+            statistics="results/datasets/{language}/statistics.json",
+        log:
+            "logs/datasets/{language}/treebank.log",
+        benchmark:
+            "timings/datasets/{language}/treebank.tsv"
+        wildcard_constraints:
+            language=with_folds(number, "pos", "ud", twins=False),
+        priority: 90
+        conda:
+            "../../envs/text.yaml"
+        params:
+            folds=number,
+            seed=fold_seed("treebank"),
+            version=STAGE_VERSIONS["datasets"],
+        script:
+            f"{SCRIPTS}/treebank_folds.py"
+
+    rule:
+        name:
+            f"entities_in_{number}_folds"
+        input:
+            unpack(entity_sources),
+        output:
+            entity_folds(number),
+        log:
+            "logs/datasets/{language}/ner.log",
+        benchmark:
+            "timings/datasets/{language}/ner.tsv"
+        wildcard_constraints:
+            language=with_folds(number, "ner", twins=False),
+        priority: 90
+        conda:
+            "../../envs/text.yaml"
+        params:
+            code=lambda wildcards: entry(wildcards)["ner"].get("wikiann"),
+            broken_labels=lambda wildcards: entry(wildcards)["ner"].get("broken_labels", "repair"),
+            folds=number,
+            seed=fold_seed("ner"),
+            version=STAGE_VERSIONS["datasets"],
+        script:
+            f"{SCRIPTS}/entities.py"
+
+    rule:
+        name:
+            f"transliterated_treebank_in_{number}_folds"
+        input:
+            of_original(treebank_folds(number)),
+        output:
+            treebank_folds(number),
+        log:
+            "logs/datasets/{language}/treebank.log",
+        benchmark:
+            "timings/datasets/{language}/treebank.tsv"
+        wildcard_constraints:
+            language=with_folds(number, "pos", "ud", twins=True),
+        priority: 90
+        conda:
+            "../../envs/text.yaml"
+        params:
+            transliteration=lambda wildcards: entry(wildcards)["transliteration"],
+            version=STAGE_VERSIONS["datasets"],
+        script:
+            f"{SCRIPTS}/transliterated_treebank.py"
+
+    rule:
+        name:
+            f"transliterated_entities_in_{number}_folds"
+        input:
+            of_original(entity_folds(number)),
+        output:
+            entity_folds(number),
+        log:
+            "logs/datasets/{language}/ner.log",
+        benchmark:
+            "timings/datasets/{language}/ner.tsv"
+        wildcard_constraints:
+            language=with_folds(number, "ner", twins=True),
+        priority: 90
+        conda:
+            "../../envs/text.yaml"
+        params:
+            transliteration=lambda wildcards: entry(wildcards)["transliteration"],
+            version=STAGE_VERSIONS["datasets"],
+        script:
+            f"{SCRIPTS}/transliterated_entities.py"

@@ -1,5 +1,5 @@
 # Task models: one job for each language, representation, regime and seed.
-CELL = "{language}/{representation}/{regime}/seed{seed}"
+CELL = "{language}/{representation}/{regime}/{split}seed{seed}"
 RESULT = f"results/finetuning/{CELL}"
 
 

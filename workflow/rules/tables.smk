@@ -172,7 +172,7 @@ rule sources:
 
 rule datasets:
     input:
-        [path for language in LANGUAGES for path in labeled_files(language)],
+        [path for language in LANGUAGES for path in labeled_files_of_splits(language)],
 
 
 rule corpora:

@@ -7,7 +7,7 @@ rule vocabulary:
         corpus=lambda wildcards: [path for path in corpus_files(wildcards.language) if path.endswith("train.txt")],
         labeled=lambda wildcards: labeled_files(wildcards.language, parts=("train",)),
         elsewhere=lambda wildcards: [
-            f"results/datasets/{tag}/test.conllu"
+            experiment.languages[tag].held_out_treebank
             for tag in experiment.other_languages(wildcards.language, wildcards.representation)
         ],
     output:

@@ -37,20 +37,20 @@ class LabeledSentence:
     words: int
 
 
-def labeled_sentences(folder: Path, decontamination: str = "content") -> dict[str, list[LabeledSentence]]:
-    """Sentences of the labeled validation and test files below a dataset folder, by file.
+def labeled_sentences(paths: Iterable[Path], decontamination: str = "content") -> dict[str, list[LabeledSentence]]:
+    """Sentences of labeled files, by file: `dev.conllu`, `ner/dev.tsv` and so on.
 
     Args:
-        folder: with `dev.conllu`, `test.conllu`, `ner/dev.tsv` and `ner/test.tsv`, as far as there are any.
+        paths: treebanks, and named entities below a folder `ner`.
         decontamination: how they will be looked for: by their `content`, or as run by the one text of all `rows` of a
             sentence, which none with a multiword token is found by (fact 6).
     """
     as_run = decontamination == "rows"
     sentences: dict[str, list[LabeledSentence]] = {}
-    for part in ("dev", "test"):
-        if (path := folder / f"{part}.conllu").exists():
+    for path in sorted(paths, key=lambda path: (path.stem, path.suffix)):
+        if path.suffix == ".conllu":
             sentences[path.name] = [(_by_rows if as_run else _of_treebank)(tree) for tree in read_treebank(path)]
-        if (path := folder / "ner" / f"{part}.tsv").exists():
+        else:
             sentences[f"ner/{path.name}"] = [_of_entities(sentence) for sentence in read_entities(path)]
     return sentences
 

@@ -1,6 +1,7 @@
 """Labeled data: treebanks in CoNLL-U, named entities in IOB2, and their transliterated twins."""
 
 from specialize.datasets.columns import check_prepared, prepare_treebank
+from specialize.datasets.folds import Folds, documents_of, in_folds, prepare_treebank_folds, write_entity_folds
 from specialize.datasets.layout import PARTS
 from specialize.datasets.named_entities import (
     EntitySentence,
@@ -65,6 +66,7 @@ __all__ = [
     "UYGHUR",
     "XPOS",
     "EntitySentence",
+    "Folds",
     "Heads",
     "Sentence",
     "Untransliterated",
@@ -72,9 +74,12 @@ __all__ = [
     "check_prepared",
     "count_untransliterated",
     "described_transliteration",
+    "documents_of",
+    "in_folds",
     "mend_labels",
     "parse_entities",
     "prepare_treebank",
+    "prepare_treebank_folds",
     "read_entities",
     "read_own_entities",
     "read_transliteration",
@@ -93,5 +98,6 @@ __all__ = [
     "unpack_wikiann",
     "warning_of_letters_left",
     "write_entities",
+    "write_entity_folds",
     "write_treebank",
 ]

@@ -147,11 +147,14 @@ def check_prepared(folder: Path, tasks: Collection[str], tags: Literal["upos", "
         InputError: if it cannot serve the tasks.
     """
     path = folder / "statistics.json"
-    paths = [folder / f"{part}.conllu" for part in PARTS]
-    if not all(one.is_file() for one in (path, *paths)):
+    if not path.is_file():
         return
+    statistics = read_json(path)
+    paths = [folder / f"{part}.conllu" for part in statistics]
     columns = ("form", *_learned_columns(tasks, tags))
-    if all(_serves(counts, columns, needed_heads(tasks)) for counts in read_json(path).values()):
+    if all(_serves(counts, columns, needed_heads(tasks)) for counts in statistics.values()):
+        return
+    if not all(one.is_file() for one in paths):
         return
     for one in paths:
         check_columns(one, read_treebank(one, needed_heads(tasks)), tasks, tags)

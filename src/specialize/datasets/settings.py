@@ -42,6 +42,13 @@ def described_transliteration(entry: Mapping[str, Any], normal_form: str) -> dic
     }
 
 
+FOLDS = (
+    "cross-validation: all sentences of the parts that there are in so many folds, each of which is once the test part "
+    "(docs/folds.md)"
+)
+FOLD_SEED = "of the order in which documents or blocks of sentences are dealt to the folds"
+
+
 class PartDigests(Settings):
     """The digests of a treebank's files."""
 
@@ -63,6 +70,8 @@ class TreebankEntry(Settings):
     )
     tags: Literal["xpos", "upos"] = setting("the tags that POS tagging predicts", source="paper §2.2.1", default="xpos")
     sha256: PartDigests = setting("of the files, by part", default=None)
+    folds: int = setting(FOLDS, default=None, ge=3)
+    fold_seed: int = setting(FOLD_SEED, neutral=1, default=1, ge=0)
 
 
 class EntitiesEntry(Settings):
@@ -75,6 +84,8 @@ class EntitiesEntry(Settings):
         "mended (the log says where), or an error",
         default="repair",
     )
+    folds: int = setting(FOLDS, default=None, ge=3)
+    fold_seed: int = setting(FOLD_SEED, neutral=1, default=1, ge=0)
     folder: str = setting(
         "own data in place of WikiAnn: train, dev and test, each one file ending in .tsv, .txt, .conll, .iob2, .iob or "
         ".bio, or as Universal NER names them (*-ud-train.iob2), of token, tab or blank, label",

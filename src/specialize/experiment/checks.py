@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from specialize.bases.architectures import architecture_of, architecture_to_make, known_architectures
 from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
-from specialize.experiment.grid import Language
+from specialize.experiment.grid import Language, data_of
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.suggestions import nearest, nearest_language
@@ -261,9 +261,24 @@ def _check_language(experiment: Experiment, language: Language) -> None:
         raise ConfigError(f"{experiment.place([*place, 'treebank'])}: give name, release and prefix, or folder")
     if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "folder"}:
         raise ConfigError(f"{experiment.place([*place, 'ner'])}: give wikiann, or folder")
+    _check_folds(experiment, language, place)
     _check_own_files(experiment, language, place)
     if "folder" in treebank:
         check_own_treebank(experiment, language, place)
+
+
+def _check_folds(experiment: Experiment, language: Language, place: list[str]) -> None:
+    """Data sets that a model learns together are divided alike."""
+    regimes = {cell.regime for cell in experiment.cells if cell.language == language.tag}
+    for regime in sorted(regimes):
+        numbers = {data_of(task): language.folds(task) for task in language.tasks_of(regime)}
+        if len(set(numbers.values())) > 1:
+            told = " and ".join(f"{data} has {number or 'no'} folds" for data, number in numbers.items())
+            raise ConfigError(
+                f"{experiment.place_of_last(*([*place, data, 'folds'] for data in numbers))}: {told}, and {regime} "
+                "learns from both; give them equally many, or leave its regimes mtl-… and pft-… out "
+                "(experiment.regimes, or experiment.exceptions for this language only)"
+            )
 
 
 def _check_own_files(experiment: Experiment, language: Language, place: list[str]) -> None:
@@ -275,12 +290,13 @@ def _check_own_files(experiment: Experiment, language: Language, place: list[str
             key = "text" if "text" in corpus else "dump"
             raise ConfigError(f"{experiment.place([*place, 'corpus', key])}: {error}") from error
     if folder := language.entry.get("ner", {}).get("folder"):
-        _check_own_entities(experiment.place([*place, "ner", "folder"]), Path(folder))
+        _check_own_entities(experiment.place([*place, "ner", "folder"]), Path(folder), bool(language.folds("ner")))
 
 
-def _check_own_entities(place: str, folder: Path) -> None:
-    for part, paths in entity_files(folder).items():
-        if not paths:
+def _check_own_entities(place: str, folder: Path, folds: bool) -> None:
+    found = entity_files(folder)
+    for part, paths in found.items():
+        if not paths and not (folds and any(found.values())):
             raise ConfigError(
                 f"{place}: there is no file {Path(folder, part).absolute()}.tsv, nor one that ends in "
                 f"{', '.join(ENTITY_ENDINGS[1:])} or is named {{prefix}}-ud-{part}.iob2"

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from specialize.bases.architectures import Architecture, architecture_if_known, architecture_to_make
 from specialize.errors import InputError, SpecializeError
 from specialize.experiment.experiment import Experiment
-from specialize.experiment.grid import Cell, Language
+from specialize.experiment.grid import ENDINGS, Cell, Language, data_of
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.speeds import Shape, SpeedOf
 from specialize.files import read_json
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.sources import own_files, treebank_files, wikipedia_dump
+from specialize.sources import PARTS, own_files, treebank_files, wikipedia_dump
 
 # Of a base model whose config.json is not here yet: BERT-base with mBERT's vocabulary.
 EXPECTED_BASE = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072, "vocab_size": 119_547}
@@ -287,21 +287,35 @@ class Costs:
     def _epochs(self, regime: str, most: int, patience: int) -> float:
         """About how many epochs a training has: as those of its regime that this run has finished, if there are any."""
         if regime not in self._finished:
-            found = [self._read(path) for path in self.run.glob(f"results/finetuning/*/*/{regime}/seed*/timing.json")]
+            found = [self._read(path) for path in self.run.glob(f"results/finetuning/*/*/{regime}/**/timing.json")]
             self._finished[regime] = [float(timing["epochs"]) for timing in found if timing.get("epochs")]
         finished = self._finished[regime]
         return min(most, fmean(finished) if finished else BEST_EPOCH + patience)
 
     def labeled(self, language: Language, task: str, part: str) -> Labeled:
-        """Counts of a part of a language's labeled data, as they are or as they are expected."""
-        ending = "tsv" if task == "ner" else "conllu"
-        entry = language.entry.get("ner" if task == "ner" else "treebank", {})
+        """Counts of a part of a language's labeled data, or of each fold's part: as they are, or as expected."""
+        folds = language.folds(task)
+        if not folds:
+            return self._found(language, task, part) or _expected(part)
+        everything = self._found(language, task, "all")
+        if everything is None:
+            there = list(filter(None, (self._found(language, task, one) for one in PARTS))) or [*map(_expected, PARTS)]
+            everything = Labeled(*map(sum, zip(*there, strict=True)))
+        share = (folds - 2 if part == "train" else 1) / folds
+        return Labeled(*(round(share * number) for number in everything))
+
+    def _found(self, language: Language, task: str, part: str) -> Labeled | None:
+        """Counts of a file of labeled data that is here: as it was prepared, of one's own, or as published."""
+        ending = ENDINGS[data_of(task)]
+        entry = language.entry.get(data_of(task), {})
         places = [
-            self.run / f"results/datasets/{tag}/{part}.{ending}" for tag in (language.tag, language.original) if tag
+            self.run / f"results/datasets/{tag}/{'ner/' if task == 'ner' else ''}{part}.{ending}"
+            for tag in (language.tag, language.original)
+            if tag
         ]
         if "folder" in entry:
             places.append(Path(entry["folder"], f"{part}.{ending}"))
-        elif task != "ner" and "name" in entry:
+        elif task != "ner" and "name" in entry and part in PARTS:
             files = treebank_files(entry["name"], entry["release"], entry["prefix"], {})
             places += [path for path in [self._published(files[part].mirror_path)] if path]
         for path in places:
@@ -309,7 +323,7 @@ class Costs:
                 if path not in self._counted:
                     self._counted[path] = count_labeled(path)
                 return self._counted[path]
-        return Labeled(LABELED_SENTENCES[part], LABELED_SENTENCES[part] * WORDS_PER_SENTENCE)
+        return None
 
     def _task_model(self, cell: Cell, task: str, threads: int, precision: str) -> Shape:
         entry = self.experiment.config["representations"][cell.representation]
@@ -358,6 +372,11 @@ class Costs:
         except (InputError, OSError):  # for its own job to report
             return {}
         return read if isinstance(read, dict) else {}
+
+
+def _expected(part: str) -> Labeled:
+    """Counts of a part of labeled data that are not here yet."""
+    return Labeled(LABELED_SENTENCES[part], LABELED_SENTENCES[part] * WORDS_PER_SENTENCE)
 
 
 def _as_bert(architecture: Architecture | None, sizes: dict[str, Any]) -> dict[str, Any]:

@@ -108,11 +108,12 @@ class Experiment:
         """Every cell of the grid that the data allow, in the order of the configuration."""
         grid = self.config["experiment"]
         return tuple(
-            Cell(language, representation, regime, seed)
+            Cell(language, representation, regime, seed, split)
             for language in grid["languages"]
             for representation in grid["representations"]
             for regime in grid["regimes"]
             if self.languages[language].has_regime(regime)
+            for split in self.languages[language].splits(regime)
             for seed in self._seeds(language, representation, regime)
         )
 
@@ -254,8 +255,10 @@ class Experiment:
         """How the vocabulary of a base model that is pretrained here is learned; None if it has one of one's own."""
         return resolved.base_vocabulary_training(self, base_model)
 
-    def finetuning(self, language: str, representation: str, regime: str, seed: int) -> FinetuningSettings:
-        """The settings of one finetuning job."""
+    def finetuning(
+        self, language: str, representation: str, regime: str, seed: int, split: str = ""
+    ) -> FinetuningSettings:
+        """The settings of one finetuning job, the same for every split of the data."""
         return resolved.finetuning(self, Cell(language, representation, regime, int(seed)))
 
     def transliteration(self, language: str) -> dict[str, Any] | None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from specialize.experiment.regimes import REGIMES, TASKS, Method
+from specialize.sources import PARTS
+
+DATA = {"treebank": ("pos", "ud"), "ner": ("ner",)}  # keys of an entry, with the tasks that are learned from each
+ENDINGS = {"treebank": "conllu", "ner": "tsv"}  # of their files
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,42 @@ class Language:
     @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks with labeled data, in the order of `TASKS`."""
-        return tuple(task for task in TASKS if ("ner" if task == "ner" else "treebank") in self.entry)
+        return tuple(task for task in TASKS if data_of(task) in self.entry)
+
+    def folds(self, task: str) -> int:
+        """In how many folds a task's labeled data are cross-validated; 0 if they keep the parts that were published."""
+        return int(self.entry.get(data_of(task), {}).get("folds", 0))
+
+    def splits(self, regime: str) -> tuple[str, ...]:
+        """How the labeled data of a regime are divided, once or several times: `fold1`, `fold2`, …, or, as they were
+        published, an empty name. Data sets that are learned together have equally many folds."""
+        number = max((self.folds(task) for task in self.tasks_of(regime)), default=0)
+        return tuple(f"fold{fold}" for fold in range(1, number + 1)) or ("",)
+
+    def labeled_files(self, tasks: Iterable[str] = TASKS, parts: Iterable[str] = PARTS, split: str = "") -> list[str]:
+        """Its labeled data, relative to the run: treebanks, then named entities.
+
+        Args:
+            tasks: that need them; those that the language has no data for are passed over.
+            parts: of train, dev and test.
+            split: one of `splits`. Without one, cross-validated data are one file, `all`, in place of the parts.
+        """
+        wanted, found = {data_of(task) for task in tasks if task in self.tasks}, []
+        for data, (task, *_) in DATA.items():
+            if data in wanted:
+                named = parts if split or not self.folds(task) else ["all"]
+                found += [f"{self.labeled_folder(task, split)}/{part}.{ENDINGS[data]}" for part in named]
+        return found
+
+    def labeled_folder(self, task: str, split: str = "") -> str:
+        """The folder of a task's labeled data, relative to the run."""
+        return "/".join(filter(None, ["results/datasets", self.tag, split, "ner" if task == "ner" else ""]))
+
+    @property
+    def held_out_treebank(self) -> str:
+        """Of its treebank what no text has: the test part, or all of it where it is cross-validated."""
+        (path,) = self.labeled_files(["pos"], ["test"])
+        return path
 
     @property
     def tags(self) -> Literal["upos", "xpos"]:
@@ -102,17 +143,31 @@ class Representation:
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """One finetuning job: the directory below results/finetuning, and nothing more."""
+    """One finetuning job: the directory below results/finetuning, and nothing more.
+
+    Attributes:
+        language, representation, regime, seed: of its path.
+        split: how the labeled data are divided, one of `Language.splits`.
+    """
 
     language: str
     representation: str
     regime: str
     seed: int
+    split: str = ""
 
     @property
     def folder(self) -> str:
         """Its folder, relative to the run."""
-        return f"results/finetuning/{self.language}/{self.representation}/{self.regime}/seed{self.seed}"
+        seed = f"seed{self.seed}"
+        names = [self.language, self.representation, self.regime, self.split, seed]
+        return "/".join(["results/finetuning", *filter(None, names)])
+
+    @property
+    def fold(self) -> int:
+        """Which fold is its test part; 0 without cross-validation."""
+        found = re.match(r"fold(\d+)", self.split)
+        return int(found[1]) if found else 0
 
     @property
     def method(self) -> Method:
@@ -123,9 +178,14 @@ class Cell:
     def prefinetuned(self) -> Cell | None:
         """The cell of the multi-task model that this one starts from, if it does."""
         start = REGIMES[self.regime].start
-        return None if start is None else Cell(self.language, self.representation, start, self.seed)
+        return None if start is None else replace(self, regime=start)
 
     @property
     def metrics(self) -> str:
         """Its metrics file, relative to the run."""
         return f"{self.folder}/metrics.json"
+
+
+def data_of(task: str) -> str:
+    """The key of a language's entry whose data a task is learned from."""
+    return next(data for data, tasks in DATA.items() if task in tasks)

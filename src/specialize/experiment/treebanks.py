@@ -34,13 +34,15 @@ def check_own_treebank(experiment: Experiment, language: Language, place: list[s
     Raises:
         ConfigError: with the key, the file, and what to do.
     """
-    folder = Path(language.entry["treebank"]["folder"])
+    folder, folds = Path(language.entry["treebank"]["folder"]), bool(language.folds("pos"))
     where = experiment.place([*place, "treebank", "folder"])
-    _check_parts(folder, where)
+    _check_parts(folder, where, folds)
     tasks = learned_tasks(experiment, language.original or language.tag)
     tags, other = language.tags, "upos" if language.tags == "xpos" else "xpos"
     for part in PARTS:
         path = folder / f"{part}.conllu"
+        if folds and not path.is_file():
+            continue
         if _has_nothing(path, "form"):
             raise ConfigError(
                 f"{where}: {path} has _ in place of every form: the text is withheld, as a rule for its licence; "
@@ -60,7 +62,9 @@ def check_own_treebank(experiment: Experiment, language: Language, place: list[s
                 )
 
 
-def _check_parts(folder: Path, where: str) -> None:
+def _check_parts(folder: Path, where: str, folds: bool) -> None:
+    if folds and any((folder / f"{part}.conllu").is_file() for part in PARTS):
+        return
     for part in PARTS:
         path = folder / f"{part}.conllu"
         if path.is_file():
@@ -70,7 +74,10 @@ def _check_parts(folder: Path, where: str) -> None:
         if len(named) == 1:
             remedy = f"; name {named[0]} so"
         elif part != "test" and any((folder / f"{one}.conllu").is_file() for one in PARTS):
-            remedy = "; part some sentences of another part from it (docs/tutorial.md says how)"
+            remedy = (
+                "; give the treebank folds: 10 for cross-validation over what there is, or part some sentences of "
+                "another part from it (docs/tutorial.md says how)"
+            )
         raise ConfigError(f"{where}: there is no file {path.absolute()}{remedy}")
 
 

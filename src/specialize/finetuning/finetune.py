@@ -58,7 +58,8 @@ def finetune(
         start: the pretrained encoder, or static vectors; or a finetuned model, whose encoder and head for the task are
             trained further (pre-finetuning, paper §3.1.1, fact 36).
         data: the folder of {train,dev,test} files, by their ending (`conllu` or `tsv`).
-        cell: `language`, `representation`, `regime` and `seed`, written to metrics.json as they are.
+        cell: `language`, `representation`, `regime`, `seed`, and `split` of data that are divided more than once,
+            written to metrics.json as they are.
         settings: hyperparameters.
         folder: an existing folder for the results; each file is written atomically.
         keep_model: keep the model for `predict`.

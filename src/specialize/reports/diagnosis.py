@@ -9,7 +9,6 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from specialize.corpora import LONG_WORDS
-from specialize.datasets import PARTS
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.costs import Costs
@@ -290,8 +289,7 @@ def _lacking(diagnosis: Diagnosis) -> str:
     columns = {"form": "forms", diagnosis.language.tags: f"{diagnosis.language.tags} tags", "head": "heads"}
     columns["deprel"] = "relations"
     parts = []
-    for part in PARTS if diagnosis.treebank else ():
-        read = (diagnosis.treebank or {})[part]
+    for part, read in (diagnosis.treebank or {}).items():
         shares = {title: read["missing"][name] / read["words"] for name, title in columns.items()}
         if any(shares.values()):
             named = [f"{share:.1%} of the {name}" for name, share in shares.items() if share]

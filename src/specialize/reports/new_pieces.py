@@ -69,7 +69,7 @@ def effects_of_new_pieces(
 
     @cache
     def words_of(tag: str) -> Counter[str]:
-        (words,) = words_by_language([run / f"results/datasets/{tag}/test.conllu"]).values()
+        (words,) = words_by_language([run / experiment.languages[tag].held_out_treebank]).values()
         return words
 
     effects: dict[tuple[str, str], Effects] = {}

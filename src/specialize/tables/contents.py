@@ -252,7 +252,7 @@ def new_pieces_inputs(experiment: Experiment, tag: str, name: str) -> list[str]:
         f"{experiment.base_folder(experiment.representations[name].base_model)}/config.json",
         f"results/corpora/{tag}/test.txt",
         f"results/vocabularies/{tag}/{name}/tokenizer.json",
-        *(f"results/datasets/{other}/test.conllu" for other in experiment.other_languages(tag, name)),
+        *(experiment.languages[other].held_out_treebank for other in experiment.other_languages(tag, name)),
     ]
 
 
