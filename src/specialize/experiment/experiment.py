@@ -114,7 +114,7 @@ class Experiment:
             for regime in grid["regimes"]
             if self.languages[language].has_regime(regime)
             for split in self.languages[language].splits(regime)
-            for seed in self._seeds(language, representation, regime)
+            for seed in _seeds(grid, language, representation, regime)
         )
 
     @cached_property
@@ -269,11 +269,12 @@ class Experiment:
         """The settings of static vectors."""
         return VectorSettings(**self.config["representations"][representation]["vectors"])
 
-    def _seeds(self, language: str, representation: str, regime: str) -> list[int]:
-        grid = self.config["experiment"]
-        cell = {"languages": language, "representations": representation, "regimes": regime}
-        seeds: list[int] = grid["seeds"]
-        for exception in grid.get("exceptions", []):
-            if all(value in exception.get(key, [value]) for key, value in cell.items()):
-                seeds = exception["seeds"]
-        return [int(seed) for seed in seeds]
+
+def _seeds(grid: Mapping[str, Any], language: str, representation: str, regime: str) -> list[int]:
+    """The grid's, but for its exceptions."""
+    cell = {"languages": language, "representations": representation, "regimes": regime}
+    seeds: list[int] = grid["seeds"]
+    for exception in grid.get("exceptions", []):
+        if all(value in exception.get(key, [value]) for key, value in cell.items()):
+            seeds = exception["seeds"]
+    return [int(seed) for seed in seeds]
