@@ -380,7 +380,10 @@ def test_own_file_that_is_missing(tmp_path, absent, key, line):
     ("there", "problem"),
     [
         ({"xx_own-ud-dev.conllu"}, "dev.conllu; name xx_own-ud-dev.conllu so"),
-        (set(), "dev.conllu; give the treebank folds: 10 for cross-validation over what there is, or part some sentences of another part from it (docs/tutorial.md says how)"),
+        (
+            set(),
+            "dev.conllu; give the treebank folds: 10 for cross-validation over what there is",
+        ),
     ],
 )
 def test_a_part_that_is_missing_comes_with_what_to_do(tmp_path, there, problem):
