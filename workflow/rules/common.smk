@@ -90,6 +90,7 @@ if workflow.is_main_process and "wikimedia" not in workflow.global_resources:
 
 CONLLU = {part: f"{part}.conllu" for part in PARTS}
 IOB2 = {part: f"{part}.tsv" for part in PARTS}
+MASAKHANE = {part: f"{part}.txt" for part in PARTS}
 CORPUS_FILES = ("train.txt", "valid.txt", "test.txt", "statistics.json")
 SCRIPTS = "../../scripts"
 # How the names of rules begin that train for long; static vectors take minutes.
@@ -170,20 +171,19 @@ def pinned(section, **keys):
 
 
 def treebank_sources(wildcards):
-    """The published or own files of a treebank, by part."""
+    """The published or own files of a treebank, by part, or the list of them as `files`."""
     treebank = entry(wildcards)["treebank"]
     if "folder" in treebank:
         return {part: f"{treebank['folder']}/{part}.conllu" for part in PARTS}
-    published = sources.treebank_files(treebank["name"], treebank["release"], treebank["prefix"], {})
-    return {part: source.destination for part, source in published.items()}
+    return sources.places_in_run(sources.treebank_origin(treebank))
 
 
 def entity_sources(wildcards):
-    """WikiAnn's archive, or own files by part."""
+    """WikiAnn's archive, other published or own files by part, or the list of them as `files`."""
     entities = entry(wildcards)["ner"]
     if "folder" in entities:
         return {part: paths[0] for part, paths in sources.entity_files(Path(entities["folder"])).items()}
-    return {"archive": sources.wikiann_archive(entities["wikiann"]).destination}
+    return sources.places_in_run(sources.entities_origin(entities))
 
 
 def with_task(*tasks, twins):
