@@ -165,9 +165,10 @@ class Publication:
         return not (re.fullmatch(r"r[0-9.]+", self.revision) or COMMIT.fullmatch(self.revision))
 
     def part_of(self, name: str) -> str:
-        """The part that a file is of, or one of several files of, by its name; empty if it is none."""
+        """The part that a file is of, by its name; empty if it is none. Of treebanks, a part may have several files."""
         prefix = re.escape(self.prefix) or r"[A-Za-z0-9_]+"
-        match = re.fullmatch(rf"{prefix}-ud-({'|'.join(PARTS)})(-[A-Za-z0-9-]+)?\.{self.ending}", name)
+        piece = r"(-[A-Za-z0-9-]+)?" if self.ending == "conllu" else ""  # as cs_pdt-ud-train-c, de_hdt-ud-train-a-1
+        match = re.fullmatch(rf"{prefix}-ud-({'|'.join(PARTS)}){piece}\.{self.ending}", name)
         return match[1] if match else ""
 
     def source(self, name: str, sha256: str | None = None) -> Source:
