@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from specialize.sources.origins import Origin, entities_origin, places_in_run, treebank_origin
+from specialize.sources.origins import Origin, entities_origin, places_in_run, treebank_origin, usual_file
 from specialize.sources.own_entities import ENTITY_ENDINGS, entity_files
 from specialize.sources.own_files import own_files, own_text
 from specialize.sources.published import (
@@ -90,6 +90,7 @@ __all__ = [
     "treebank_publication",
     "universal_entities",
     "upstream_bytes",
+    "usual_file",
     "wikiann_archive",
     "wikiann_collection",
     "wikipedia_dump",

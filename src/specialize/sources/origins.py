@@ -51,3 +51,10 @@ def places_in_run(origin: Origin) -> dict[str, str]:
     if isinstance(origin, Publication):
         return {"files": origin.destination}
     return {part: source.destination for part, source in (origin or {}).items()}
+
+
+def usual_file(origin: Origin, part: str) -> Source | None:
+    """The file that has a part, as far as that is known without a list; None if it is not, or there is none."""
+    if isinstance(origin, Publication):
+        return origin.source(f"{origin.prefix}-ud-{part}.{origin.ending}") if origin.prefix else None
+    return (origin or {}).get(part)
