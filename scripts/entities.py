@@ -17,11 +17,16 @@ with reported(snakemake.log[0]):
         write_entities,
         write_entity_folds,
     )
+    from specialize.sources import listed_parts
 
     if hasattr(snakemake.input, "archive"):
         archive = Path(snakemake.input.archive)
         parts = unpack_wikiann(archive, snakemake.params.code)
         origins = {part: archive / part for part in PARTS}
+    elif hasattr(snakemake.input, "files"):
+        listed = listed_parts(Path(snakemake.input.files), all_parts=not hasattr(snakemake.params, "folds"))
+        origins = {part: paths[0] for part, paths in listed.items()}
+        parts = read_own_entities(origins)
     else:
         origins = {part: Path(snakemake.input[part]) for part in PARTS if hasattr(snakemake.input, part)}
         parts = read_own_entities(origins)

@@ -151,3 +151,16 @@ def test_a_prepared_treebank_is_checked_again_for_what_is_asked_later(tmp_path):
     ):
         check_prepared(results, ["pos"], "upos")
     assert read_treebank(results / "dev.conllu")
+
+
+def test_a_part_in_several_files_is_joined_in_their_order(tmp_path, capsys):
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("a.conllu", "dev.conllu", "test.conllu"):
+        write_part(own / name)
+    write_part(own / "b.conllu", {XPOS: 3})
+    parts = {"train": [own / "a.conllu", own / "b.conllu"], "dev": [own / "dev.conllu"], "test": own / "test.conllu"}
+    prepare_treebank(parts, tmp_path / "results", ["pos"], "xpos")
+    train = read_treebank(tmp_path / "results/train.conllu")
+    assert train == read_treebank(own / "a.conllu") + read_treebank(own / "b.conllu")
+    assert f"own/b.conllu, line 1: {3 / (2 * WORDS):.1%}" in capsys.readouterr().out  # told where they stand

@@ -338,3 +338,36 @@ def test_any_layout_is_read_written_and_read_as_the_same(tmp_path_factory, writt
     assert all(is_iob2(sentence.labels) for sentence in read)
     write_entities(folder / "written.tsv", read)
     assert read_entities(folder / "written.tsv") == sentences
+
+
+NESTED = {
+    "bars": ("B-PER|B-ORG", "label 'B-PER|B-ORG' is of several entities at once"),
+    "within an O": ("O|B-LOC", "label 'O|B-LOC' is of several"),
+    "pluses": ("B-PER+I-LOC", "label 'B-PER+I-LOC' is of several"),
+    "types": ("B-PER|ORG", "label 'B-PER|ORG' is of several"),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_nested_labels_are_refused_with_their_line(tmp_path, kind):
+    label, said = NESTED[kind]
+    with pytest.raises(InputError, match=rf"train.tsv, line 5: {re.escape(said)}.*keep one label for each token"):
+        read_text_as(tmp_path, rendered().replace("B-LOC", label, 1))
+
+
+def test_types_may_have_marks_and_be_many(tmp_path):
+    types = ["GPE/LOC", "A&B", "time;date", "MISC+", "x,y", *(f"T{number}" for number in range(200))]
+    text = "".join(f"token\tB-{name}\nend\tI-{name}\n\n" for name in types)
+    assert {label[2:] for sentence in read_text_as(tmp_path, text) for label in sentence.labels} == set(types)
+
+
+def test_numbered_rows_with_a_second_column_of_labels_are_refused(tmp_path):
+    text = rendered("{number}\t{token}\t{label}\tO").replace("B-LOC\tO", "B-LOC\tB-ORG", 1)
+    with pytest.raises(InputError, match="line 1: columns 3 and 4 both have labels; nested entities are not learned"):
+        read_text_as(tmp_path, text)
+
+
+def test_a_label_after_no_break_spaces_alone_has_no_token_and_is_left_out(tmp_path, capsys):
+    text = rendered("{token} {label}").replace("went O\n", "went O\n\u00a0 O\n O\n")
+    assert read_text_as(tmp_path, text) == EXPECTED
+    assert "line 4: a row of white space and a label is left out (and 1 more)" in capsys.readouterr().out

@@ -108,9 +108,10 @@ def test_fewer_sentences_than_folds():
 def test_documents_are_named_by_comments(tmp_path):
     for name, parts in (("train", [("a", 2), ("b", 1)]), ("test", [(None, 2), ("a", 1), ("c", 2)])):
         treebank(tmp_path / f"{name}.conllu", *parts)
-    read = {part: read_treebank(tmp_path / f"{part}.conllu") for part in ("train", "test")}
-    assert documents_of(read) == ["a", "a", "b", "test 0", "test 0", "a", "c", "c"]
-    assert documents_of({"test": read_treebank(tmp_path / "test.conllu")[:2]}) == []
+    paths = [tmp_path / f"{part}.conllu" for part in ("train", "test")]
+    read = {path: read_treebank(path) for path in paths}
+    assert documents_of(read) == ["a", "a", "b", "test.conllu 0", "test.conllu 0", "a", "c", "c"]
+    assert documents_of({paths[1]: read[paths[1]][:2]}) == []
 
 
 def test_a_treebank_that_has_one_part_only_is_written_in_folds(tmp_path, capsys):

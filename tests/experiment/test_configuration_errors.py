@@ -420,7 +420,7 @@ INCOMPLETE = {
         "languages:\n  xx:\n    name: X\n    treebank: {name: UD_X-X, prefix: x}\nexperiment: {languages: [xx]}\n",
         "languages.xx.treebank",
         4,
-        "give name, release and prefix, or folder",
+        "give name, release and prefix, or masakhapos, or folder",
     ),
 }
 

@@ -90,6 +90,7 @@ if workflow.is_main_process and "wikimedia" not in workflow.global_resources:
 
 CONLLU = {part: f"{part}.conllu" for part in PARTS}
 IOB2 = {part: f"{part}.tsv" for part in PARTS}
+MASAKHANE = {part: f"{part}.txt" for part in PARTS}
 CORPUS_FILES = ("train.txt", "valid.txt", "test.txt", "statistics.json")
 SCRIPTS = "../../scripts"
 # How the names of rules begin that train for long; static vectors take minutes.
@@ -182,22 +183,22 @@ def pinned(section, **keys):
 
 
 def treebank_sources(wildcards):
-    """The published or own files of a treebank, by part; all that there are of cross-validated ones."""
+    """The published or own files of a treebank, by part, or the list of them as `files`; all that there are of
+    cross-validated ones."""
     treebank = entry(wildcards)["treebank"]
     if "folder" in treebank:
         files = {part: f"{treebank['folder']}/{part}.conllu" for part in PARTS}
         return {part: path for part, path in files.items() if "folds" not in treebank or Path(path).exists()}
-    published = sources.treebank_files(treebank["name"], treebank["release"], treebank["prefix"], {})
-    return {part: source.destination for part, source in published.items()}
+    return sources.places_in_run(sources.treebank_origin(treebank))
 
 
 def entity_sources(wildcards):
-    """WikiAnn's archive, or own files by part."""
+    """WikiAnn's archive, other published or own files by part, or the list of them as `files`."""
     entities = entry(wildcards)["ner"]
     if "folder" in entities:
         files = sources.entity_files(Path(entities["folder"]))
         return {part: paths[0] for part, paths in files.items() if paths}
-    return {"archive": sources.wikiann_archive(entities["wikiann"]).destination}
+    return sources.places_in_run(sources.entities_origin(entities))
 
 
 def with_task(*tasks, twins):

@@ -42,6 +42,74 @@ rule treebank_release:
         f"{SCRIPTS}/treebank_release.py"
 
 
+# Whatever files a treebank has, which lie beside the list of them as published: of an entry with folds, or a release
+# newer than 2.5. Whether all parts are needed is no parameter: it would fetch anew what is there.
+rule treebank_parts:
+    output:
+        "resources/universal-dependencies/{name}/{release}/{prefix}-ud-files.txt",
+    log:
+        "logs/sources/universal-dependencies/{name}/{release}/{prefix}-files.log",
+    benchmark:
+        "timings/sources/universal-dependencies/{name}/{release}/{prefix}-files.tsv"
+    wildcard_constraints:
+        name="UD_[^/]+",
+        release="r[0-9.]+|master|dev|[0-9a-f]{40}",
+        prefix="[a-z0-9_]+",
+    priority: 100
+    localrule: True
+    conda:
+        "../../envs/text.yaml"
+    params:
+        section="treebank",
+        sha256=lambda wildcards: pinned("treebank", **wildcards) or {},
+    script:
+        f"{SCRIPTS}/listed_files.py"
+
+
+rule universal_entities:
+    output:
+        "resources/universal-ner/{treebank}/ud-files.txt",
+    log:
+        "logs/sources/universal-ner/{treebank}.log",
+    benchmark:
+        "timings/sources/universal-ner/{treebank}.tsv"
+    wildcard_constraints:
+        treebank="UNER_[^/]+",
+    priority: 100
+    localrule: True
+    conda:
+        "../../envs/text.yaml"
+    params:
+        section="ner",
+        sha256=lambda wildcards: pinned("ner", universal=wildcards.treebank) or {},
+    script:
+        f"{SCRIPTS}/listed_files.py"
+
+
+rule masakhane:
+    output:
+        multiext("resources/{collection}/{code}/", **MASAKHANE),
+    log:
+        "logs/sources/{collection}/{code}.log",
+    benchmark:
+        "timings/sources/{collection}/{code}.tsv"
+    wildcard_constraints:
+        collection="masakhaner|masakhapos",
+        code="[a-z][a-z0-9-]*",
+    priority: 100
+    localrule: True
+    conda:
+        "../../envs/text.yaml"
+    params:
+        sha256=lambda wildcards: pinned(
+            "ner" if wildcards.collection == "masakhaner" else "treebank",
+            **{wildcards.collection: wildcards.code},
+        )
+        or {},
+    script:
+        f"{SCRIPTS}/masakhane.py"
+
+
 # The collection of all languages is no input: with a mirror there is none, and coming or going would redo what follows.
 rule wikiann_archive:
     output:

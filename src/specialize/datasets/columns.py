@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from specialize.datasets.layout import PARTS
+from specialize.datasets.tagged_text import read_tagged_text
 from specialize.datasets.treebanks import Heads, Sentence, Word, read_treebank, write_treebank
 from specialize.datasets.trees import NO_HEAD, PARSERS_OUT, tree_problem
 from specialize.errors import InputError, warn
@@ -22,12 +23,12 @@ COLUMN_NAMES = ("form", "upos", "xpos", "head", "deprel")
 
 
 def prepare_treebank(
-    sources: dict[str, Path], folder: Path, tasks: Collection[str], tags: Literal["upos", "xpos"]
+    sources: Mapping[str, Path | Sequence[Path]], folder: Path, tasks: Collection[str], tags: Literal["upos", "xpos"]
 ) -> None:
     """Check a treebank, write it as {train,dev,test}.conllu, and statistics.json on what there is to learn.
 
     Args:
-        sources: its files, by part.
+        sources: its files, by part, of which one may have several; a file ending in .txt has words and tags alone.
         folder: where it appears.
         tasks: what is learned from it: `pos` needs tags, `ud` needs trees, both need words.
         tags: the tags that `pos` predicts.
@@ -37,18 +38,39 @@ def prepare_treebank(
     """
     statistics: dict[str, Any] = {}
     learned: dict[str, set[str]] = {}
+    trained_on = ""
     for part in PARTS:
         mended: Counter[str] = Counter()
-        sentences = read_treebank(sources[part], needed_heads(tasks), mended)
-        check_columns(sources[part], sentences, tasks, tags)
+        files = read_part(sources[part], needed_heads(tasks), mended)
+        sentences = [sentence for its_sentences in files.values() for sentence in its_sentences]
+        check_columns(files, tasks, tags)
+        if part == "train":
+            trained_on = " and ".join(path.name for path in files)
         for column in _learned_columns(tasks, tags):
             known = {"_", "", *(getattr(word, column) for sentence in sentences for word in sentence.words)}
-            _tell_unlearned(sources, part, sentences, column, learned.setdefault(column, known))
+            _tell_unlearned(files, trained_on, column, learned.setdefault(column, known))
         for what, number in sorted(mended.items()):
-            print(f"{sources[part]}: mended: {what}: {number:,}")
+            print(f"{' and '.join(map(str, files))}: mended: {what}: {number:,}")
         statistics[part] = treebank_statistics(sentences) | {"mended": dict(sorted(mended.items()))}
         write_treebank(folder / f"{part}.conllu", sentences)
     write_json(folder / "statistics.json", statistics)
+
+
+def read_part(paths: Path | Sequence[Path], heads: Heads, mended: Counter[str]) -> dict[Path, list[Sentence]]:
+    """The sentences of each file of a part; see `read_treebank`.
+
+    Args:
+        paths: its file or files; one ending in .txt has words and tags alone, as MasakhaPOS has them.
+        heads: what is asked of them.
+        mended: counts what was mended, in words.
+
+    Raises:
+        InputError: with the line of the first thing that is wrong.
+    """
+    return {
+        path: read_tagged_text(path, mended) if path.suffix == ".txt" else read_treebank(path, heads, mended)
+        for path in ([paths] if isinstance(paths, Path) else paths)
+    }
 
 
 def needed_heads(tasks: Collection[str]) -> Heads:
@@ -73,33 +95,36 @@ def is_missing(word: Word, column: str) -> bool:
     return getattr(word, column) in ("_", "")
 
 
-def check_columns(path: Path, sentences: Sequence[Sentence], tasks: Collection[str], tags: str) -> None:
+def check_columns(files: Mapping[Path, Sequence[Sentence]], tasks: Collection[str], tags: str) -> None:
     """Refuse a part of which most words lack what is to be learned, and print the share where it is smaller.
 
     Args:
-        path: the file.
-        sentences: its sentences.
+        files: the sentences of each of its files.
         tasks: what is learned from it.
         tags: the tags that `pos` predicts, `upos` or `xpos`.
 
     Raises:
         InputError: with the first word that lacks it, and what to do.
     """
-    number = sum(len(sentence.words) for sentence in sentences)
+    placed = [(path, sentence) for path, sentences in files.items() for sentence in sentences]
+    number = sum(len(sentence.words) for _, sentence in placed)
     lacking = {
-        column: [sentence for sentence in sentences for word in sentence.words if is_missing(word, column)]
+        column: [
+            (path, sentence.line) for path, sentence in placed for word in sentence.words if is_missing(word, column)
+        ]
         for column in COLUMN_NAMES
     }
     for column in ("form", *_learned_columns(tasks, tags)):
         share = len(lacking[column]) / number
         if not share:
             continue
+        path, line = lacking[column][0]
         problem = f"{share:.1%} of its words have _ in place of {_name(column)}"
         if share > MOST_MISSING:
             other = {"upos": "xpos", "xpos": "upos"}.get(column, "")
             there = bool(other) and len(lacking[other]) / number <= MOST_MISSING
-            raise InputError(path, problem, lacking[column][0].line, _remedy(column, other if there else ""))
-        warn(f"{path}, line {lacking[column][0].line}: {problem}; scores count these words too")
+            raise InputError(path, problem, line, _remedy(column, other if there else ""))
+        warn(f"{path}, line {line}: {problem}; scores count these words too")
 
 
 def _learned_columns(tasks: Collection[str], tags: str) -> list[str]:
@@ -107,19 +132,25 @@ def _learned_columns(tasks: Collection[str], tags: str) -> list[str]:
 
 
 def _tell_unlearned(
-    sources: dict[str, Path], part: str, sentences: Sequence[Sentence], column: str, learned: Collection[str]
+    files: Mapping[Path, Sequence[Sentence]], trained_on: str, column: str, learned: Collection[str]
 ) -> None:
     """Tell of labels that the training part lacks, and warn if there are many: no model can predict them."""
-    labels = [(getattr(word, column), sentence.line) for sentence in sentences for word in sentence.words]
-    unlearned = [(label, line) for label, line in labels if label not in learned]
+    labels = [
+        (getattr(word, column), path, sentence.line)
+        for path, sentences in files.items()
+        for sentence in sentences
+        for word in sentence.words
+    ]
+    unlearned = [found for found in labels if found[0] not in learned]
     if not unlearned:
         return
     share = len(unlearned) / len(labels)
-    most = Counter(label for label, _ in unlearned).most_common(1)[0][0]
+    most = Counter(label for label, _, _ in unlearned).most_common(1)[0][0]
+    _, path, line = unlearned[0]
     tell = warn if share > MANY_UNLEARNED else print
     tell(
-        f"{sources[part]}, line {unlearned[0][1]}: {share:.1%} of its words have {_name(column)} that "
-        f"{sources['train'].name} lacks, most often {most!r}; none of them can be predicted"
+        f"{path}, line {line}: {share:.1%} of its words have {_name(column)} that "
+        f"{trained_on} lacks, most often {most!r}; none of them can be predicted"
     )
 
 
@@ -157,7 +188,7 @@ def check_prepared(folder: Path, tasks: Collection[str], tags: Literal["upos", "
     if not all(one.is_file() for one in paths):
         return
     for one in paths:
-        check_columns(one, read_treebank(one, needed_heads(tasks)), tasks, tags)
+        check_columns({one: read_treebank(one, needed_heads(tasks))}, tasks, tags)
 
 
 def _serves(counts: dict[str, Any], columns: Collection[str], heads: Heads) -> bool:

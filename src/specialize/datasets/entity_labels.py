@@ -15,6 +15,8 @@ BEGINS, GOES_ON, ENDS = "BSUW", "IMEL", "SUWEL"
 # Letters of other scripts that look as the Latin ones do: Cyrillic, then Greek.
 LOOK_ALIKES = str.maketrans("АВЕЅІЈКМНОРСТУХаеіјорсухѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABESIJKMHOPCTYXaeijopcyxsABEZHIKMNOPTYXo", "")
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\u2043\ufe58]")
+# A label that holds a second one, as B-PER|B-ORG, O|B-LOC or B-PER+I-LOC do; but for |, a type may have these marks.
+_NESTED = re.compile(r"\||[+,;/&#~](?:O|[BIMELSUW][-_]\S+)$")
 _PREFIXED = re.compile(r"(.)[-_](\S+)")
 
 
@@ -34,6 +36,11 @@ def plain_label(label: str) -> str | None:
         return None
     prefix = match[1].translate(LOOK_ALIKES).upper()
     return f"{prefix}-{match[2]}" if prefix in BEGINS + GOES_ON else None
+
+
+def is_nested(label: str) -> bool:
+    """Whether a label is of several entities at once, one within the other."""
+    return bool(_NESTED.search(label))
 
 
 def as_iob2(labels: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +43,19 @@ class Row:
     label: str
 
 
-def read_rows(path: Path) -> list[list[Row]]:
+def is_entity_label(label: str) -> bool:
+    """Whether a value may be a label of named entities, in whatever scheme."""
+    return plain_label(label) is not None
+
+
+def read_rows(path: Path, is_label: Callable[[str], bool] = is_entity_label) -> list[list[Row]]:
     """The sentences of a file of named entities in any layout that is known; what was mended is printed.
 
     Labels are as they are written, except that they are not empty.
+
+    Args:
+        path: the file.
+        is_label: whether a value may be a label, which tells a token such as # from a comment.
 
     Raises:
         InputError: on a line without a token or a label, or with more columns than others; if it is not clear which
@@ -54,7 +63,7 @@ def read_rows(path: Path) -> list[list[Row]]:
     """
     corrections = Corrections(path)
     lines = list(_lines(read_text(path), corrections))
-    sentences = _sentences(path, lines, corrections)
+    sentences = _sentences(path, lines, corrections, is_label)
     require_sentences(path, sentences)
     _require_blank_lines(path, sentences, corrections)
     sentences = _without_language_prefix(sentences, corrections)
@@ -76,18 +85,20 @@ def _lines(text: str, corrections: Corrections) -> Iterator[tuple[int, str]]:
         yield number, line
 
 
-def _sentences(path: Path, lines: Sequence[tuple[int, str]], corrections: Corrections) -> list[list[Row]]:
+def _sentences(
+    path: Path, lines: Sequence[tuple[int, str]], corrections: Corrections, is_label: Callable[[str], bool]
+) -> list[list[Row]]:
     """Rows between blank lines."""
     written = [line for _, line in lines if line.strip() and not line.startswith("#")]
     tabs = 2 * sum("\t" in line.rstrip() for line in written) > len(written)
-    layout = _Layout.of(path, [_columns(line, tabs) for line in written], tabs, corrections)
+    layout = _Layout.of(path, [_columns(line, tabs) for line in written], tabs, corrections, is_label)
     sentences: list[list[Row]] = []
     block: list[Row] = []
     for number, line in [*lines, (len(lines) + 1, "")]:
         if not line.strip():
             sentences += [block] if block else []
             block = []
-        elif left_out := layout.left_out(line):
+        elif left_out := layout.left_out(line) or layout.without_token(line):
             corrections.add(number, left_out)
         else:
             block.append(layout.row(path, number, line))
@@ -107,9 +118,17 @@ class _Layout:
     token: int
     label: int
     tabs: bool
+    is_label: Callable[[str], bool]
 
     @classmethod
-    def of(cls, path: Path, rows: Sequence[list[str]], tabs: bool, corrections: Corrections) -> _Layout:
+    def of(
+        cls,
+        path: Path,
+        rows: Sequence[list[str]],
+        tabs: bool,
+        corrections: Corrections,
+        is_label: Callable[[str], bool],
+    ) -> _Layout:
         """The layout of a file's rows.
 
         Raises:
@@ -117,26 +136,34 @@ class _Layout:
         """
         columns = Counter(map(len, rows)).most_common(1)[0][0] if rows else 2
         if columns <= 2:
-            return cls(2, 0, 1, tabs)
+            return cls(2, 0, 1, tabs, is_label)
         rows = [row for row in rows if len(row) == columns]
         if sum(bool(_NUMBER.match(row[0])) for row in rows) == len(rows) and rows[0][0].startswith(("0", "1")):
             numbered = "column 2 is taken for the tokens and column 3 for the labels: column 1 numbers the tokens"
+            _require_one_label(path, rows)
             corrections.add(1, numbered)
-            return cls(columns, NUMBERED_TOKEN, NUMBERED_LABEL, tabs)
+            return cls(columns, NUMBERED_TOKEN, NUMBERED_LABEL, tabs, is_label)
         label = _label_column(path, rows)
         corrections.add(1, f"column 1 of {columns} is taken for the tokens and column {label + 1} for the labels")
-        return cls(columns, 0, label, tabs)
+        return cls(columns, 0, label, tabs, is_label)
 
     def left_out(self, line: str) -> str:
         """What a line is that has no token: a comment, rather than a token that begins with #; else nothing."""
         cells = _columns(line, self.tabs)
         numbered = self.token == NUMBERED_TOKEN
         if line.startswith("#"):
-            is_row = len(cells) == self.columns and plain_label(cells[self.label]) is not None
+            is_row = len(cells) == self.columns and self.is_label(cells[self.label])
             if numbered or _KEY_AND_VALUE.match(line) or (not is_row and self._is_comment(line)):
                 return "a comment is left out"
         if numbered and _NO_WORD.fullmatch(cells[0]):
             return "the row of a multiword token or an empty node is left out"
+        return ""
+
+    def without_token(self, line: str) -> str:
+        """What a line is that begins with white space, such as no-break spaces, and has a label alone; else nothing."""
+        label = line.strip()
+        if self.columns == 2 and not self.tabs and line[0].isspace() and not re.search(r"\s", label):
+            return "a row of white space and a label is left out" if self.is_label(label) else ""
         return ""
 
     def _is_comment(self, line: str) -> bool:
@@ -162,6 +189,22 @@ class _Layout:
     def separator(self) -> str:
         """What parts the columns, in words."""
         return "tab" if self.tabs else "blank"
+
+
+def _require_one_label(path: Path, rows: Sequence[list[str]]) -> None:
+    """Refuse numbered rows with labels of nested entities in a further column, as GermEval's have.
+
+    Universal NER's fourth column, of labels and remarks such as `B-LOC#O`, is none.
+    """
+    for column in range(NUMBERED_LABEL + 1, len(rows[0])):
+        found = Counter(None if "#" in row[column] else plain_label(row[column]) for row in rows)
+        if found[None] <= (1 - LABELS_AT_LEAST) * len(rows) and set(found) - {"O", None}:
+            raise InputError(
+                path,
+                f"columns {NUMBERED_LABEL + 1} and {column + 1} both have labels",
+                1,
+                "nested entities are not learned: leave one of them, as token, tab, label",
+            )
 
 
 def _label_column(path: Path, rows: Sequence[list[str]]) -> int:

@@ -11,10 +11,10 @@ from typing import Generic, Literal, TypeVar
 
 import numpy
 
-from specialize.datasets.columns import check_columns, needed_heads, treebank_statistics
+from specialize.datasets.columns import check_columns, needed_heads, read_part, treebank_statistics
 from specialize.datasets.layout import PARTS
 from specialize.datasets.named_entities import EntitySentence, write_entities
-from specialize.datasets.treebanks import Sentence, read_treebank, write_treebank
+from specialize.datasets.treebanks import Sentence, write_treebank
 from specialize.errors import InputError
 from specialize.files import write_json
 
@@ -108,19 +108,19 @@ def _why_blocks(sizes: Counter[str], number: int) -> str:
     return ""
 
 
-def documents_of(parts: Mapping[str, Sequence[Sentence]]) -> list[str]:
+def documents_of(files: Mapping[Path, Sequence[Sentence]]) -> list[str]:
     """The document of each sentence of a treebank's files, as `# newdoc` comments say; nothing if there are none.
 
     What stands before the first of them in a file is a document too; one of the same id in two files is one.
     """
     documents, named = [], False
-    for part, sentences in parts.items():
-        current, number = f"{part} 0", 0
+    for path, sentences in files.items():
+        current, number = f"{path.name} 0", 0
         for sentence in sentences:
             for line in sentence.lines:
                 if found := NEW_DOCUMENT.fullmatch(line):
                     number += 1
-                    current, named = found[1] or f"{part} {number}", True
+                    current, named = found[1] or f"{path.name} {number}", True
             documents.append(current)
     return documents if named else []
 
@@ -145,11 +145,11 @@ def prepare_treebank_folds(
         InputError: as `prepare_treebank` and `in_folds` do.
     """
     mended: Counter[str] = Counter()
-    read: dict[str, list[Sentence]] = {}
+    read: dict[Path, list[Sentence]] = {}
     for paths in sources.values():
-        for path in paths:
-            read[path.name] = read_treebank(path, needed_heads(tasks), mended)
-            check_columns(path, read[path.name], tasks, tags)
+        part = read_part(paths, needed_heads(tasks), mended)
+        check_columns(part, tasks, tags)
+        read |= part
     for what, count in sorted(mended.items()):
         print(f"mended: {what}: {count:,}")
     everything = [sentence for sentences in read.values() for sentence in sentences]

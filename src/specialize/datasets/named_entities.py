@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from specialize.datasets.corrections import Corrections
-from specialize.datasets.entity_labels import IOB2_LABEL, as_iob2, is_iob1, one_spelling, plain_label
+from specialize.datasets.entity_labels import IOB2_LABEL, as_iob2, is_iob1, is_nested, one_spelling, plain_label
 from specialize.datasets.entity_layouts import read_rows
 from specialize.datasets.layout import PARTS, blocks, require_sentences
 from specialize.errors import InputError
@@ -16,6 +16,8 @@ from specialize.files import atomic_text, read_archive_members, read_text
 
 SHOWN_REPAIRS = 20  # for each file; the rest is only counted
 LABEL_REMEDY = "write token, tab and one of O, B-TYPE, I-TYPE, and nothing else"
+
+NESTED_REMEDY = "keep one label for each token, as a rule the outermost entity's, in files of your own (ner: folder)"
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,9 @@ def _plainly_labeled(path: Path, sentence: EntitySentence, corrections: Correcti
     """A sentence with labels in Latin capitals with hyphens, and in IOB2 or IOB1."""
     plain = []
     for place, label in enumerate(sentence.labels):
+        if is_nested(label):
+            problem = f"label {label!r} is of several entities at once, and nested ones are not learned"
+            raise InputError(path, problem, sentence.lines[place], NESTED_REMEDY)
         found = plain_label(label)
         if found is None:
             raise InputError(path, f"label {label!r} is not IOB2", sentence.lines[place], LABEL_REMEDY)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from specialize.settings import CODE, PATH, SHA256, Settings, setting
 
@@ -50,35 +50,60 @@ FOLD_SEED = "of the order in which documents or blocks of sentences are dealt to
 
 
 class PartDigests(Settings):
-    """The digests of a treebank's files."""
+    """The digests of the files of a data set that is published in parts."""
 
     train: str = setting("of the training part", default="", pattern=SHA256)
     dev: str = setting("of the development part", default="", pattern=SHA256)
     test: str = setting("of the test part", default="", pattern=SHA256)
 
 
+Digest: TypeAlias = Annotated[str, Field(pattern=SHA256)]
+
+
 class TreebankEntry(Settings):
-    """A language's treebank: a UD release, or own files."""
+    """A language's treebank: a UD release, MasakhaPOS's words and tags, or own files."""
 
     name: str = setting(
         "of the UD repository, such as UD_Uyghur-UDT", default="", pattern="^UD_[A-Za-z_]+-[A-Za-z0-9]+$"
     )
-    release: str = setting("its tag, such as r2.5", default="", pattern="^r[0-9.]+$")
+    release: str = setting(
+        "its tag, such as r2.5; or a commit, or the branch master or dev, which moves",
+        default="",
+        pattern="^(r[0-9.]+|master|dev|[0-9a-f]{40})$",
+    )
     prefix: str = setting("how its files' names begin, such as ug_udt", default="", pattern="^[a-z0-9_]+$")
     folder: str = setting(
         "own treebank in place of a release: train.conllu, dev.conllu, test.conllu", default="", pattern=PATH
     )
-    tags: Literal["xpos", "upos"] = setting("the tags that POS tagging predicts", source="paper §2.2.1", default="xpos")
+    masakhapos: str = setting(
+        "MasakhaPOS's language code in place of a release: words and UPOS tags without trees, for POS tagging alone",
+        default="",
+        pattern=CODE,
+    )
+    tags: Literal["xpos", "upos"] = setting(
+        "the tags that POS tagging predicts; of MasakhaPOS always upos", source="paper §2.2.1", default="xpos"
+    )
     sha256: PartDigests = setting("of the files, by part", default=None)
     folds: int = setting(FOLDS, default=None, ge=3)
     fold_seed: int = setting(FOLD_SEED, neutral=1, default=1, ge=0)
 
 
 class EntitiesEntry(Settings):
-    """A language's named entities: WikiAnn, or own files."""
+    """A language's named entities: WikiAnn, MasakhaNER 2.0, Universal NER, or own files."""
 
     wikiann: str = setting("WikiAnn's language code", default="", pattern=CODE)
-    sha256: str = setting("of its archive", default="", pattern=SHA256)
+    masakhaner: str = setting("in place of WikiAnn, MasakhaNER 2.0's language code", default="", pattern=CODE)
+    universal: str = setting(
+        "in place of WikiAnn, Universal NER's repository, such as UNER_Danish-DDT",
+        default="",
+        pattern="^UNER_[A-Za-z_]+-[A-Za-z0-9]+$",
+    )
+    prefix: str = setting(
+        "of Universal NER: how its files' names begin, such as da_ddt; needed where it cannot be asked",
+        default="",
+        pattern="^[A-Za-z0-9_]+$",
+    )
+    sha256: PartDigests | Digest = setting("of WikiAnn's archive; of other published files, by part", default=None)
     broken_labels: Literal["repair", "refuse"] = setting(
         "what becomes of an I- that continues nothing of its type, and of labels that are not written in IOB2: "
         "mended (the log says where), or an error",

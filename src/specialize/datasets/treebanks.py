@@ -114,7 +114,7 @@ def read_treebank(path: Path, heads: Heads = "any", mended: Counter[str] | None 
     """
     counts: Counter[str] = Counter() if mended is None else mended
     text = JOINED.sub("", read_text(path))
-    sentences = [_parse_sentence(path, number, lines, heads, counts) for number, lines in blocks(text)]
+    sentences = [parse_sentence(path, number, lines, heads, counts) for number, lines in blocks(text)]
     require_sentences(path, sentences)
     return sentences
 
@@ -126,7 +126,19 @@ def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:
             stream.write("\n".join(sentence.lines) + "\n\n")
 
 
-def _parse_sentence(path: Path, first_line: int, block: list[str], heads: Heads, mended: Counter[str]) -> Sentence:
+def parse_sentence(path: Path, first_line: int, block: list[str], heads: Heads, mended: Counter[str]) -> Sentence:
+    """Read one sentence's lines, as `read_treebank` reads all of a file's.
+
+    Args:
+        path: the file, for messages.
+        first_line: the number of the first of the lines in it.
+        block: its lines.
+        heads: what is asked of them.
+        mended: counts what was mended, in words.
+
+    Raises:
+        InputError: with the line of the first thing that is wrong.
+    """
     for number, line in enumerate(block, start=first_line):
         if line.startswith("#") and SWALLOWED.search(line):
             raise InputError(path, "a comment has a carriage return and another line after it", number, ONE_LINE_END)

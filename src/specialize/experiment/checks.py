@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -257,14 +257,43 @@ def _check_language(experiment: Experiment, language: Language) -> None:
             f"{experiment.place([*place, 'corpus', 'words'])}: icu needs the package icu4py, which is not installed: "
             "in the checkout run .venv/bin/pip install --editable '.[words]'"
         )
-    if treebank and not ("folder" in treebank or {"name", "release", "prefix"} <= treebank.keys()):
-        raise ConfigError(f"{experiment.place([*place, 'treebank'])}: give name, release and prefix, or folder")
-    if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "folder"}:
-        raise ConfigError(f"{experiment.place([*place, 'ner'])}: give wikiann, or folder")
+    _check_origins(experiment, language, place)
     _check_folds(experiment, language, place)
     _check_own_files(experiment, language, place)
     if "folder" in treebank:
         check_own_treebank(experiment, language, place)
+
+
+def _check_origins(experiment: Experiment, language: Language, place: list[str]) -> None:
+    """Labeled data have one origin; files of one's own win over one of the paper's configuration, or another below."""
+    treebank, entities = language.entry.get("treebank", {}), language.entry.get("ner", {})
+    if "treebank" in language.entry and "folder" not in treebank:
+        where = [*place, "treebank"]
+        if "masakhapos" in treebank and "name" in treebank:
+            raise ConfigError(_two_origins(experiment, where, ["name", "masakhapos"]))
+        if "masakhapos" in treebank and treebank.get("tags", "upos") != "upos":
+            raise ConfigError(f"{experiment.place([*where, 'tags'])}: MasakhaPOS has UPOS tags only; leave tags out")
+        if "masakhapos" not in treebank and not {"name", "release", "prefix"} <= treebank.keys():
+            raise ConfigError(f"{experiment.place(where)}: give name, release and prefix, or masakhapos, or folder")
+    if "ner" not in language.entry or "folder" in entities:
+        return
+    given = [key for key in ("wikiann", "masakhaner", "universal") if key in entities]
+    if not given:
+        raise ConfigError(f"{experiment.place([*place, 'ner'])}: give wikiann, masakhaner, universal, or folder")
+    if len(given) > 1:
+        raise ConfigError(_two_origins(experiment, [*place, "ner"], given))
+    if "sha256" in entities and isinstance(entities["sha256"], str) != ("wikiann" in entities):
+        needed = "one digest, of its archive" if "wikiann" in entities else "a digest for each part: {train: ..., ...}"
+        raise ConfigError(f"{experiment.place([*place, 'ner', 'sha256'])}: {given[0]} needs {needed}")
+
+
+def _two_origins(experiment: Experiment, place: Sequence[str], keys: Sequence[str]) -> str:
+    """What to do about an entry with two origins: as a rule, the first is the paper's, with which it was merged."""
+    tag = f"{place[1].partition('-')[0]}-x-gold"
+    return (
+        f"{experiment.place_of_last(*([*place, key] for key in keys))}: give one of {', '.join(keys)}; an entry is "
+        f"merged with the paper's of the same tag, so give yours another tag, such as {tag}"
+    )
 
 
 def _check_folds(experiment: Experiment, language: Language, place: list[str]) -> None:

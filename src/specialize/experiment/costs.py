@@ -19,7 +19,7 @@ from specialize.experiment.resolved import pieces_here
 from specialize.experiment.speeds import Shape, SpeedOf
 from specialize.files import read_json
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.sources import PARTS, own_files, treebank_files, wikipedia_dump
+from specialize.sources import PARTS, entities_origin, own_files, treebank_origin, usual_file, wikipedia_dump
 
 # Of a base model whose config.json is not here yet: BERT-base with mBERT's vocabulary.
 EXPECTED_BASE = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072, "vocab_size": 119_547}
@@ -315,9 +315,10 @@ class Costs:
         ]
         if "folder" in entry:
             places.append(Path(entry["folder"], f"{part}.{ending}"))
-        elif task != "ner" and "name" in entry and part in PARTS:
-            files = treebank_files(entry["name"], entry["release"], entry["prefix"], {})
-            places += [path for path in [self._published(files[part].mirror_path)] if path]
+        elif part in PARTS and (
+            source := usual_file(entities_origin(entry) if task == "ner" else treebank_origin(entry), part)
+        ):
+            places += [path for path in [self._published(source.mirror_path)] if path]
         for path in places:
             with contextlib.suppress(OSError):  # it is not there, or cannot be read, for its own job to report
                 if path not in self._counted:

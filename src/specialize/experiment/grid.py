@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,6 +12,11 @@ from specialize.sources import PARTS
 
 DATA = {"treebank": ("pos", "ud"), "ner": ("ner",)}  # keys of an entry, with the tasks that are learned from each
 ENDINGS = {"treebank": "conllu", "ner": "tsv"}  # of their files
+
+
+def is_without_trees(treebank: Mapping[str, Any]) -> bool:
+    """Whether a treebank's entry is of words and tags alone."""
+    return "masakhapos" in treebank and "folder" not in treebank
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,13 @@ class Language:
     @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks with labeled data, in the order of `TASKS`."""
-        return tuple(task for task in TASKS if data_of(task) in self.entry)
+        there = {"pos": self.has_treebank, "ud": self.has_trees, "ner": "ner" in self.entry}
+        return tuple(task for task in TASKS if there[task])
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether labeled sentences may have trees; MasakhaPOS has words and tags only."""
+        return self.has_treebank and not is_without_trees(self.entry["treebank"])
 
     def folds(self, task: str) -> int:
         """In how many folds a task's labeled data are cross-validated; 0 if they keep the parts that were published."""
@@ -91,18 +102,22 @@ class Language:
 
     @property
     def tags(self) -> Literal["upos", "xpos"]:
-        """The column that POS tagging predicts: xpos (paper §2.2.1) or upos."""
-        tags: Literal["upos", "xpos"] = self.entry.get("treebank", {}).get("tags", "xpos")
+        """The column that POS tagging predicts: xpos (paper §2.2.1) or upos, the only one that MasakhaPOS has."""
+        treebank = self.entry.get("treebank", {})
+        tags: Literal["upos", "xpos"] = "upos" if is_without_trees(treebank) else treebank.get("tags", "xpos")
         return tags
 
     def has_regime(self, regime: str) -> bool:
         """Whether the labeled data allow a regime.
 
-        Multi-task learning needs two tasks. Without named entities all data sets are the treebank, so that
-        interleaving and upsampling coincide (paper §3.2): `mtl-ups…` is the one that exists.
+        Multi-task learning needs two tasks, and what is learned jointly needs trees. Without named entities all data
+        sets are the treebank, so that interleaving and upsampling coincide (paper §3.2): `mtl-ups…` is the one that
+        exists.
         """
         known = REGIMES[regime]
         if known.task is not None and known.task not in self.tasks:
+            return False
+        if known.joint and not self.has_trees:
             return False
         if not known.mixing:
             return True

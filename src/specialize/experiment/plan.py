@@ -26,18 +26,17 @@ TEXT_BYTES_ON_DISK = 10  # a token, of cleaned text
 LONGEST_MEASUREMENT = 300  # seconds; then speeds stay assumed
 
 
-def sources_of(language: Language) -> list[sources.Source]:
-    """The files that a language's data are downloaded from; none for data of one's own."""
+def sources_of(language: Language) -> list[sources.Source | sources.Publication]:
+    """The files that a language's data are downloaded from, or the data sets; none for data of one's own."""
     corpus, treebank, entities = (language.entry.get(key, {}) for key in ("corpus", "treebank", "ner"))
-    found = []
+    found: list[sources.Source | sources.Publication] = []
     if "wikipedia" in corpus and not language.has_own_text:
         found.append(sources.wikipedia_dump(corpus["wikipedia"], corpus["date"], corpus.get("sha256")))
-    if "name" in treebank and "folder" not in treebank:
-        pinned = treebank.get("sha256", {})
-        parts = sources.treebank_files(treebank["name"], treebank["release"], treebank["prefix"], pinned)
-        found += parts.values()
-    if "wikiann" in entities and "folder" not in entities:
-        found.append(sources.wikiann_archive(entities["wikiann"], entities.get("sha256")))
+    for origin in (sources.treebank_origin(treebank), sources.entities_origin(entities)):
+        if isinstance(origin, sources.Publication):
+            found.append(origin)
+        else:
+            found += (origin or {}).values()
     return found
 
 

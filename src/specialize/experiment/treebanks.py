@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from specialize.errors import ConfigError
 from specialize.experiment.grid import Language
 from specialize.experiment.regimes import TASKS
-from specialize.sources import PARTS
+from specialize.sources import PARTS, Publication, entities_origin, treebank_origin
 
 if TYPE_CHECKING:
     from specialize.experiment import Experiment
@@ -26,6 +26,30 @@ def learned_tasks(experiment: Experiment, tag: str) -> tuple[str, ...]:
             start = cell.prefinetuned or cell
             tasks |= {task for together in language.datasets(start.regime) for task in together}
     return tuple(task for task in TASKS if task in tasks)
+
+
+def listed_publication(experiment: Experiment, section: str, destination: str) -> tuple[Publication, bool]:
+    """The data set whose list of files lies somewhere in a run, and whether all of its parts are needed.
+
+    They are where an entry that the run needs says no `folds`.
+
+    Args:
+        experiment: the configuration.
+        section: of a language's entry, `treebank` or `ner`.
+        destination: the list's path, relative to the run.
+    """
+    origin_of = treebank_origin if section == "treebank" else entities_origin
+    needed = experiment.needed_languages
+    found, all_parts = None, False
+    for language in experiment.languages.values():
+        entry = language.entry.get(section, {})
+        origin = origin_of(entry)
+        if isinstance(origin, Publication) and origin.destination == destination:
+            found = found or origin
+            all_parts = all_parts or (language in needed and not entry.get("folds"))
+    if found is None:
+        raise ConfigError(f"languages: no {section} is published as {destination}")
+    return found, all_parts
 
 
 def check_own_treebank(experiment: Experiment, language: Language, place: list[str]) -> None:

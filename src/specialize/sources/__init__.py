@@ -10,12 +10,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from specialize.sources.origins import Origin, entities_origin, places_in_run, treebank_origin, usual_file
 from specialize.sources.own_entities import ENTITY_ENDINGS, entity_files
 from specialize.sources.own_files import own_files, own_text
 from specialize.sources.published import (
     PARTS,
+    Publication,
     Source,
+    is_listed,
+    masakhaner_files,
+    masakhapos_files,
     treebank_files,
+    treebank_publication,
+    universal_entities,
     wikiann_archive,
     wikiann_collection,
     wikipedia_dump,
@@ -24,7 +31,8 @@ from specialize.sources.text_formats import TextFormat, recognise
 
 if TYPE_CHECKING:  # as they load what asks the network, which most jobs never do
     from specialize.sources.availability import latest_dump, upstream_bytes
-    from specialize.sources.downloads import download, fetch
+    from specialize.sources.downloads import download, fetch, fetch_parts
+    from specialize.sources.lists import fetch_listed, listed_parts, require_parts
     from specialize.sources.models import commit_on_the_hub, copy_model, fetch_model, fetch_model_from_mirror
     from specialize.sources.treebanks import fetch_treebank
     from specialize.sources.wikiann import extract_archive, fetch_wikiann_collection
@@ -35,35 +43,54 @@ _ASKS_NETWORK = {
     "download": "downloads",
     "extract_archive": "wikiann",
     "fetch": "downloads",
+    "fetch_listed": "lists",
     "fetch_model": "models",
     "fetch_model_from_mirror": "models",
+    "fetch_parts": "downloads",
     "fetch_treebank": "treebanks",
     "fetch_wikiann_collection": "wikiann",
     "latest_dump": "availability",
+    "listed_parts": "lists",
+    "require_parts": "lists",
     "upstream_bytes": "availability",
 }
 
 __all__ = [
     "ENTITY_ENDINGS",
     "PARTS",
+    "Origin",
+    "Publication",
     "Source",
     "TextFormat",
     "commit_on_the_hub",
     "copy_model",
     "download",
+    "entities_origin",
     "entity_files",
     "extract_archive",
     "fetch",
+    "fetch_listed",
     "fetch_model",
     "fetch_model_from_mirror",
+    "fetch_parts",
     "fetch_treebank",
     "fetch_wikiann_collection",
+    "is_listed",
     "latest_dump",
+    "listed_parts",
+    "masakhaner_files",
+    "masakhapos_files",
     "own_files",
     "own_text",
+    "places_in_run",
     "recognise",
+    "require_parts",
     "treebank_files",
+    "treebank_origin",
+    "treebank_publication",
+    "universal_entities",
     "upstream_bytes",
+    "usual_file",
     "wikiann_archive",
     "wikiann_collection",
     "wikipedia_dump",

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import requests
 
 from specialize.errors import DownloadError
-from specialize.sources.published import Source, dumps_folder, place_in_mirror, wiki_name, wikipedia_dump
+from specialize.sources.published import Publication, Source, dumps_folder, place_in_mirror, wiki_name, wikipedia_dump
 from specialize.sources.transfer import HEADERS, RefusedError, UnansweredError, download_url, is_url
 from specialize.sources.verification import LISTING, read_listing
 
@@ -96,12 +96,18 @@ def _dates(folder: str) -> list[str]:
         return re.findall(r'href="([0-9]{8})/"', page.read_text(encoding="utf-8", errors="replace"))
 
 
-def upstream_bytes(sources: Sequence[Source], mirror: str | None) -> int | None:
+def upstream_bytes(sources: Sequence[Source | Publication], mirror: str | None) -> int | None:
     """How many bytes the files have where they are taken from; None if that cannot be learned quickly."""
+    files: list[Source] = []
+    for source in sources:
+        listed = [source] if isinstance(source, Source) else _listed_in(mirror, source)
+        if listed is None:
+            return None
+        files += listed
     if mirror:
-        places: list[tuple[str, ...]] = [(place_in_mirror(source.mirror_path, mirror),) for source in sources]
+        places: list[tuple[str, ...]] = [(place_in_mirror(source.mirror_path, mirror),) for source in files]
     else:
-        places = [source.urls for source in sources]
+        places = [source.urls for source in files]
     total = 0
     with requests.Session() as session:
         for place in dict.fromkeys(places):  # each once: upstream, all of WikiAnn's languages are in one
@@ -111,6 +117,15 @@ def upstream_bytes(sources: Sequence[Source], mirror: str | None) -> int | None:
                 return None
             total += size
     return total
+
+
+def _listed_in(mirror: str | None, publication: Publication) -> list[Source] | None:
+    """The files that a mirror has of a data set; None if there is no mirror, or it does not say so."""
+    try:
+        listing = read_listing(f"{place_in_mirror(publication.folder, mirror)}/{LISTING}") if mirror else {}
+    except DownloadError:  # for its own job to report
+        return None
+    return [publication.source(name) for name in sorted(listing) if publication.part_of(name)] or None
 
 
 def _size(place: str, session: requests.Session) -> int | None:

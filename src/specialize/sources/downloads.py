@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from specialize.errors import DownloadError
@@ -45,6 +46,21 @@ def fetch(source: Source, destination: Path, mirror: str | None) -> None:
     """
     download(with_recorded_digest(source, destination), destination, mirror)
     record_digest(destination)
+
+
+def fetch_parts(files: Mapping[str, Source], destinations: Mapping[str, Path], mirror: str | None) -> None:
+    """Download the parts of a data set, each verified and recorded as by `fetch`.
+
+    Args:
+        files: the parts.
+        destinations: where each appears.
+        mirror: absolute path or URL of a mirror.
+
+    Raises:
+        DownloadError: if one cannot be had, or is not the file that was promised.
+    """
+    for part, source in files.items():
+        fetch(source, destinations[part], mirror)
 
 
 def download(source: Source, destination: Path, mirror: str | None) -> None:

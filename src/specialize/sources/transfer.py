@@ -42,7 +42,13 @@ NO_NETWORK = (
 
 
 class RefusedError(DownloadError):
-    """A server's final answer that a file cannot be had there; asking again would not help."""
+    """A server's final answer that a file cannot be had there; asking again would not help.
+
+    Attributes:
+        status: its HTTP status; None if a mirror's listing says so.
+    """
+
+    status: int | None = None
 
 
 class UnansweredError(DownloadError):
@@ -160,7 +166,9 @@ def _request(url: str, partial: Path) -> None:
             start_over(partial)
             write_json(_note(partial), {"url": url, "validator": _validator(response)})
         else:
-            raise RefusedError(f"{url}: {answer}")
+            refused = RefusedError(f"{url}: {answer}")
+            refused.status = response.status_code
+            raise refused
         length = response.headers.get("Content-Length", "")
         total = start + int(length) if length.isdecimal() else None
         _append(response, partial, start, total)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from filelock import FileLock
+
 from specialize.errors import DownloadError
 from specialize.sources.downloads import fetch
-from specialize.sources.published import treebank_files
+from specialize.sources.lists import PART_NAMES
+from specialize.sources.published import treebank_files, treebank_publication
 from specialize.sources.transfer import RefusedError
-
-PART_NAMES = {"train": "training", "dev": "development", "test": "test"}
 
 
 def fetch_treebank(
@@ -29,11 +30,15 @@ def fetch_treebank(
         DownloadError: if one cannot be had; a part that the release lacks where it has another is named as such.
     """
     refused: dict[str, RefusedError] = {}
-    for part, source in treebank_files(name, release, prefix, sha256).items():
-        try:
-            fetch(source, destinations[part], mirror)
-        except RefusedError as error:
-            refused[part] = error
+    folder = destinations["train"].parent
+    folder.mkdir(parents=True, exist_ok=True)
+    # Another entry, with folds, may be fetching the same files by their list.
+    with FileLock(folder / f".{treebank_publication(name, release, prefix).list_name}.lock"):
+        for part, source in treebank_files(name, release, prefix, sha256).items():
+            try:
+                fetch(source, destinations[part], mirror)
+            except RefusedError as error:
+                refused[part] = error
     first = next(iter(refused.values()), None)
     if first is None:
         return
@@ -46,7 +51,7 @@ def fetch_treebank(
         raise first
     lacking = " and no ".join(f"{PART_NAMES[part]} part" for part in refused)
     raise DownloadError(
-        f"{name} has no {lacking} in {release}, only a {' and a '.join(there)} part ({first}); part some of these "
-        "sentences from the others into a folder with train.conllu, dev.conllu and test.conllu, and give treebank: "
-        "{folder: ...}; docs/tutorial.md says how"
+        f"{name} has no {lacking} in {release}, only a {' and a '.join(there)} part ({first}); give its entry "
+        "folds: 10, for cross-validation over what there is; or part some sentences from the others into a folder with "
+        "train.conllu, dev.conllu and test.conllu, and give treebank: {folder: ...}; docs/tutorial.md says how"
     )

@@ -65,7 +65,9 @@ def multi_task_all_table(experiment: Experiment, scores: Scores) -> Table:
             table.rows.append([*start, *cells])
     table.notes = score_notes(experiment, scores, blocks)
     table.notes += [BASELINE_NOTE, key_of_names(experiment, multi_task=True)]
-    coinciding = sorted(language.tag for language in languages if not language.has_regime("mtl-int"))
+    coinciding = sorted(
+        language.tag for language in languages if language.has_regime("mtl-ups") and not language.has_regime("mtl-int")
+    )
     if coinciding:
         names = ", ".join(experiment.languages[tag].name for tag in coinciding)
         table.notes.append(
