@@ -39,7 +39,7 @@ def treebank_of(language: Language) -> str:
     return f"results/datasets/{language.original or language.tag}/statistics.json"
 
 
-def with_folds(experiment: Experiment, caption: str) -> str:
+def caption_with_folds(experiment: Experiment, caption: str) -> str:
     """A caption that says what is over folds, too, if it speaks of what is over seeds and the grid has folds."""
     if "over seeds" not in caption or not fold_cells(experiment):
         return caption

@@ -29,7 +29,7 @@ LINE, MARGIN = 0.24, 0.9  # inches of a method, and of titles around them
 
 
 def draw_scores(experiment: Experiment, run: Path) -> Figure:
-    """Mean test score of each method with its standard deviation over seeds, and folds; a panel for each language and task."""
+    """Mean test score of each method with its deviation over seeds (and folds); a panel for each language and task."""
     scores = load_scores(experiment, run)
     known = {(tag, task) for tag, _, task in scores.by_seed}
     places = [
