@@ -309,5 +309,5 @@ def test_a_fold_that_did_not_converge_has_no_score(predicted):
 def test_figures_say_what_is_of_folds(predicted):
     run, experiment = predicted
     figure = draw_scores(experiment, run)
-    assert "(± 1 sd over 3 folds × seeds)" in figure.axes[0].get_xlabel()
+    assert "(± 1 sd, folds × seeds)" in figure.axes[0].get_xlabel()
     assert "over folds, corrected for overlapping training sets" in draw_significance(experiment, run).get_suptitle()
