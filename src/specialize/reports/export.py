@@ -36,6 +36,7 @@ def export_model(experiment: Experiment, run: Path, language: str, representatio
     tested = []
     for key in scores.by_seed:
         text = mean_and_deviation(scores, key) if scores.converged(key) else NOT_CONVERGED
+        text += f", in {scores.folds(key)} folds" if scores.folds(key) else ""
         _, method, task = key
         title = TASK_TITLES[task].split(" (")[0]
         if not method.single_task:
