@@ -148,8 +148,8 @@ def corrected_t_test(differences: Sequence[float]) -> tuple[float, float]:
         t = mean / sqrt((1 / n + test / train) * variance), with n - 1 degrees of freedom.
 
     Of n folds, one is tested on, one chooses the epoch, and n - 2 train: test / train is 1 / (n - 2). Those that choose
-    the epoch teach the model something too; not to count them (1 / (n - 1) if they were) is the cautious choice. Folds
-    differ in size by a few sentences (`datasets.in_folds`), which is nothing beside that.
+    the epoch teach the model something too; not to count them (1 / (n - 1) if they were) is the cautious choice.
+    Folds of documents may differ in size (`datasets.in_folds`); the ratio is that of folds of their mean size.
 
     Args:
         differences: a mean over seeds for each fold, three or more.

@@ -27,8 +27,7 @@ COMPARISONS = "Comparisons that p of the best is corrected over: "
 CROSS_VALIDATED = "Cross-validated: "
 FOLDS_TEST = (
     "Their tests pair folds, not seeds, by each fold's mean over the seeds that both have: a one-sided paired t-test "
-    "corrected for overlapping training sets (Nadeau and Bengio 2003). One item of their test data is one of the "
-    "smallest fold's."
+    "corrected for overlapping training sets (Nadeau and Bengio 2003)."
 )
 GUESSING_MARK = "‡"
 GUESSING_NOTE = (
