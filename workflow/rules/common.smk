@@ -98,8 +98,9 @@ TRAINING_RULES = {"pretraining": ("adapt", "pretrain_"), "finetuning": ("finetun
 
 
 def one_of(names):
-    """A wildcard pattern that matches exactly these names; nothing if there are none."""
-    return "|".join(map(re.escape, names)) or "(?!)"
+    """A wildcard pattern that matches exactly these names, of which one may be empty; nothing if there are none."""
+    patterns = [re.escape(name) or "(?:)" for name in names]  # Snakemake takes an empty pattern for any name
+    return "|".join(patterns) or "(?!)"
 
 
 wildcard_constraints:

@@ -9,6 +9,7 @@ from specialize import __version__
 from specialize.experiment.resolved import model_description
 from specialize.tables import screen
 from specialize.tables.contents import FIGURES, TABLES, diagnosis_inputs, figure_inputs, table_inputs, tables_of
+from specialize.tables.fold_files import caption_with_folds
 from specialize.tables.parameters import table_parameters
 
 METRICS = [cell.metrics for cell in experiment.cells]
@@ -59,7 +60,7 @@ rule table:
         "../../envs/tables.yaml"
     params:
         settings=lambda wildcards: table_parameters(experiment, wildcards.table),
-        caption=lambda wildcards: TABLES[wildcards.table].caption,
+        caption=lambda wildcards: caption_with_folds(experiment, TABLES[wildcards.table].caption),
         version=STAGE_VERSIONS["tables"],
     script:
         f"{SCRIPTS}/table.py"
@@ -119,7 +120,7 @@ rule figure:
         "../../envs/tables.yaml"
     params:
         settings=lambda wildcards: table_parameters(experiment, wildcards.figure),
-        caption=lambda wildcards: FIGURES[wildcards.figure].caption,
+        caption=lambda wildcards: caption_with_folds(experiment, FIGURES[wildcards.figure].caption),
         version=STAGE_VERSIONS["tables"],
     script:
         f"{SCRIPTS}/figure.py"

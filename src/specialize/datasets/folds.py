@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-import numpy
-
 from specialize.datasets.columns import check_columns, needed_heads, read_part, treebank_statistics
 from specialize.datasets.layout import PARTS
 from specialize.datasets.named_entities import EntitySentence, write_entities
@@ -71,6 +69,8 @@ def in_folds(
     Raises:
         InputError: if there are fewer sentences than folds.
     """
+    import numpy  # its import takes time
+
     if len(sentences) < number:
         raise InputError(
             path, f"has {len(sentences)} sentences for {number} folds", remedy=f"set folds to {len(sentences)} or less"

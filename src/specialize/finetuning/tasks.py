@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -12,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import numpy
 from torch import nn
 
 from specialize.datasets import (
@@ -29,6 +25,7 @@ from specialize.datasets import (
     write_treebank,
 )
 from specialize.finetuning.heads import EntityTagger, Parser, Tagger
+from specialize.finetuning.scorers import attachment_scores, entity_scores, tagging_scores
 
 Item = TypeVar("Item", Sentence, EntitySentence)
 
@@ -141,12 +138,7 @@ class Tagging(TreebankTask):
 
     def scores(self, gold: list[Sentence], predicted: list[Sentence]) -> dict[str, float]:
         """Accuracy over all words, punctuation included (fact 29)."""
-        correct = words = 0
-        for expected, found in zip(gold, predicted, strict=True):
-            pairs = list(zip(self.label_names(expected), self.label_names(found), strict=True))
-            correct += sum(label == other for label, other in pairs)
-            words += len(pairs)
-        return {"accuracy": correct / words}
+        return tagging_scores(gold, predicted, self.label_names)
 
     def guessing_score(self, train: list[Sentence], test: list[Sentence]) -> float:
         return _share_of_most_frequent(*(chain.from_iterable(map(self.label_names, part)) for part in (train, test)))
@@ -213,17 +205,8 @@ class Parsing(TreebankTask):
 
     def file_scores(self, gold: Path, predicted: Path) -> dict[str, float]:
         """The scores of the official evaluation; predicted trees may have several roots, as of `single_root: false`."""
-        from udtools.udeval import evaluate, load_conllu
-
-        sentences = [self.read(gold), read_treebank(predicted, "forests")]
-        longest = max(len(sentence.words) for sentence in sentences[0])
-        with _recursion(longest):  # the evaluation follows heads to the root, one call within another
-            trees = [
-                load_conllu(io.StringIO(_for_evaluation(one)), str(path), {"multiple_roots_okay": True})
-                for one, path in zip(sentences, (gold, predicted), strict=True)
-            ]
-            result = evaluate(*trees)
-        return {"las": result["LAS"].f1, "uas": result["UAS"].f1}
+        sentences = self.read(gold), read_treebank(predicted, "forests")
+        return attachment_scores(*sentences, (str(gold), str(predicted)))
 
     def guessing_score(self, train: list[Sentence], test: list[Sentence]) -> float:
         """The LAS of who attaches every word alike: to the root, or so many words away, always by one relation."""
@@ -264,14 +247,7 @@ class EntityRecognition(Task[EntitySentence]):
 
     def scores(self, gold: list[EntitySentence], predicted: list[EntitySentence]) -> dict[str, float]:
         """F1 over spans: micro-averaged, and macro-averaged over types (fact 30)."""
-        from seqeval.metrics import f1_score
-
-        expected = [self.label_names(sentence) for sentence in gold]
-        found = [self.label_names(sentence) for sentence in predicted]
-        return {
-            name: float(numpy.nan_to_num(f1_score(expected, found, average=average, zero_division=0)))
-            for name, average in (("f1", "micro"), ("f1_macro", "macro"))
-        }
+        return entity_scores(gold, predicted)
 
 
 def task_named(
@@ -287,27 +263,6 @@ def task_named(
     if name == "ud":
         return Parsing(labels, development_punctuation, punctuation)
     return EntityRecognition(labels)
-
-
-def _for_evaluation(sentences: list[Sentence]) -> str:
-    """CoNLL-U with what attachment scores need, and nothing that the evaluation might stumble over."""
-    lines = []
-    for sentence in sentences:
-        for number, word in enumerate(sentence.words, start=1):
-            lines.append(f"{number}\t{word.form}\t_\t_\t_\t_\t{word.head}\t{word.deprel}\t_\t_\n")
-        lines.append("\n")
-    return "".join(lines)
-
-
-@contextlib.contextmanager
-def _recursion(levels: int) -> Iterator[None]:
-    """Allow so many more calls within another."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(before + levels)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def _universal(relation: str) -> str:

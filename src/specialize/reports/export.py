@@ -34,13 +34,14 @@ def export_model(experiment: Experiment, run: Path, language: str, representatio
     cells = [cell for cell in experiment.cells if (cell.language, cell.representation) == (language, representation)]
     scores = load_scores(experiment, run, cells)
     tested = []
-    for key, by_seed in scores.by_seed.items():
+    for key in scores.by_seed:
         text = mean_and_deviation(scores, key) if scores.converged(key) else NOT_CONVERGED
+        text += f", in {scores.folds(key)} folds" if scores.folds(key) else ""
         _, method, task = key
         title = TASK_TITLES[task].split(" (")[0]
         if not method.single_task:
             title += f", pft-{method.regime}" if method.prefinetuned else f", {method.regime}"
-        tested.append(TaskScore(title, PRIMARY_METRIC[task], scores.mean(key), text, len(by_seed)))
+        tested.append(TaskScore(title, PRIMARY_METRIC[task], scores.mean(key), text, scores.seeds(key)))
     with atomic_path(folder) as temporary:
         shutil.copytree(model, temporary)
         check_reload(temporary)

@@ -11,6 +11,7 @@ from specialize.experiment import Experiment, Language, Representation
 from specialize.experiment.regimes import Method
 from specialize.tables.best import best_methods, best_rows, comparisons_note
 from specialize.tables.contents import unaugmented
+from specialize.tables.folds import fold_notes
 from specialize.tables.formats import NOTHING, Entry, Table, number
 from specialize.tables.names import bases_of, key_of_names
 from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores
@@ -86,7 +87,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
                 tested = finding.tested
                 name = experiment.languages[tested.language].name
                 row = [f"{question}, tests", name, TASK_TITLES[tested.task], _sentence(finding)]
-                row += [f"{finding.difference:+.2f}", str(tested.seeds), number(tested.corrected_p, ".2g")]
+                row += [f"{finding.difference:+.2f}", tested.counted, number(tested.corrected_p, ".2g")]
                 table.add(*row)
     table.notes = [
         "Best: of all methods that the grid has for the language and task, the one of the highest mean on the "
@@ -105,6 +106,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "and multi-task models of, each chosen on the development data, and leaves out pre-finetuning, which RQ3 is "
         "about.",
     ]
+    table.notes += fold_notes(experiment, scores, scores.by_seed)
     texts = [cell.text for row in table.rows for cell in row]
     table.notes += [VARIANCE_NOTE] if any(f"({NO_VARIANCE})" in text for text in texts) else []
     table.notes += [GUESSING_NOTE] if any(GUESSING_MARK in text for text in texts) else []
@@ -249,7 +251,8 @@ def _sentence(finding: Finding) -> str:
     """What a test says, in words."""
     tested, better, other = finding.tested, finding.better, finding.other
     if tested.untested == NO_VARIANCE and tied(tested.difference, 0.0):
-        return f"{better} scores the same as {other}, seed by seed: not tested ({tested.untested})"
+        pairs = "fold by fold" if tested.folds else "seed by seed"
+        return f"{better} scores the same as {other}, {pairs}: not tested ({tested.untested})"
     if tested.untested:
         return f"{better} against {other}: not tested ({tested.untested})"
     verdict = "significantly better than" if tested.significant else "not significantly better than"

@@ -94,7 +94,7 @@ def _row(
     tag, _, task = best.winner
     texts = [question, experiment.languages[tag].name, TASK_TITLES[task], answer]
     for tested in next_best:
-        texts += [number(tested.difference, "+.2f"), str(tested.seeds), number(tested.corrected_p, ".2g")]
+        texts += [number(tested.difference, "+.2f"), tested.counted, number(tested.corrected_p, ".2g")]
     texts += [NOTHING] * (7 - len(texts))
     return [Entry(text, best=text is answer) for text in texts]
 

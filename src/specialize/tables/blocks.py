@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from specialize.experiment import Experiment, Language
 from specialize.experiment.regimes import Method
+from specialize.tables.folds import fold_notes
 from specialize.tables.formats import Entry
 from specialize.tables.scores import (
     NOT_CONVERGED,
@@ -170,12 +171,13 @@ def score_notes(experiment: Experiment, scores: Scores, blocks: Sequence[Block])
         "Empty: no such labeled data."
     ]
     keys = [key for block in blocks for row in block.rows for key in row.keys.values()]
-    counts = sorted({len(scores.by_seed[key]) for key in keys})
+    counts = sorted({scores.seeds(key) for key in keys})
     if counts:
         span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         notes.append(f"Seeds of a score: {span}; a test uses those that both scores have.")
-    if 1 in counts:
+    if any(len(scores.by_seed[key]) == 1 for key in keys):
         notes.append("A single seed has no standard deviation and no test.")
+    notes += fold_notes(experiment, scores, keys)
     left_out = sum(block.left_out for block in blocks)
     if left_out:
         notes.append(f"Left out: {left_out} row{'s' if left_out > 1 else ''} of which this grid has no cell.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specialize.experiment import Experiment
+from specialize.tables.folds import fold_notes
 from specialize.tables.formats import NOTHING, Table, number
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import TASK_TITLES, Scores
@@ -24,6 +25,7 @@ REQUESTED = {
     "effect-size": ["Effect size d"],
     "holm": ["p after Holm"],
 }
+INDEPENDENT = ("wilcoxon", "bootstrap", "effect-size")  # take differences for independent of each other
 
 
 def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
@@ -41,11 +43,11 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
         texts = [experiment.languages[tested.language].name, TASK_TITLES[tested.task]]
         texts += [tested.better[1].title, tested.other[1].title]
         texts.append(number(tested.difference, ".2f"))
-        texts += [number(tested.error_reduction, ".1%"), str(tested.seeds), number(tested.t, ".2f")]
+        texts += [number(tested.error_reduction, ".1%"), tested.counted, number(tested.t, ".2f")]
         texts += [number(tested.p, ".2g"), number(tested.corrected_p, ".2g")]
         texts.append(tested.verdict)
         for name in requested:
-            if tested.untested:
+            if tested.untested or (tested.folds and name in INDEPENDENT):
                 texts.append(NOTHING)
             elif name == "wilcoxon":
                 texts.append(number(wilcoxon(tested.differences), ".2g"))
@@ -73,5 +75,11 @@ def comparisons_table(experiment: Experiment, scores: Scores) -> Table:
         "holm": f"Holm: p corrected over all {sum(tested.tested for tested in found)} comparisons of this table.",
     }
     table.notes += [explained[name] for name in requested]
+    table.notes += fold_notes(experiment, scores, (key for tested in found for key in (tested.better, tested.other)))
+    if any(tested.folds for tested in found) and set(INDEPENDENT) & set(requested):
+        table.notes.append(
+            "Of cross-validated scores stand no Wilcoxon test, bootstrap interval or effect size: these take "
+            "differences for independent of each other, which those of folds with common training sentences are not."
+        )
     table.notes.append(key_of_names(experiment))
     return table

@@ -11,6 +11,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from specialize.experiment import Cell, Experiment
+from specialize.tables.fold_files import fold_cells, fold_files
 from specialize.tables.paper import TABLE_2, TABLE_3, TABLE_4, UPS_ALT
 
 MULTI_TASK = UPS_ALT  # Table 3's, the best of the regimes before pre-finetuning (paper §3.3)
@@ -40,7 +41,9 @@ def is_beside_paper(experiment: Experiment, representation: str) -> bool:
 
 
 def is_printed(experiment: Experiment, cell: Cell) -> bool:
-    """Whether the paper prints a score of this cell."""
+    """Whether the paper prints a score of this cell; of data that it divided otherwise, it does not."""
+    if cell.split:
+        return False
     tasks = experiment.languages[cell.language].tasks_of(cell.regime)
     keys = [(cell.language, cell.method, task) for task in tasks]
     return any(key in printed for key in keys for printed in (TABLE_2, TABLE_3, TABLE_4))
@@ -88,7 +91,9 @@ def replicated_cells(experiment: Experiment) -> list[Cell]:
     return [
         cell
         for cell in experiment.single_task_cells
-        if (cell.language, cell.method, cell.regime) in TABLE_2 and is_beside_paper(experiment, cell.representation)
+        if not cell.split
+        and (cell.language, cell.method, cell.regime) in TABLE_2
+        and is_beside_paper(experiment, cell.representation)
     ]
 
 
@@ -131,10 +136,11 @@ class TableEntry:
 
     Attributes:
         function: what builds it, as module:name. It takes the experiment, and the scores of `cells`; without `cells`,
-            or with `statistics`, the experiment and the run's folder.
+            or with `statistics` or `files`, the experiment and the run's folder.
         caption: for the report.
         cells: the cells of the grid whose scores it prints or compares; None: it is made without scores.
         statistics: whether it reads the statistics of texts and vocabularies.
+        files: further files that it reads, relative to the run.
         category: of the report.
     """
 
@@ -142,12 +148,13 @@ class TableEntry:
     caption: str
     cells: Callable[[Experiment], Iterable[Cell]] | None = None
     statistics: bool = False
+    files: Callable[[Experiment], Iterable[str]] | None = None
     category: str = "Tables"
 
     @property
     def reads_run(self) -> bool:
         """Whether it is made from the run's folder, and not from scores alone."""
-        return self.cells is None or self.statistics
+        return self.cells is None or self.statistics or self.files is not None
 
 
 # The paper's 1 to 6, then what it does not have.
@@ -187,6 +194,12 @@ TABLES = {
         "Every two representations against each other, by paired t-tests over seeds.",
         _single_task,
     ),
+    "folds": TableEntry(
+        "specialize.tables.folds:folds_table",
+        "Cross-validated scores: their spread over folds, and scores over all test sentences together.",
+        fold_cells,
+        files=fold_files,
+    ),
     "replication": TableEntry(
         "specialize.tables.replication:replication_table",
         "The paper's Tables 2, 3 and 4 beside this run, where both have a cell.",
@@ -218,7 +231,8 @@ def table_cells(experiment: Experiment, table: str) -> tuple[Cell, ...]:
 def table_inputs(experiment: Experiment, table: str) -> list[str]:
     """The files that a table is made from, relative to the run."""
     statistics = statistics_files(experiment) if TABLES[table].statistics else []
-    return [*statistics, *(cell.metrics for cell in table_cells(experiment, table))]
+    files = TABLES[table].files or (lambda experiment: [])
+    return [*statistics, *(cell.metrics for cell in table_cells(experiment, table)), *files(experiment)]
 
 
 def tables_of(experiment: Experiment) -> list[str]:

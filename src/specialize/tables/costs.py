@@ -11,6 +11,7 @@ from typing import Any
 from specialize.experiment import Cell, Experiment, Language
 from specialize.experiment.regimes import Method
 from specialize.files import read_json
+from specialize.tables.folds import fold_notes
 from specialize.tables.formats import NOTHING, Table
 from specialize.tables.inputs import MAIN_DATA, vocabulary_statistics
 from specialize.tables.names import has_base
@@ -57,6 +58,7 @@ def costs_table(experiment: Experiment, run: Path) -> Table:
         "Pieces per word and unknown words: of the training part of the language's text, or of its labeled data if it "
         "has none.",
     ]
+    table.notes += fold_notes(experiment, scores, scores.by_seed, tested=False)
     return table
 
 

@@ -14,7 +14,7 @@ from specialize.tables.contents import PAPERS_BASE, is_beside_paper, stand_in
 from specialize.tables.formats import NOTHING, Table, number
 from specialize.tables.names import key_of_names
 from specialize.tables.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4, Printed
-from specialize.tables.scores import NOT_CONVERGED, TASK_TITLES, Scores, mean_and_deviation
+from specialize.tables.scores import NOT_CONVERGED, TASK_TITLES, Scores, Trial, mean_and_deviation
 
 DEVIATIONS = 2  # standard deviations of the paper's scores that a replication may differ by
 SEEDS_OF_A_VERDICT = 3
@@ -36,7 +36,7 @@ class Replication:
     language: str
     task: str
     method: Method
-    scores: dict[int, float] | None
+    scores: dict[Trial, float] | None
     printed: Printed
 
     @property
@@ -59,7 +59,8 @@ class Replication:
 def replications(experiment: Experiment, scores: Scores) -> list[Replication]:
     """Every cell that both the grid and the paper have, in the paper's order of tables and tasks.
 
-    Without those of base models that stand in for the paper's, unless they are asked for (`tables.beside_paper`).
+    Without those of base models that stand in for the paper's, unless they are asked for (`tables.beside_paper`), and
+    without cross-validated ones.
     """
     return [
         Replication(table, language.tag, task, method, scores.converged(key), printed[key])
@@ -67,7 +68,9 @@ def replications(experiment: Experiment, scores: Scores) -> list[Replication]:
         for task in TASKS
         for language in experiment.grid_languages
         for method in scores.methods(language.tag, task)
-        if (key := (language.tag, method, task)) in printed and is_beside_paper(experiment, method.representation)
+        if (key := (language.tag, method, task)) in printed
+        and is_beside_paper(experiment, method.representation)
+        and not scores.folds(key)
     ]
 
 
@@ -85,7 +88,7 @@ def replication_table(experiment: Experiment, scores: Scores) -> Table:
         name = f"{experiment.languages[cell.language].name} ({cell.language})"
         ours = mean_and_deviation(scores, key) if cell.scores else NOT_CONVERGED
         deviation = "" if cell.printed.deviation is None else f" ± {cell.printed.deviation:.2f}"
-        row = [str(cell.table), TASK_TITLES[cell.task], name, cell.method.title, ours, str(len(scores.by_seed[key]))]
+        row = [str(cell.table), TASK_TITLES[cell.task], name, cell.method.title, ours, str(scores.seeds(key))]
         row += [f"{cell.printed.mean:.2f}{deviation}", number(cell.difference, "+.2f"), cell.verdict]
         table.add(*row)
     for table_number, averages, printed in ((2, AVERAGES_2, TABLE_2), (3, AVERAGES_3, TABLE_3)):
@@ -95,7 +98,7 @@ def replication_table(experiment: Experiment, scores: Scores) -> Table:
                 continue
             keys = [key for key in printed if key[1:] == (method, task)]
             ours_mean = average(experiment, scores, keys)
-            if ours_mean is None or not all(map(scores.converged, keys)):
+            if ours_mean is None or not all(map(scores.converged, keys)) or any(map(scores.folds, keys)):
                 continue
             mark = " (erratum)" if (method, task) in ERRATA else ""
             row = [str(table_number), TASK_TITLES[task], "Average", method.title, f"{ours_mean:.2f}", NOTHING]

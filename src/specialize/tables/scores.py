@@ -1,4 +1,4 @@
-"""Test scores of a run, by seed."""
+"""Test scores of a run, by seed, and by fold where data are cross-validated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy
 
@@ -24,32 +25,43 @@ NEAR_GUESSING = 2.0  # points above what guessing scores, at most, are marked; a
 Key = tuple[str, Method, str]  # language, method, task
 
 
+class FoldTrial(NamedTuple):
+    """A training that is tested on one fold of cross-validated data."""
+
+    fold: int
+    seed: int
+
+
+Trial: TypeAlias = int | FoldTrial  # what scores are told apart by: the seed, or fold and seed
+
+
 @dataclass(frozen=True)
 class Scores:
     """Test scores of a run, in percent.
 
     Attributes:
-        by_seed: for each language, method and task the score of each seed; None: it did not converge.
+        by_seed: for each language, method and task the score of each seed, or of each fold and seed; None: it did not
+            converge.
         items: for each language and task, how many items of test data a score is a share of: words, or named
-            entities; none where that is not known.
-        guessing: for each language and task the score of who gives every word the most frequent label; none where that
-            is not known.
+            entities; of folds, those of the smallest; none where that is not known.
+        guessing: for each language and task the score of who gives every word the most frequent label; of folds, the
+            mean; none where that is not known.
         development: as `by_seed`, on the development data, of all keys there.
     """
 
-    by_seed: dict[Key, dict[int, float | None]]
+    by_seed: dict[Key, dict[Trial, float | None]]
     items: Mapping[tuple[str, str], int] = field(default_factory=dict)
     guessing: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    development: Mapping[Key, Mapping[int, float | None]] = field(default_factory=dict)
+    development: Mapping[Key, Mapping[Trial, float | None]] = field(default_factory=dict)
 
-    def converged(self, key: Key) -> dict[int, float] | None:
-        """Scores by seed; None if the grid lacks this method or a seed of it did not converge."""
+    def converged(self, key: Key) -> dict[Trial, float] | None:
+        """Scores by seed, or by fold and seed; None if the grid lacks this method or one of them did not converge."""
         scores = self.by_seed.get(key, {})
-        values = {seed: value for seed, value in scores.items() if value is not None}
+        values = {trial: value for trial, value in scores.items() if value is not None}
         return values if scores and len(values) == len(scores) else None
 
     def mean(self, key: Key) -> float | None:
-        """Mean over seeds; None where `converged` is."""
+        """Mean over seeds, and folds; None where `converged` is."""
         values = self.converged(key)
         return sum(values.values()) / len(values) if values else None
 
@@ -57,6 +69,14 @@ class Scores:
         """By how many points one item of the test data changes a score; 0 where that is not known."""
         language, _, task = key
         return 100 / self.items[language, task] if self.items.get((language, task)) else 0.0
+
+    def folds(self, key: Key) -> int:
+        """How many folds there are scores of; 0 without cross-validation."""
+        return len(folds_of(self.by_seed.get(key, {})))
+
+    def seeds(self, key: Key) -> int:
+        """How many seeds there are scores of."""
+        return len(seeds_of(self.by_seed.get(key, {})))
 
     def near_guessing(self, key: Key) -> bool:
         """Whether the mean is hardly above what guessing scores; not if that is not known."""
@@ -71,7 +91,7 @@ class Scores:
         return sorted(known, key=lambda method: -known[method])
 
     def development_mean(self, key: Key) -> float | None:
-        """Mean over seeds on the development data; None where `converged` is."""
+        """Mean over seeds, and folds, on the development data; None where `converged` is."""
         if self.converged(key) is None:
             return None
         values = [value for value in self.development[key].values() if value is not None]
@@ -94,6 +114,29 @@ def single_task_methods(experiment: Experiment) -> list[Method]:
     return [Method(name) for name in experiment.grid_representations]
 
 
+def folds_of(trials: Iterable[Trial]) -> list[int]:
+    """The folds of some trials, in order; none without cross-validation."""
+    return sorted({trial.fold for trial in trials if isinstance(trial, FoldTrial)})
+
+
+def seeds_of(trials: Iterable[Trial]) -> list[int]:
+    """The seeds of some trials, in order."""
+    return sorted({trial.seed if isinstance(trial, FoldTrial) else trial for trial in trials})
+
+
+def by_fold(scores: Mapping[Trial, float]) -> dict[int, float]:
+    """The score of each fold, the mean over its seeds; nothing without cross-validation."""
+    return {
+        fold: fmean(score for trial, score in scores.items() if isinstance(trial, FoldTrial) and trial.fold == fold)
+        for fold in folds_of(scores)
+    }
+
+
+def counted(folds: int, seeds: int) -> str:
+    """How many trainings a score is of, in words for a cell: a number of seeds, or of folds and seeds."""
+    return f"{folds} folds × {seeds} seed{'' if seeds == 1 else 's'}" if folds else str(seeds)
+
+
 def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None = None) -> Scores:
     """Read the metrics of cells, by default of all that the grid has.
 
@@ -103,10 +146,9 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
     """
     cells = experiment.cells if cells is None else tuple(cells)
     require(run, [cell.metrics for cell in cells])
-    by_seed: dict[Key, dict[int, float | None]] = {}
-    development: dict[Key, dict[int, float | None]] = {}
-    items: dict[tuple[str, str], int] = {}
-    guessing: dict[tuple[str, str], float] = {}
+    by_seed: dict[Key, dict[Trial, float | None]] = {}
+    development: dict[Key, dict[Trial, float | None]] = {}
+    about_test: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}  # by fold
     for cell in cells:
         metrics = read_json(run / cell.metrics)
         for task in experiment.languages[cell.language].tasks_of(cell.regime):
@@ -116,15 +158,32 @@ def load_scores(experiment: Experiment, run: Path, cells: Iterable[Cell] | None 
                     100 * _number(run / cell.metrics, metrics["scores"][part][task], PRIMARY_METRIC[task])
                     for part in ("test", "dev")
                 )
-                if (cell.language, task) not in items:
-                    about = _about_test_data(run / cell.folder)
-                    items[cell.language, task] = int(about.get("test_items", {}).get(task, 0))
-                    if task in about.get("guessing", {}):
-                        guessing[cell.language, task] = 100 * float(about["guessing"][task])
+                known = about_test.setdefault((cell.language, task), {})
+                if cell.fold not in known:
+                    known[cell.fold] = _about_test_data(run / cell.folder)
             key = (cell.language, cell.method, task)
-            by_seed.setdefault(key, {})[cell.seed] = score
-            development.setdefault(key, {})[cell.seed] = on_development
-    return Scores(by_seed, items, guessing, development)
+            trial = FoldTrial(cell.fold, cell.seed) if cell.fold else cell.seed
+            by_seed.setdefault(key, {})[trial] = score
+            development.setdefault(key, {})[trial] = on_development
+    return Scores(by_seed, _items(about_test), _guessing(about_test), development)
+
+
+def _items(about_test: Mapping[tuple[str, str], Mapping[int, Mapping[str, Any]]]) -> dict[tuple[str, str], int]:
+    """See `Scores.items`."""
+    return {
+        (language, task): min(int(about.get("test_items", {}).get(task, 0)) for about in of_folds.values())
+        for (language, task), of_folds in about_test.items()
+    }
+
+
+def _guessing(about_test: Mapping[tuple[str, str], Mapping[int, Mapping[str, Any]]]) -> dict[tuple[str, str], float]:
+    """See `Scores.guessing`."""
+    found = {}
+    for (language, task), of_folds in about_test.items():
+        shares = [float(about["guessing"][task]) for about in of_folds.values() if task in about.get("guessing", {})]
+        if len(shares) == len(of_folds):
+            found[language, task] = 100 * fmean(shares)
+    return found
 
 
 def _about_test_data(folder: Path) -> Mapping[str, Any]:
@@ -153,7 +212,7 @@ def require(run: Path, paths: Sequence[str]) -> None:
 
 
 def mean_and_deviation(scores: Scores, key: Key) -> str:
-    """Mean ± standard deviation over seeds of what converged, in percent."""
+    """Mean ± standard deviation over seeds, and folds, of what converged, in percent."""
     values = list((scores.converged(key) or {}).values())
     deviation = f" ± {numpy.std(values, ddof=1):.2f}" if len(values) > 1 else ""
     return f"{numpy.mean(values):.2f}{deviation}"

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specialize.errors import InputError
-from specialize.tables.verdicts import COMPARISONS, GUESSING_NOTE, TWO_SEEDS, VARIANCE_NOTE
+from specialize.tables.verdicts import COMPARISONS, CROSS_VALIDATED, GUESSING_NOTE, TWO_SEEDS, VARIANCE_NOTE
 
 WIDTH = 100  # columns of a terminal
 SHOWN_TABLES = (
     "diagnosis",
     "corpora",
     "costs",
+    "folds",
     "comparisons",
     "transliteration",
     "multi-task",
@@ -85,7 +86,7 @@ def answers(run: Path) -> str:
                 text = f"{kind}: {row['Difference'].removesuffix(' (mean)')} points, {counts}"
             lines += _wrapped(f"  {text}", indent=4)
     for note in notes:
-        if note in (TWO_SEEDS, VARIANCE_NOTE, GUESSING_NOTE):
+        if note in (TWO_SEEDS, VARIANCE_NOTE, GUESSING_NOTE) or note.startswith(CROSS_VALIDATED):
             lines += ["", *_wrapped(note)]
     return "\n".join(lines)
 
@@ -131,7 +132,8 @@ def _compared(row: dict[str, str]) -> str:
     if not _is_number(row["Difference"]):
         return ""
     p = f", p = {row['p corrected']}" if _is_number(row["p corrected"]) else ""
-    return f"; {row['Difference']} points{p}, {row['Seeds']} seeds"
+    seeds = row["Seeds"] if "folds" in row["Seeds"] else f"{row['Seeds']} seeds"
+    return f"; {row['Difference']} points{p}, {seeds}"
 
 
 def _is_number(text: str) -> bool:
@@ -169,7 +171,8 @@ def elsewhere(run: Path) -> str:
 
 def _how_to_predict(run: Path) -> str:
     """The command, with one of the models that the run has kept."""
-    model = max((run / "results/finetuning").glob("*/*/*/seed*/model"), default=None)
+    folders = ("*/*/*/seed*/model", "*/*/*/fold*/seed*/model")
+    model = max((found for one in folders for found in (run / "results/finetuning").glob(one)), default=None)
     if model is None:
         return "see python -m specialize predict --help; needs --config keep_models=true"
     return f"python -m specialize predict --model \\\n    {model.parent} < text.txt"

@@ -1,16 +1,16 @@
-"""Paired tests over seeds: the paper's, and those on request."""
+"""Paired tests over seeds or folds: the paper's, one for cross-validation, and those on request."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
 from scipy import stats
 
 from specialize.experiment import TASKS, Experiment
-from specialize.tables.scores import Key, Scores, single_task_methods
+from specialize.tables.scores import Key, Scores, Trial, by_fold, counted, folds_of, seeds_of, single_task_methods
 from specialize.tables.verdicts import untested
 
 LEVEL = 0.05  # paper §A.2.1
@@ -19,16 +19,18 @@ RESAMPLES = 10_000
 
 @dataclass(frozen=True)
 class Comparison:
-    """A one-sided paired t-test over the seeds that two scores share (paper §A.2.1, fact 37).
+    """A one-sided paired t-test over the seeds that two scores share (paper §A.2.1, fact 37), or over their folds.
 
     Attributes:
         better, other: keys of the scores; the hypothesis is that the first is higher.
-        differences: for each shared seed, in points.
+        differences: for each shared seed, in points; of cross-validated data, for each fold, of means over those seeds.
         difference: of the means over the shared seeds, in points; NaN without any.
         error_reduction: the share of the other's errors that the better one does not make.
         t, p: of the test; NaN without one.
         corrected_p: p times `corrected_tasks` (Bonferroni), at most 1.
+        seeds: how many they share; of folds, in each.
         untested: why there is no test: `FEW_SEEDS` or `NO_VARIANCE`; empty if there is one.
+        folds: over how many folds they are compared; 0 without cross-validation.
     """
 
     better: Key
@@ -39,7 +41,9 @@ class Comparison:
     t: float
     p: float
     corrected_p: float
+    seeds: int
     untested: str = ""
+    folds: int = 0
 
     @property
     def language(self) -> str:
@@ -52,19 +56,19 @@ class Comparison:
         return self.other[2]
 
     @property
-    def seeds(self) -> int:
-        """How many they share."""
-        return len(self.differences)
+    def counted(self) -> str:
+        """How many seeds, or folds and seeds, they share, in words."""
+        return counted(self.folds, self.seeds)
 
     @property
     def tested(self) -> bool:
-        """Whether there are seeds enough for a test, whose differences vary."""
+        """Whether there are seeds (or folds) enough for a test, whose differences vary."""
         return not self.untested
 
     @property
     def two_seeds(self) -> bool:
         """Whether the test has one degree of freedom; see `TWO_SEEDS`."""
-        return self.tested and self.seeds == 2
+        return self.tested and len(self.differences) == 2
 
     @property
     def verdict(self) -> str:
@@ -79,43 +83,109 @@ class Comparison:
         return self.corrected_p < LEVEL
 
 
-def compare(first: dict[int, float], second: dict[int, float], step: float = 0.0) -> tuple[float, int, float, float]:
-    """One-sided paired t-test of first > second over the seeds that both have.
+@dataclass(frozen=True)
+class Pairs:
+    """Two scores of what both have, pair by pair: of a seed, or of a fold (means over the seeds that both have there).
+
+    Attributes:
+        first, second: in points.
+        seeds: how many they share; of folds, in each.
+        folds: how many they share; 0 without cross-validation.
+    """
+
+    first: tuple[float, ...]
+    second: tuple[float, ...]
+    seeds: int
+    folds: int
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        """By how many points the first is higher, pair by pair."""
+        return tuple(one - other for one, other in zip(self.first, self.second, strict=True))
+
+
+def paired(first: Mapping[Trial, float], second: Mapping[Trial, float]) -> Pairs:
+    """Put the scores of the same seeds, or the same folds, together, in order."""
+    shared = sorted(first.keys() & second.keys())
+    halves = [{trial: scores[trial] for trial in shared} for scores in (first, second)]
+    folds, seeds = len(folds_of(shared)), len(seeds_of(shared))
+    of_one, of_other = (tuple((by_fold(half) if folds else half).values()) for half in halves)
+    return Pairs(of_one, of_other, seeds, folds)
+
+
+def compare(
+    first: Mapping[Trial, float], second: Mapping[Trial, float], step: float = 0.0
+) -> tuple[float, int, float, float]:
+    """One-sided paired t-test of first > second over the seeds that both have, or over folds.
 
     Args:
-        first, second: scores in points by seed.
+        first, second: scores in points by seed, or by fold and seed.
         step: by how many points one item of the test data changes a score; see `untested`.
 
     Returns:
-        The difference of the means, the number of shared seeds, t, and p; the last two are NaN without a test.
+        The difference of the means, the number of shared seeds (or folds), t, and p; the last two are NaN without a
+        test.
     """
-    seeds = sorted(first.keys() & second.keys())
-    differences = numpy.asarray([first[seed] - second[seed] for seed in seeds])
-    if untested(differences.tolist(), step):
-        return float(differences.mean()) if seeds else math.nan, len(seeds), math.nan, math.nan
-    result = stats.ttest_rel([first[seed] for seed in seeds], [second[seed] for seed in seeds], alternative="greater")
-    return float(differences.mean()), len(seeds), float(result.statistic), float(result.pvalue)
+    pairs = paired(first, second)
+    differences = numpy.asarray(pairs.differences)
+    if untested(pairs.differences, step):
+        mean = float(differences.mean()) if pairs.differences else math.nan
+        return mean, len(pairs.differences), math.nan, math.nan
+    if pairs.folds:
+        t, p = corrected_t_test(pairs.differences)
+    else:
+        t, p = map(float, stats.ttest_rel(pairs.first, pairs.second, alternative="greater"))
+    return float(differences.mean()), len(pairs.differences), t, p
+
+
+def corrected_t_test(differences: Sequence[float]) -> tuple[float, float]:
+    """One-sided t-test that the differences of folds are above 0, corrected for overlapping training sets.
+
+    Differences of folds go together, as any two folds are trained on nearly the same sentences: their variance is that
+    of the test data more than that of training, and too small. Nadeau and Bengio (2003, "Inference for the
+    generalization error", §3) add the number of test sentences by that of training sentences to 1 / n:
+
+        t = mean / sqrt((1 / n + test / train) * variance), with n - 1 degrees of freedom.
+
+    Of n folds, one is tested on, one chooses the epoch, and n - 2 train: test / train is 1 / (n - 2). Those that choose
+    the epoch teach the model something too; not to count them (1 / (n - 1) if they were) is the cautious choice.
+    Folds of documents may differ in size (`datasets.in_folds`); the ratio is that of folds of their mean size.
+
+    Args:
+        differences: a mean over seeds for each fold, three or more.
+
+    Returns:
+        t and p.
+    """
+    n = len(differences)
+    ratio = 1 / (n - 2)
+    t = numpy.mean(differences) / math.sqrt((1 / n + ratio) * numpy.var(differences, ddof=1))
+    return float(t), float(stats.t.sf(t, n - 1))
 
 
 def compare_scores(experiment: Experiment, scores: Scores, better: Key, other: Key) -> Comparison:
-    """The test of one score against another, also of a transliterated twin's against its original's."""
+    """The test of one score against another, also of a transliterated twin's against its original's.
+
+    A twin has the folds of its original, sentence by sentence.
+    """
     first, second = (scores.converged(key) or {} for key in (better, other))
     step = max(map(scores.step, (better, other)))
     difference, _, t, p = compare(first, second, step)
-    shared = sorted(first.keys() & second.keys())
-    errors = 100 - numpy.mean([second[seed] for seed in shared]) if shared else math.nan
-    differences = tuple(first[seed] - second[seed] for seed in shared)
+    pairs = paired(first, second)
+    errors = 100 - numpy.mean(pairs.second) if pairs.second else math.nan
     corrected = math.nan if math.isnan(p) else min(1.0, p * corrected_tasks(experiment, other[0]))
     return Comparison(
         better=better,
         other=other,
-        differences=differences,
+        differences=pairs.differences,
         difference=difference,
         error_reduction=float(difference / errors) if errors else math.nan,
         t=t,
         p=p,
         corrected_p=corrected,
-        untested=untested(differences, step),
+        seeds=pairs.seeds,
+        untested=untested(pairs.differences, step),
+        folds=pairs.folds,
     )
 
 
@@ -150,6 +220,7 @@ def comparisons(experiment: Experiment, scores: Scores) -> list[Comparison]:
 
 
 # -- on request --------------------------------------------------------------------------------------------
+# All but Holm's take differences for independent of each other, as those of seeds are and those of folds are not.
 
 
 def wilcoxon(differences: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specialize.experiment import Experiment
+from specialize.tables.folds import fold_notes
 from specialize.tables.formats import Entry, Table
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import NOT_CONVERGED, NOT_IN_GRID, TASK_TITLES, Key, Scores, single_task_methods
@@ -35,6 +36,7 @@ def transliteration_table(experiment: Experiment, scores: Scores) -> Table:
     ]
     if any(None in seeds.values() for seeds in scores.by_seed.values()):
         table.notes.append(f"{NOT_CONVERGED}: a seed did not converge.")
+    table.notes += fold_notes(experiment, scores, scores.by_seed, tested=False)
     return table
 
 

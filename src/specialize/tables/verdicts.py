@@ -24,6 +24,11 @@ TWO_SEEDS = (
     "small they are, and chance alone makes two numbers alike; run three seeds or more."
 )
 COMPARISONS = "Comparisons that p of the best is corrected over: "
+CROSS_VALIDATED = "Cross-validated: "
+FOLDS_TEST = (
+    "Their tests pair folds, not seeds, by each fold's mean over the seeds that both have: a one-sided paired t-test "
+    "corrected for overlapping training sets (Nadeau and Bengio 2003)."
+)
 GUESSING_MARK = "‡"
 GUESSING_NOTE = (
     f"{GUESSING_MARK}: at most 2 points above what guessing scores, which gives every word the most frequent tag, "

@@ -68,9 +68,10 @@ def draw_gains(experiment: Experiment, run: Path) -> Figure:
             axes.margins(0.1)
             axes.grid(color="0.9")
             axes.set_axisbelow(True)
+    folds = " and folds" if any(map(scores.folds, scores.by_seed)) else ""
     figure.legend(
         handles=_legend_marks(experiment, gains, markers),
-        title="Gains in single-task test scores, of means over each one's own seeds",
+        title=f"Gains in single-task test scores, of means over each one's own seeds{folds}",
         loc="outside upper center", ncols=3, frameon=False,
     )  # fmt: skip
     return figure

@@ -46,7 +46,8 @@ def draw_learning_curves(experiment: Experiment, run: Path) -> Figure:
     figure.legend(
         handles=handles, loc="outside upper center", ncols=4, frameon=False,
         title="Single-task finetuning: mean over seeds, band from the lowest to the highest seed\n"
-        "(thin: seeds that went on alone), a marker for each seed at the epoch that was kept",
+        "(thin: seeds that went on alone), a marker for each seed at the epoch that was kept"
+        + ("\n(cross-validated: each fold's seeds are seeds of their own)" if any(cell.fold for cell in cells) else ""),
     )  # fmt: skip
     return figure
 

@@ -29,7 +29,7 @@ LINE, MARGIN = 0.24, 0.9  # inches of a method, and of titles around them
 
 
 def draw_scores(experiment: Experiment, run: Path) -> Figure:
-    """Mean test score of each method with its standard deviation over seeds; a panel for each language and task."""
+    """Mean test score of each method with its deviation over seeds (and folds); a panel for each language and task."""
     scores = load_scores(experiment, run)
     known = {(tag, task) for tag, _, task in scores.by_seed}
     places = [
@@ -71,7 +71,9 @@ def _draw_panel(axes: Axes, experiment: Experiment, scores: Scores, language: La
     axes.set_yticks(range(len(methods)), [method.title for method in methods], fontsize=7)
     axes.set_ylim(len(methods) - 0.4, -0.6)
     axes.set_title(language.name, fontsize=9)
-    axes.set_xlabel(f"{TASK_TITLES[task]}, test, % (± 1 sd over seeds)", fontsize=8)
+    of_folds = any(scores.folds((language.tag, method, task)) for method in methods)
+    over = ", folds × seeds" if of_folds else " over seeds"
+    axes.set_xlabel(f"{TASK_TITLES[task]}, test, % (± 1 sd{over})", fontsize=8)
     axes.tick_params(axis="x", labelsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(5))  # so that numbers with several decimals do not run together
     axes.grid(color="0.9")

@@ -44,6 +44,7 @@ def draw_significance(experiment: Experiment, run: Path) -> Figure:
     figure, panels = sized_panels(widths, heights)
     two_seeds = any(tested.two_seeds and tested.significant for tested in tests.values())
     constant = any(tested.untested == NO_VARIANCE for tested in tests.values())
+    folds = any(tested.folds for tested in tests.values())
     largest = max(
         (abs(tested.difference) for tested in tests.values() if tested.seeds and tested.untested != NO_VARIANCE),
         default=0.0,
@@ -60,7 +61,8 @@ def draw_significance(experiment: Experiment, run: Path) -> Figure:
         "Single-task test scores: points of the row above the column,\nover the seeds of both "
         "(* and bold: significant, in either direction)"
         + ("\n((*): significant by two seeds only, which is worth little)" if two_seeds else "")
-        + (f"\n(† and grey: not tested, {NO_VARIANCE})" if constant else ""),
+        + (f"\n(† and grey: not tested, {NO_VARIANCE})" if constant else "")
+        + ("\n(cross-validated: over folds, corrected for overlapping training sets)" if folds else ""),
         fontsize=9,
     )
     return figure
