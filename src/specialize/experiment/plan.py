@@ -239,7 +239,7 @@ def bytes_to_be_written(
     for language in experiment.needed_languages:
         folder = f"results/corpora/{language.tag}"
         if language.has_corpus and not (run / folder).exists():
-            written[folder] = int(costs.expected_tokens(language) * TEXT_BYTES_ON_DISK)
+            written[folder] = int(costs.sizes.expected_tokens(language) * TEXT_BYTES_ON_DISK)
     for name in experiment.base_models_used:
         folder = experiment.base_folder(name)
         if not experiment.pretrained_here(name) and not (run / folder).exists():
