@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from specialize.bases.architectures import Architecture, architecture_if_known, architecture_to_make
+from specialize.experiment.curve import Curve, curve_of
 from specialize.experiment.data_sizes import DataSizes, read_if_whole
 from specialize.experiment.experiment import Experiment
 from specialize.experiment.grid import Cell
@@ -106,7 +107,7 @@ class Costs:
         # Regimes whose models lie there until the jobs that start from them have ended.
         self._starts = {start for cell in experiment.cells if (start := REGIMES[cell.regime].start)}
         self._finished: dict[str, list[float]] = {}  # epochs of the regime's jobs
-        self._kinds: dict[tuple[str, str, str], Job] = {}
+        self._kinds: dict[tuple[str, str, str, int], Job] = {}
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
@@ -117,6 +118,16 @@ class Costs:
             *(self._adaptation(*pair) for pair in self.experiment.adaptations),
             *(replace(self._of_any_seed(cell), folder=cell.folder) for cell in self.experiment.cells),
         )
+
+    @cached_property
+    def curve_jobs(self) -> tuple[Job, ...]:
+        """Those of the target `curve`, besides the grid's."""
+        return tuple(replace(self._of_any_seed(cell), folder=cell.folder) for cell in self.curve.cells)
+
+    @cached_property
+    def curve(self) -> Curve:
+        """Of which cells the target `curve` consists."""
+        return curve_of(self.experiment, self.sizes)
 
     def shapes(self) -> list[Shape]:
         """What a machine's speed must be measured of, to tell how long the jobs take."""
@@ -178,7 +189,7 @@ class Costs:
     # -- finetuning --------------------------------------------------------------------------------------------
 
     def _of_any_seed(self, cell: Cell) -> Job:
-        kind = (cell.language, cell.representation, cell.regime)
+        kind = (cell.language, cell.representation, cell.regime, cell.share)
         if kind not in self._kinds:
             self._kinds[kind] = self._finetuning(cell)
         return self._kinds[kind]
@@ -190,6 +201,8 @@ class Costs:
             tasks[0]: {part: self.sizes.labeled(language, tasks[0], part) for part in ("train", "dev")}
             for tasks in settings.datasets
         }
+        for counts in parts.values():
+            counts["train"] = counts["train"].share(cell.share)
         steps = {first: -(-counts["train"].sentences // settings.batch_size) for first, counts in parts.items()}
         most = max(steps.values())
         works = []
@@ -285,8 +298,8 @@ def transformer(task: str, sizes: dict[str, Any], threads: int, precision: str) 
 
 
 def jobs_to_do(costs: Costs, outputs: Collection[str] | None) -> list[Job]:
-    """The training jobs that make some of these files; all if None."""
+    """The training jobs that make some of these files; all of the grid if None."""
     if outputs is None:
         return list(costs.jobs)
     folders = {str(Path(path).parent) for path in outputs}
-    return [job for job in costs.jobs if job.folder in folders]
+    return [job for job in (*costs.jobs, *costs.curve_jobs) if job.folder in folders]

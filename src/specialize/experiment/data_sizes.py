@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,10 @@ class Labeled(NamedTuple):
 
     sentences: int
     words: int
+
+    def share(self, number: int) -> Labeled:
+        """One in so many of them."""
+        return Labeled(self.sentences // number, self.words // number)
 
 
 class DataSizes:
@@ -89,15 +94,21 @@ class DataSizes:
 
     def labeled(self, language: Language, task: str, part: str) -> Labeled:
         """Counts of a part of a language's labeled data, or of each fold's part: as they are, or as expected."""
+        known = self.known(language, task, part)
+        if known is None and language.folds(task):
+            return _of_a_fold(_together(map(_expected, PARTS)), part, language.folds(task))
+        return known or _expected(part)
+
+    def known(self, language: Language, task: str, part: str) -> Labeled | None:
+        """The same, but nothing if the data are not here; of a fold's part the mean over folds."""
         folds = language.folds(task)
         if not folds:
-            return self._found(language, task, part) or _expected(part)
+            return self._found(language, task, part)
         everything = self._found(language, task, "all")
         if everything is None:
-            there = list(filter(None, (self._found(language, task, one) for one in PARTS))) or [*map(_expected, PARTS)]
-            everything = Labeled(*map(sum, zip(*there, strict=True)))
-        share = (folds - 2 if part == "train" else 1) / folds
-        return Labeled(*(round(share * number) for number in everything))
+            there = list(filter(None, (self._found(language, task, one) for one in PARTS)))
+            everything = _together(there) if there else None
+        return everything and _of_a_fold(everything, part, folds)
 
     def _found(self, language: Language, task: str, part: str) -> Labeled | None:
         """Counts of a file of labeled data that is here: as it was prepared, of one's own, or as published."""
@@ -128,6 +139,16 @@ def read_if_whole(path: Path) -> dict[str, Any]:
     except (InputError, OSError):
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def _together(parts: Iterable[Labeled]) -> Labeled:
+    return Labeled(*map(sum, zip(*parts, strict=True)))
+
+
+def _of_a_fold(everything: Labeled, part: str, folds: int) -> Labeled:
+    """Counts of a part of each fold, of which one is the test part and one the development part."""
+    share = (folds - 2 if part == "train" else 1) / folds
+    return Labeled(*(round(share * number) for number in everything))
 
 
 def _expected(part: str) -> Labeled:
