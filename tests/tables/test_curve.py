@@ -109,6 +109,17 @@ def test_a_curve_waits_for_data_whose_size_is_not_known():
         check_curve(one)
 
 
+def test_a_curve_without_any_share_is_refused(tmp_path):
+    small = experiment(regimes=["pos"])
+    write_data(tmp_path, small, sentences=19)
+    with pytest.raises(
+        SpecializeError, match=r"fewer than 10 sentences are wo \(treebank\): 1/8 of 19 .*; give curve.shares"
+    ):
+        curve_inputs(small, curve_of(small, DataSizes(small, tmp_path)))
+    with pytest.raises(SpecializeError, match="give experiment.regimes one of pos, ud, ner"):
+        curve_inputs(one := experiment(regimes=["mtl-ups-alt"]), curve_of(one))
+
+
 # -- the plan ----------------------------------------------------------------------------------------------
 
 

@@ -320,11 +320,10 @@ def scores_of_start(wildcards):
 
 def files_of_curve(wildcards):
     """What the learning curve is drawn from."""
-    curve = curve_of(experiment)
-    if not curve.cells:
-        reason = f"of these shares: {'; '.join(curve.left_out)}" if curve.left_out else "the grid has no single task"
-        raise WorkflowError(f"curve has nothing to measure: {reason}")
-    return curve_inputs(experiment, curve)
+    try:
+        return curve_inputs(experiment, curve_of(experiment))
+    except SpecializeError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def model_if_kept():

@@ -59,7 +59,18 @@ def training_file(experiment: Experiment, cell: Cell) -> str:
 
 
 def curve_inputs(experiment: Experiment, curve: Curve) -> list[str]:
-    """The files that a curve is drawn from, relative to the run: scores, and the sentences that they are of."""
+    """The files that a curve is drawn from, relative to the run: scores, and the sentences that they are of.
+
+    Raises:
+        SpecializeError: if no share is large enough, or the grid has no cell that learns a single task.
+    """
+    if curve.left_out and not curve.cells:
+        raise SpecializeError(
+            f"curve has nothing to measure: fewer than {SMALLEST_SHARE} sentences are {'; '.join(curve.left_out)}; give "
+            "curve.shares smaller numbers (2 is a half), or more data"
+        )
+    if not curve.cells:
+        raise SpecializeError("curve has nothing to measure: give experiment.regimes one of pos, ud, ner")
     cells = [*curve.cells, *experiment.single_task_cells]
     return list(
         dict.fromkeys([*(cell.metrics for cell in cells), *(training_file(experiment, cell) for cell in cells)])
