@@ -66,8 +66,8 @@ def curve_inputs(experiment: Experiment, curve: Curve) -> list[str]:
     """
     if curve.left_out and not curve.cells:
         raise SpecializeError(
-            f"curve has nothing to measure: fewer than {SMALLEST_SHARE} sentences are {'; '.join(curve.left_out)}; give "
-            "curve.shares smaller numbers (2 is a half), or more data"
+            f"curve has nothing to measure: fewer than {SMALLEST_SHARE} sentences are {'; '.join(curve.left_out)}; "
+            "give curve.shares smaller numbers (2 is a half), or more data"
         )
     if not curve.cells:
         raise SpecializeError("curve has nothing to measure: give experiment.regimes one of pos, ud, ner")

@@ -13,6 +13,7 @@ from statistics import fmean, stdev
 from specialize.experiment import Cell, Experiment, Method
 from specialize.experiment.curve import SMALLEST_SHARE, curve_of, training_file
 from specialize.experiment.data_sizes import DataSizes, count_labeled
+from specialize.files import read_json
 from specialize.tables.formats import NOTHING, Table, write_table
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import TASK_TITLES, load_scores
@@ -28,11 +29,13 @@ class Point:
         share: one in how many sentences; 1 for all.
         sentences: how many these are, the mean over folds.
         scores: in percent, of each seed (and fold); none if one of them did not converge.
+        cut_off: how many of their models were best in the last epoch that they could have.
     """
 
     share: int
     sentences: float
     scores: tuple[float, ...]
+    cut_off: int = 0
 
     @property
     def mean(self) -> float:
@@ -68,10 +71,18 @@ def lines_of_curve(experiment: Experiment, run: Path) -> dict[Line, list[Point]]
                 share,
                 fmean(sentences(training_file(experiment, cell)) for cell in same),
                 _scores(experiment, run, same),
+                sum(_is_cut_off(run / cell.metrics) for cell in same),
             )
             for share, same in sorted(by_share.items(), reverse=True)
         ]
     return lines
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether a model was best in the last epoch of all that its settings allow, so that it might have gone on."""
+    metrics = read_json(path)
+    most = metrics.get("hyperparameters", {}).get("epochs")
+    return most is not None and metrics.get("best_epoch") == most
 
 
 def _scores(experiment: Experiment, run: Path, cells: Iterable[Cell]) -> tuple[float, ...]:
@@ -137,6 +148,18 @@ def curve_table(experiment: Experiment, lines: dict[Line, list[Point]], left_out
         "Sentences are drawn from the whole training part, one by one. Of annotation that goes text by text, as many "
         "sentences are less varied, and may be worth less.",
     ]
+    cut_off = [
+        f"{experiment.languages[tag].name}, {TASK_TITLES[task]}, {name}, "
+        f"{'all' if point.share == 1 else f'1/{point.share}'} ({point.cut_off} of {len(point.scores)})"
+        for (tag, task, name), points in lines.items()
+        for point in points
+        if point.cut_off and point.scores
+    ]
+    if cut_off:
+        table.notes.append(
+            "Models that were best in the last epoch they could have, so that more epochs (finetuning.epochs) might "
+            f"have taught them more; a share has fewer steps an epoch: {'; '.join(cut_off)}."
+        )
     if left_out:
         table.notes.append(f"Left out, being fewer than {SMALLEST_SHARE} sentences: {'; '.join(left_out)}.")
     return table
