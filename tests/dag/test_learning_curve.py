@@ -33,11 +33,14 @@ def test_a_curve_is_planned_beside_the_grid(tmp_path):
         (folder / f"{part}.tsv").write_text("a\tO\n\n" * 50, encoding="utf-8")
     file = tmp_path / "own.yaml"
     file.write_text(CONFIGURATION.format(folder=folder), encoding="utf-8")
-    printed = run_snakemake(run, "curve", "--dry-run", "--configfile", file)
+    prepared = run / "results/datasets/xx/all.conllu"  # counts, and the folder does not
+    prepared.parent.mkdir(parents=True)
+    prepared.write_text(WORD * 90, encoding="utf-8")
+    printed = run_snakemake(run, "curve", "--dry-run", "--configfile", file, cwd=tmp_path)
     assert printed.returncode == 0, printed.stdout + printed.stderr
     jobs = jobs_in(printed.stdout + printed.stderr)
     made = [output for job in jobs for output in job.outputs]
-    # 3 folds of the treebank, whose quarters of 20 sentences are left out; halves and quarters of the entities.
+    # 3 folds of the treebank, whose quarters of 30 sentences are left out; halves and quarters of the entities.
     assert Counter(job.rule for job in jobs if "finetune" in job.rule or "share" in job.rule) == {
         "finetune": 3 * 2 + 3 * 2, "share_of_treebank": 3 * 2, "finetune_ner": 2 + 2 * 2, "share_of_entities": 2 * 2,
     }  # fmt: skip
@@ -49,5 +52,5 @@ def test_a_curve_is_planned_beside_the_grid(tmp_path):
     assert "results/figures/curve.png" in made
     assert (
         "of the learning curve 10 finetuning jobs on shares of the training sentences; left out, being fewer than 10 "
-        "sentences: xx (treebank): 1/4 of 20 training sentences\n"
+        "sentences: xx (treebank): 1/4 of 30 training sentences\n"
     ) in printed.stderr

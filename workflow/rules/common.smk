@@ -1,11 +1,13 @@
 # What all rules share: the checked experiment, and the paths that more than one rule names. No rules.
 import atexit
+import contextlib
 import signal
 import sys
 
 from snakemake.exceptions import WorkflowError
 
 CHECKOUT = Path(workflow.current_basedir).parents[1]
+RUN = Path.cwd()
 sys.path.insert(0, str(CHECKOUT / "src"))
 if "specialize" in sys.modules and not Path(sys.modules["specialize"].__file__).samefile(
     CHECKOUT / "src/specialize/__init__.py"
@@ -379,17 +381,18 @@ def print_plan_of_dry_run():
     if workflow.scheduler is not None:
         shown = workflow.dag.needrun_jobs(exclude_finished=False)  # a dry run finishes all that it shows
         planned = [job for job in shown if training_stage(job)]
-        print(
-            forecast(
-                experiment,
-                on_cluster=workflow.nodes is not None,
-                outputs=outputs_of(planned),
-                cores=workflow.resource_settings.cores,
-                dry_run=True,
-                gpus=workflow.global_resources.get("gpu").value,
-            ),
-            file=sys.stderr,
-        )
+        with contextlib.chdir(RUN):  # Snakemake has gone back by now to where it was started
+            print(
+                forecast(
+                    experiment,
+                    on_cluster=workflow.nodes is not None,
+                    outputs=outputs_of(planned),
+                    cores=workflow.resource_settings.cores,
+                    dry_run=True,
+                    gpus=workflow.global_resources.get("gpu").value,
+                ),
+                file=sys.stderr,
+            )
 
 
 if workflow.is_main_process and workflow.output_settings.dryrun:  # which calls no handler
