@@ -171,7 +171,15 @@ def test_tables_and_figure_of_made_up_scores(tmp_path):
     reached = (tmp_path / "results/tables/curve-reached.csv").read_text(encoding="utf-8").splitlines()
     assert reached[1:] == [f"Wolof,{task},tva,lapt with all,60.00,40,50%" for task in ("POS (accuracy)", "UD (LAS)")]
     drawn = (tmp_path / "results/figures/curve.svg").read_text(encoding="utf-8")
-    for words in ("POS (accuracy), test, %", "UD (LAS), test, %", "Training sentences", "lapt", "tva", "80", "all"):
+    for words in (
+        "POS (accuracy), test, %",
+        "UD (LAS), test, %",
+        "Training sentences (band: ± 1 sd)",
+        "lapt",
+        "tva",
+        "80",
+        "all",
+    ):
         assert f"<!-- {words} -->" in drawn
     assert (tmp_path / "results/figures/curve.png").is_file()
 

@@ -56,7 +56,7 @@ def _draw_line(axes: Axes, name: str, points: Sequence[Point], look: Look) -> No
     )  # fmt: skip
     around = [0.0 if math.isnan(point.deviation) else point.deviation for point in known]
     low, high = ([mean + sign * one for mean, one in zip(means, around, strict=True)] for sign in (-1, 1))
-    axes.fill_between(sentences, low, high, color=look.color, alpha=0.2, linewidth=0)
+    axes.fill_between(sentences, low, high, color=look.color, alpha=0.15, linewidth=0)
 
 
 def _label_sentences(axes: Axes, lines: Sequence[Sequence[Point]]) -> None:
@@ -66,4 +66,4 @@ def _label_sentences(axes: Axes, lines: Sequence[Sequence[Point]]) -> None:
     axes.set_xscale("log")
     axes.set_xticks([number for number, _ in ticks], titles)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("Training sentences", fontsize=8)
+    axes.set_xlabel("Training sentences (band: ± 1 sd)", fontsize=8)
