@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy
-
 from specialize.datasets.layout import blocks
 from specialize.files import atomic_path, atomic_text, read_text
 
@@ -24,6 +22,8 @@ def write_share(parts: Mapping[str, Path], folder: Path, share: int, seed: int) 
         share: one in how many sentences, rounded down, but at least one sentence.
         seed: of the draw.
     """
+    import numpy  # takes time, and each start of the workflow reads this module
+
     for part in ("dev", "test"):
         with atomic_path(folder / parts[part].name) as temporary:
             shutil.copyfile(parts[part], temporary)
