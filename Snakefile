@@ -16,6 +16,7 @@ include: "workflow/rules/vocabularies.smk"
 include: "workflow/rules/pretraining.smk"
 include: "workflow/rules/finetuning.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/curve.smk"
 
 
 rule all:

@@ -10,7 +10,8 @@ import yaml
 
 from specialize.errors import ConfigError
 from specialize.experiment import Experiment, Language, plan
-from specialize.experiment.costs import BEST_EPOCH, EXPECTED_BASE, Costs, Labeled, count_labeled, jobs_to_do
+from specialize.experiment.costs import BEST_EPOCH, EXPECTED_BASE, Costs, jobs_to_do
+from specialize.experiment.data_sizes import DataSizes, Labeled, count_labeled
 from specialize.experiment.plan import Machine, bytes_to_be_written, forecast
 from specialize.experiment.speeds import (
     START_SECONDS,
@@ -196,7 +197,7 @@ def test_text_of_ones_own_and_dumps_count_by_their_size(tmp_path):
         "ww": {"name": "W", "ner": {"wikiann": "ww"}},
     }
     one = experiment(mirror=str(tmp_path / "m"))
-    tokens = {tag: Costs(one).expected_tokens(Language(tag, entry)) for tag, entry in languages.items()}
+    tokens = {tag: DataSizes(one).expected_tokens(Language(tag, entry)) for tag, entry in languages.items()}
     assert tokens == {"xx": 2000, "yy": 5000, "zz": 500_000, "uu": 1_000_000, "vv": 7, "ww": 0}
 
 
@@ -218,16 +219,16 @@ def test_labeled_sentences_and_words_are_counted(name, text, counts, tmp_path):
 def test_finetuning_follows_the_labeled_files_of_run_mirror_or_folder(tmp_path):
     sentence = "1\ta\n2\tb\n\n"
     language = experiment().languages["wo"]
-    assert Costs(experiment()).labeled(language, "pos", "train").sentences == 1500
+    assert DataSizes(experiment()).labeled(language, "pos", "train").sentences == 1500
     mirrored = tmp_path / "m/universal-dependencies/UD_Wolof-WTB/r2.5/wo_wtb-ud-train.conllu"
     mirrored.parent.mkdir(parents=True)
     mirrored.write_text(3 * sentence)
     one = experiment(mirror=str(tmp_path / "m"))
-    assert Costs(one).labeled(language, "ud", "train") == (3, 6)
+    assert DataSizes(one).labeled(language, "ud", "train") == (3, 6)
     Path("results/datasets/wo").mkdir(parents=True)
     Path("results/datasets/wo/train.conllu").write_text(2 * sentence)
-    assert Costs(one).labeled(language, "ud", "train") == (2, 4)
-    assert Costs(one).labeled(language, "ner", "train").sentences == 1500
+    assert DataSizes(one).labeled(language, "ud", "train") == (2, 4)
+    assert DataSizes(one).labeled(language, "ner", "train").sentences == 1500
 
 
 def test_finetuning_takes_patience_into_account_and_says_what_it_takes_at_most():

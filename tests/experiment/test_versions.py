@@ -60,6 +60,14 @@ def test_who_accepts_is_not_asked_again(tmp_path):
     check_versions(tmp_path, AGAIN[:3], [], accepted=False)
 
 
+@pytest.mark.parametrize("split", ["", "share8/", "fold1/", "fold1/share8/"])
+def test_scores_of_folds_and_shares_are_finished_training_too(tmp_path, split):
+    write_json(tmp_path / "versions.json", older(finetuning=1))
+    write_json(tmp_path / f"results/finetuning/ug/tva/pos/{split}seed1/metrics.json", {})
+    check_versions(tmp_path, [], [], accepted=False)
+    assert read_json(tmp_path / "versions.json") == older(finetuning=1)
+
+
 def test_a_start_that_sees_only_a_part_leaves_the_record_as_it_is(tmp_path):
     write_json(tmp_path / "versions.json", older(finetuning=1))
     made = [rerun.output for rerun in AGAIN]

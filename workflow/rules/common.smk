@@ -1,11 +1,13 @@
 # What all rules share: the checked experiment, and the paths that more than one rule names. No rules.
 import atexit
+import contextlib
 import signal
 import sys
 
 from snakemake.exceptions import WorkflowError
 
 CHECKOUT = Path(workflow.current_basedir).parents[1]
+RUN = Path.cwd()
 sys.path.insert(0, str(CHECKOUT / "src"))
 if "specialize" in sys.modules and not Path(sys.modules["specialize"].__file__).samefile(
     CHECKOUT / "src/specialize/__init__.py"
@@ -24,6 +26,7 @@ from specialize.files import checksum_of_parts
 from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Experiment
 from specialize.experiment.command_line import check_command_line, is_snakemake
 from specialize.experiment.copied_run import put_back_times
+from specialize.experiment.curve import check_curve, curve_inputs, curve_of
 from specialize.experiment.plan import forecast, gpus_here, measure_speeds, sources_of
 from specialize.experiment.surroundings import check_modified_paths, check_paths, check_sections, check_slurm
 from specialize.experiment.treebanks import learned_tasks
@@ -109,7 +112,14 @@ wildcard_constraints:
     regime=one_of(REGIMES),
     seed=one_of(experiment.config["finetuning"]["seeds"]),
     # A folder of its own, with its slash, where data are divided more than once.
-    split=one_of({f"{cell.split}/" if cell.split else "" for cell in experiment.cells} or {""}),
+    split=one_of(
+        {
+            f"{one.split}/" if one.split else ""
+            for cell in experiment.cells
+            for one in [cell, *map(cell.with_share, experiment.config["curve"]["shares"])]
+        }
+        or {""}
+    ),
     base_model=one_of(experiment.config["base_models"]),
 
 
@@ -131,7 +141,7 @@ def cell_of(wildcards):
 def labeled_files_of_cell(wildcards):
     """Labeled data of the tasks of a cell."""
     language, cell = experiment.languages[wildcards.language], cell_of(wildcards)
-    return language.labeled_files(language.tasks_of(cell.regime), split=cell.split)
+    return language.labeled_files(language.tasks_of(cell.regime), split=cell.data)
 
 
 def labeled_files(language, tasks=TASKS, parts=PARTS):
@@ -312,6 +322,14 @@ def scores_of_start(wildcards):
     return multi_task.metrics if multi_task else []
 
 
+def files_of_curve(wildcards):
+    """What the learning curve is drawn from."""
+    try:
+        return curve_inputs(experiment, curve_of(experiment))
+    except SpecializeError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def model_if_kept():
     """The model's own output, where models are kept."""
     return {"model": directory(f"{RESULT}/model")} if experiment.config["keep_models"] else {}
@@ -365,17 +383,18 @@ def print_plan_of_dry_run():
     if workflow.scheduler is not None:
         shown = workflow.dag.needrun_jobs(exclude_finished=False)  # a dry run finishes all that it shows
         planned = [job for job in shown if training_stage(job)]
-        print(
-            forecast(
-                experiment,
-                on_cluster=workflow.nodes is not None,
-                outputs=outputs_of(planned),
-                cores=workflow.resource_settings.cores,
-                dry_run=True,
-                gpus=workflow.global_resources.get("gpu").value,
-            ),
-            file=sys.stderr,
-        )
+        with contextlib.chdir(RUN):  # Snakemake has gone back by now to where it was started
+            print(
+                forecast(
+                    experiment,
+                    on_cluster=workflow.nodes is not None,
+                    outputs=outputs_of(planned),
+                    cores=workflow.resource_settings.cores,
+                    dry_run=True,
+                    gpus=workflow.global_resources.get("gpu").value,
+                ),
+                file=sys.stderr,
+            )
 
 
 if workflow.is_main_process and workflow.output_settings.dryrun:  # which calls no handler
@@ -391,6 +410,8 @@ onstart:
             known = [str(path) for job in workflow.dag.jobs for path in job.output]
             check_versions(Path.cwd(), reruns(planned), known, experiment.config["accept_rerun"])
             check_treebanks()
+            if any(job.rule.name == "draw_curve" for job in workflow.dag.needrun_jobs()):
+                check_curve(experiment)
             if not workflow.non_local_exec:
                 measure_speeds(experiment, outputs_of(planned))
             print(

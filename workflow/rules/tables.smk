@@ -245,6 +245,12 @@ rule figures:
         list(FIGURE_FILES.values()),
 
 
+rule curve:
+    input:
+        table_files("curve", "curve-reached"),
+        multiext("results/figures/curve.", "svg", "png"),
+
+
 rule diagnosis:
     input:
         rules.diagnose.output,

@@ -15,6 +15,7 @@ from specialize.datasets.named_entities import (
     write_entities,
 )
 from specialize.datasets.settings import LARGEST_SHARE_LEFT, described_transliteration
+from specialize.datasets.shares import write_share
 from specialize.datasets.transliteration import (
     REMEMBERED_WORDS,
     UYGHUR,
@@ -99,5 +100,6 @@ __all__ = [
     "warning_of_letters_left",
     "write_entities",
     "write_entity_folds",
+    "write_share",
     "write_treebank",
 ]

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 from specialize.bases.architectures import Architecture, architecture_if_known, architecture_to_make
-from specialize.errors import InputError, SpecializeError
+from specialize.experiment.curve import Curve, curve_of
+from specialize.experiment.data_sizes import DataSizes, read_if_whole
 from specialize.experiment.experiment import Experiment
-from specialize.experiment.grid import ENDINGS, Cell, Language, data_of
+from specialize.experiment.grid import Cell
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.speeds import Shape, SpeedOf
-from specialize.files import read_json
 from specialize.pretraining.settings import PretrainingSettings
-from specialize.sources import PARTS, entities_origin, own_files, treebank_origin, usual_file, wikipedia_dump
 
 # Of a base model whose config.json is not here yet: BERT-base with mBERT's vocabulary.
 EXPECTED_BASE = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072, "vocab_size": 119_547}
 
-# Of data that are not here yet; each a round figure.
-TOKENS_UNKNOWN = 1_000_000
-DUMP_BYTES_PER_TOKEN = 4  # packed; of four Wikipedias 1.7 to 8.5
-TEXT_BYTES_PER_TOKEN = 8
-LETTERS_PER_TOKEN = 5
 LETTERS_PER_SECOND = 1e6  # cut into wordpieces, with their masks
+
+# Of vocabularies that are not here yet.
 PIECES_PER_LETTER = 0.4
-TOKENS_PER_SENTENCE = 15
-SENTENCES_PER_ARTICLE = 10
-LABELED_SENTENCES = {"train": 1500, "dev": 500, "test": 500}  # of a small treebank (fact 28)
-WORDS_PER_SENTENCE = 20
 PADDING = 1.1  # a batch is as long as its longest sentence; they are of like length
 PIECES_PER_WORD = 2.0  # paper, Table 1: 1.17 to 2.9
 
@@ -42,13 +33,6 @@ PIECES_PER_WORD = 2.0  # paper, Table 1: 1.17 to 2.9
 BEST_EPOCH = 40
 FROZEN_SHARE = 1 / 3  # of the cost of an epoch: only the forward pass goes through a frozen encoder
 BYTES_PER_PARAMETER = 4
-
-
-class Labeled(NamedTuple):
-    """Counts of a part of labeled data."""
-
-    sentences: int
-    words: int
 
 
 @dataclass(frozen=True)
@@ -119,11 +103,11 @@ class Costs:
 
     def __init__(self, experiment: Experiment, run: Path = Path()) -> None:
         self.experiment, self.run = experiment, run
+        self.sizes = DataSizes(experiment, run)
         # Regimes whose models lie there until the jobs that start from them have ended.
         self._starts = {start for cell in experiment.cells if (start := REGIMES[cell.regime].start)}
-        self._counted: dict[Path, Labeled] = {}
         self._finished: dict[str, list[float]] = {}  # epochs of the regime's jobs
-        self._kinds: dict[tuple[str, str, str], Job] = {}
+        self._kinds: dict[tuple[str, str, str, int], Job] = {}
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
@@ -134,6 +118,16 @@ class Costs:
             *(self._adaptation(*pair) for pair in self.experiment.adaptations),
             *(replace(self._of_any_seed(cell), folder=cell.folder) for cell in self.experiment.cells),
         )
+
+    @cached_property
+    def curve_jobs(self) -> tuple[Job, ...]:
+        """Those of the target `curve`, besides the grid's."""
+        return tuple(replace(self._of_any_seed(cell), folder=cell.folder) for cell in self.curve.cells)
+
+    @cached_property
+    def curve(self) -> Curve:
+        """Of which cells the target `curve` consists."""
+        return curve_of(self.experiment, self.sizes)
 
     def shapes(self) -> list[Shape]:
         """What a machine's speed must be measured of, to tell how long the jobs take."""
@@ -162,14 +156,14 @@ class Costs:
 
     def _pretraining(self, folder: str, settings: PretrainingSettings, works: tuple[Work, ...], tags: list[str]) -> Job:
         size = works[0].shape.parameters() * BYTES_PER_PARAMETER
-        letters = sum(self._text(tag, "train")["letters"] for tag in tags)
+        letters = sum(self.sizes.text(tag, "train")["letters"] for tag in tags)
         return Job(
             folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters, settings.gpus
         )
 
     def _masked(self, shape: Shape, settings: PretrainingSettings, tag: str, pieces_per_letter: float) -> Work:
         """An epoch on a language's text, and the evaluation after it."""
-        train, valid = (self._text(tag, part) for part in ("train", "valid"))
+        train, valid = (self.sizes.text(tag, part) for part in ("train", "valid"))
         longest = settings.sequence_length - 2
         pieces = train["letters"] * pieces_per_letter
         if settings.examples == "lines":
@@ -192,55 +186,10 @@ class Costs:
             max(1.0, examples / settings.batch_size) * shape.parameters(),
         )
 
-    def _text(self, tag: str, part: str) -> dict[str, float]:
-        """Counts of a part of a language's text, as they are or as they are expected."""
-        path = self.run / f"results/corpora/{tag}/statistics.json"
-        if path.is_file():
-            counts = self._read(path).get(part)
-            if isinstance(counts, dict) and counts.keys() >= {"letters", "sentences", "articles"}:
-                return counts
-        corpora = self.experiment.config["corpora"]
-        share = float(corpora["validation_share"])
-        if part == "train":
-            share = 1 - share - float(corpora["test_share"])
-        tokens = share * self.expected_tokens(self.experiment.languages[tag])
-        sentences = tokens / TOKENS_PER_SENTENCE
-        articles = sentences / SENTENCES_PER_ARTICLE
-        return {"letters": tokens * LETTERS_PER_TOKEN, "sentences": sentences, "articles": articles}
-
-    def expected_tokens(self, language: Language) -> float:
-        """How many a language's cleaned text will have: as its entry says, else by the size of its files."""
-        corpus = language.entry.get("corpus")
-        if corpus is None:
-            return 0
-        if "tokens" in language.entry:
-            return float(language.entry["tokens"])
-        sample = float(corpus.get("sample", 1))
-        if not language.has_own_text:
-            size = self._size(wikipedia_dump(corpus["wikipedia"], corpus["date"]).mirror_path)
-            return sample * size / DUMP_BYTES_PER_TOKEN if size else TOKENS_UNKNOWN * sample
-        try:
-            files = own_files(corpus.get("text") or corpus["dump"])
-            packed = sum(path.stat().st_size for path in files if path.suffix in (".bz2", ".gz", ".xz", ".zip", ".zst"))
-            plain = sum(path.stat().st_size for path in files) - packed
-        except (SpecializeError, OSError):  # for its own job to report
-            return TOKENS_UNKNOWN
-        return sample * (packed / DUMP_BYTES_PER_TOKEN + plain / TEXT_BYTES_PER_TOKEN)
-
-    def _size(self, mirror_path: str) -> int | None:
-        """Bytes of a published file, if the run or a mirror on disk has it."""
-        path = self._published(mirror_path)
-        return path.stat().st_size if path else None
-
-    def _published(self, mirror_path: str) -> Path | None:
-        mirror = self.experiment.config["mirror"]
-        places = [self.run / "resources" / mirror_path, *([Path(mirror, mirror_path)] if mirror else [])]
-        return next((path for path in places if path.is_file()), None)
-
     # -- finetuning --------------------------------------------------------------------------------------------
 
     def _of_any_seed(self, cell: Cell) -> Job:
-        kind = (cell.language, cell.representation, cell.regime)
+        kind = (cell.language, cell.representation, cell.regime, cell.share)
         if kind not in self._kinds:
             self._kinds[kind] = self._finetuning(cell)
         return self._kinds[kind]
@@ -249,9 +198,11 @@ class Costs:
         settings = self.experiment.finetuning(cell.language, cell.representation, cell.regime, cell.seed)
         language = self.experiment.languages[cell.language]
         parts = {
-            tasks[0]: {part: self.labeled(language, tasks[0], part) for part in ("train", "dev")}
+            tasks[0]: {part: self.sizes.labeled(language, tasks[0], part) for part in ("train", "dev")}
             for tasks in settings.datasets
         }
+        for counts in parts.values():
+            counts["train"] = counts["train"].share(cell.share)
         steps = {first: -(-counts["train"].sentences // settings.batch_size) for first, counts in parts.items()}
         most = max(steps.values())
         works = []
@@ -287,44 +238,10 @@ class Costs:
     def _epochs(self, regime: str, most: int, patience: int) -> float:
         """About how many epochs a training has: as those of its regime that this run has finished, if there are any."""
         if regime not in self._finished:
-            found = [self._read(path) for path in self.run.glob(f"results/finetuning/*/*/{regime}/**/timing.json")]
+            found = [read_if_whole(path) for path in self.run.glob(f"results/finetuning/*/*/{regime}/**/timing.json")]
             self._finished[regime] = [float(timing["epochs"]) for timing in found if timing.get("epochs")]
         finished = self._finished[regime]
         return min(most, fmean(finished) if finished else BEST_EPOCH + patience)
-
-    def labeled(self, language: Language, task: str, part: str) -> Labeled:
-        """Counts of a part of a language's labeled data, or of each fold's part: as they are, or as expected."""
-        folds = language.folds(task)
-        if not folds:
-            return self._found(language, task, part) or _expected(part)
-        everything = self._found(language, task, "all")
-        if everything is None:
-            there = list(filter(None, (self._found(language, task, one) for one in PARTS))) or [*map(_expected, PARTS)]
-            everything = Labeled(*map(sum, zip(*there, strict=True)))
-        share = (folds - 2 if part == "train" else 1) / folds
-        return Labeled(*(round(share * number) for number in everything))
-
-    def _found(self, language: Language, task: str, part: str) -> Labeled | None:
-        """Counts of a file of labeled data that is here: as it was prepared, of one's own, or as published."""
-        ending = ENDINGS[data_of(task)]
-        entry = language.entry.get(data_of(task), {})
-        places = [
-            self.run / f"results/datasets/{tag}/{'ner/' if task == 'ner' else ''}{part}.{ending}"
-            for tag in (language.tag, language.original)
-            if tag
-        ]
-        if "folder" in entry:
-            places.append(Path(entry["folder"], f"{part}.{ending}"))
-        elif part in PARTS and (
-            source := usual_file(entities_origin(entry) if task == "ner" else treebank_origin(entry), part)
-        ):
-            places += [path for path in [self._published(source.mirror_path)] if path]
-        for path in places:
-            with contextlib.suppress(OSError):  # it is not there, or cannot be read, for its own job to report
-                if path not in self._counted:
-                    self._counted[path] = count_labeled(path)
-                return self._counted[path]
-        return None
 
     def _task_model(self, cell: Cell, task: str, threads: int, precision: str) -> Shape:
         entry = self.experiment.config["representations"][cell.representation]
@@ -352,7 +269,7 @@ class Costs:
             folders.append(Path(self.experiment.config["mirror"], "models", name))
         for folder in folders:
             if (folder / "config.json").is_file():
-                found = self._read(folder / "config.json")
+                found = read_if_whole(folder / "config.json")
                 known = {key: found[key] for key in EXPECTED_BASE if isinstance(found.get(key), int)}
                 return _as_bert(architecture_if_known(found), EXPECTED_BASE | known)
         return {**EXPECTED_BASE, **entry.get("sizes", {})}
@@ -362,22 +279,9 @@ class Costs:
         if not path.is_file():
             return expected
         try:
-            return float(self._read(path)["coverage"][data]["augmented"][measure])
+            return float(read_if_whole(path)["coverage"][data]["augmented"][measure])
         except (KeyError, TypeError, ValueError):  # there are no such data, or another version counted them
             return expected
-
-    @staticmethod
-    def _read(path: Path) -> dict[str, Any]:
-        try:
-            read = read_json(path)
-        except (InputError, OSError):  # for its own job to report
-            return {}
-        return read if isinstance(read, dict) else {}
-
-
-def _expected(part: str) -> Labeled:
-    """Counts of a part of labeled data that are not here yet."""
-    return Labeled(LABELED_SENTENCES[part], LABELED_SENTENCES[part] * WORDS_PER_SENTENCE)
 
 
 def _as_bert(architecture: Architecture | None, sizes: dict[str, Any]) -> dict[str, Any]:
@@ -393,21 +297,9 @@ def transformer(task: str, sizes: dict[str, Any], threads: int, precision: str) 
     return Shape(task, "transformer", layers, width, inner, pieces, threads, precision)
 
 
-def count_labeled(path: Path) -> Labeled:
-    """Sentences and words of a labeled file, counted quickly: blank lines, and lines that begin a word."""
-    sentences = words = 0
-    inside = False
-    for line in path.read_bytes().splitlines():
-        blank, comment = not line.strip(), line.startswith(b"#")
-        sentences += blank and inside
-        inside = not blank and (inside or not comment)
-        words += not blank and not comment and not (path.suffix == ".conllu" and not line.partition(b"\t")[0].isdigit())
-    return Labeled(sentences + inside, words)
-
-
 def jobs_to_do(costs: Costs, outputs: Collection[str] | None) -> list[Job]:
-    """The training jobs that make some of these files; all if None."""
+    """The training jobs that make some of these files; all of the grid if None."""
     if outputs is None:
         return list(costs.jobs)
     folders = {str(Path(path).parent) for path in outputs}
-    return [job for job in costs.jobs if job.folder in folders]
+    return [job for job in (*costs.jobs, *costs.curve_jobs) if job.folder in folders]

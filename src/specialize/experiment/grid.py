@@ -81,7 +81,8 @@ class Language:
         Args:
             tasks: that need them; those that the language has no data for are passed over.
             parts: of train, dev and test.
-            split: one of `splits`. Without one, cross-validated data are one file, `all`, in place of the parts.
+            split: one of `splits`, or `Cell.data`. Without one, cross-validated data are one file, `all`, in place of
+                the parts.
         """
         wanted, found = {data_of(task) for task in tasks if task in self.tasks}, []
         for data, (task, *_) in DATA.items():
@@ -162,7 +163,8 @@ class Cell:
 
     Attributes:
         language, representation, regime, seed: of its path.
-        split: how the labeled data are divided, one of `Language.splits`.
+        split: how the labeled data are divided, one of `Language.splits`; below it, as in `share8` or `fold3/share8`, a
+            share of the training sentences.
     """
 
     language: str
@@ -183,6 +185,21 @@ class Cell:
         """Which fold is its test part; 0 without cross-validation."""
         found = re.match(r"fold(\d+)", self.split)
         return int(found[1]) if found else 0
+
+    @property
+    def share(self) -> int:
+        """One in how many training sentences it learns from; 1 for all of them."""
+        found = re.search(r"share(\d+)$", self.split)
+        return int(found[1]) if found else 1
+
+    def with_share(self, share: int) -> Cell:
+        """The same cell, but that it learns from one in so many of the training sentences."""
+        return replace(self, split="/".join(filter(None, [self.split, f"share{share}"])))
+
+    @property
+    def data(self) -> str:
+        """The folder of its labeled data below its language's. Each seed has shares of its own."""
+        return f"{self.split}/seed{self.seed}" if self.share > 1 else self.split
 
     @property
     def method(self) -> Method:

@@ -16,6 +16,7 @@ from specialize import sources
 from specialize.errors import ConfigError, DownloadError, SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.costs import BYTES_PER_PARAMETER, Costs, Job, jobs_to_do, transformer
+from specialize.experiment.curve import SMALLEST_SHARE, Curve
 from specialize.experiment.speeds import Shape, Speed, assumed_speed, kept_speeds, key_of
 from specialize.experiment.yaml_files import Revision, dates_to_resolve, revisions_to_pin
 from specialize.files import atomic_text, read_text
@@ -181,7 +182,8 @@ def forecast(
     mirror = experiment.config["mirror"]
     remote = not mirror or "://" in mirror
     size = 0 if not missing else None if dry_run and remote else sources.upstream_bytes(missing, mirror)
-    jobs = jobs_to_do(Costs(experiment), outputs)
+    costs = Costs(experiment)
+    jobs = jobs_to_do(costs, outputs)
     most_gpus = max((job.gpus for job in jobs), default=1)
     machine = Machine.with_a_gpu(most_gpus) if on_cluster else Machine.here(cores, gpus)
     if most_gpus > max(machine.gpus, 1) and not dry_run and not experiment.config["allow_cpu"]:
@@ -204,6 +206,7 @@ def forecast(
     place = _count(machine.gpus, "GPU") if machine.gpus else f"{_count(machine.cores, 'core')} without a GPU"
     lines = [
         f"{_count(len(cells), 'finetuning job')} over {_count(languages, 'language')}",
+        *_of_the_curve(costs.curve, jobs),
         f"downloads: {_count(len(missing), 'file')}, {'size unknown' if size is None else bytes_in_words(size)}"
         + (f", from {mirror}" if mirror else "")
         + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
@@ -222,6 +225,19 @@ def forecast(
     return "\n".join(lines)
 
 
+def _of_the_curve(curve: Curve, jobs: Collection[Job]) -> list[str]:
+    """What a plan says of the learning curve, if it is planned."""
+    planned = len({cell.folder for cell in curve.cells} & {job.folder for job in jobs})
+    if not planned:
+        return []
+    line = f"of the learning curve {_count(planned, 'finetuning job')} on shares of the training sentences"
+    if curve.left_out:
+        line += f"; left out, being fewer than {SMALLEST_SHARE} sentences: {'; '.join(curve.left_out)}"
+    if curve.unknown:
+        line += f"; sizes are not known yet of {', '.join(curve.unknown)}: run the target datasets first"
+    return [line]
+
+
 def bytes_to_be_written(
     experiment: Experiment, outputs: Collection[str] | None = None, run: Path = Path()
 ) -> dict[str, int]:
@@ -238,7 +254,7 @@ def bytes_to_be_written(
     for language in experiment.needed_languages:
         folder = f"results/corpora/{language.tag}"
         if language.has_corpus and not (run / folder).exists():
-            written[folder] = int(costs.expected_tokens(language) * TEXT_BYTES_ON_DISK)
+            written[folder] = int(costs.sizes.expected_tokens(language) * TEXT_BYTES_ON_DISK)
     for name in experiment.base_models_used:
         folder = experiment.base_folder(name)
         if not experiment.pretrained_here(name) and not (run / folder).exists():

@@ -208,6 +208,22 @@ class RepresentationEntry(Settings):
     batch_sizes: named(BatchSizes, "") = setting("overrides `finetuning.batch_sizes`", default={})  # type: ignore[valid-type]
 
 
+class CurveSettings(Settings):
+    """The section `curve`: scores by the number of training sentences, which the target `curve` measures."""
+
+    shares: Annotated[
+        list[Annotated[int, Field(ge=2, le=1024)]],
+        WithJsonSchema(
+            {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 2, "maximum": 1024},
+                "minItems": 1,
+                "uniqueItems": True,
+            }
+        ),
+    ] = setting("one in how many training sentences each model learns from, besides those of the grid with all")
+
+
 class Configuration(Settings):
     """A whole configuration."""
 
@@ -234,3 +250,4 @@ class Configuration(Settings):
     pretraining: PretrainingOptions = setting("masked-language-model training")
     finetuning: FinetuningSection = setting("training of taggers and parsers")
     tables: TablesSettings = setting("what tables print")
+    curve: CurveSettings = setting("shares of the labeled data, for the target `curve`")

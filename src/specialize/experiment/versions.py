@@ -27,7 +27,7 @@ STAGE_VERSIONS = {
     "tables": TABLES,
 }
 RECORD = "versions.json"  # in the run's folder
-FINISHED = ("results/pretraining/*/*/model.safetensors", "results/finetuning/*/*/*/*/metrics.json")
+FINISHED = ("results/pretraining/*/*/model.safetensors", "results/finetuning/*/*/*/**/metrics.json")
 SHOWN = 5
 
 

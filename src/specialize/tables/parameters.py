@@ -14,7 +14,7 @@ MACHINE = ("mirror", "allow_cpu", "accept_rerun", "jobs_per_gpu")  # no part of 
 def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
     """The parts of the configuration that a table depends on, without settings that change nothing."""
     if table == "diagnosis":  # everything that its estimate depends on
-        known = {key: value for key, value in experiment.config.items() if key not in MACHINE}
+        known = {key: value for key, value in experiment.config.items() if key not in (*MACHINE, "curve")}
         return without_neutral(Configuration, known)
     if table == "hyperparameters":
         return without_neutral(Configuration, hyperparameters(experiment))
@@ -23,11 +23,13 @@ def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
         name: {key: entry[key] for key in ("method", "base_model", "pieces", "multiplier") if key in entry}
         for name, entry in kinds.items()
     }
+    curve = {"curve": experiment.config["curve"]} if table == "curve" else {}
     scored = {} if table == "corpora" else {"tables": experiment.config["tables"], "representations": named}
     known_of_a_language = ("name", "type", "script", "family")
     return {
         "experiment": experiment.config["experiment"],
         **scored,
+        **curve,
         "languages": {
             language.tag: {key: language.entry[key] for key in known_of_a_language if key in language.entry}
             for language in experiment.grid_languages
