@@ -56,11 +56,15 @@ class TreebankEntry(Settings):
     name: str = setting(
         "of the UD repository, such as UD_Uyghur-UDT", default="", pattern="^UD_[A-Za-z_]+-[A-Za-z0-9]+$"
     )
-    release: str = setting("its tag, such as r2.5", default="", pattern="^r[0-9.]+$")
+    release: str = setting(
+        "its tag, such as r2.5, or master for what is not released yet", default="", pattern="^(r[0-9.]+|master)$"
+    )
     prefix: str = setting("how its files' names begin, such as ug_udt", default="", pattern="^[a-z0-9_]+$")
     folder: str = setting(
         "own treebank in place of a release: train.conllu, dev.conllu, test.conllu", default="", pattern=PATH
     )
+    masakhapos: str = setting("MasakhaPOS's language code, such as wol", default="", pattern=CODE)
+    folds: int = setting("of a cross-validation over all parts", default=None, ge=2)
     tags: Literal["xpos", "upos"] = setting("the tags that POS tagging predicts", source="paper §2.2.1", default="xpos")
     sha256: PartDigests = setting("of the files, by part", default=None)
 
@@ -69,6 +73,11 @@ class EntitiesEntry(Settings):
     """A language's named entities: WikiAnn, or own files."""
 
     wikiann: str = setting("WikiAnn's language code", default="", pattern=CODE)
+    masakhaner: str = setting("MasakhaNER's language code, such as wol", default="", pattern=CODE)
+    universal: str = setting(
+        "a treebank of Universal NER, such as UNER_Danish-DDT", default="", pattern="^UNER_[A-Za-z_]+-[A-Za-z0-9]+$"
+    )
+    folds: int = setting("of a cross-validation over all parts", default=None, ge=2)
     sha256: str = setting("of its archive", default="", pattern=SHA256)
     broken_labels: Literal["repair", "refuse"] = setting(
         "what becomes of an I- that continues nothing of its type, and of labels that are not written in IOB2: "

@@ -257,9 +257,11 @@ def _check_language(experiment: Experiment, language: Language) -> None:
             f"{experiment.place([*place, 'corpus', 'words'])}: icu needs the package icu4py, which is not installed: "
             "in the checkout run .venv/bin/pip install --editable '.[words]'"
         )
-    if treebank and not ("folder" in treebank or {"name", "release", "prefix"} <= treebank.keys()):
+    if treebank and not (
+        treebank.keys() & {"folder", "masakhapos"} or {"name", "release", "prefix"} <= treebank.keys()
+    ):
         raise ConfigError(f"{experiment.place([*place, 'treebank'])}: give name, release and prefix, or folder")
-    if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "folder"}:
+    if "ner" in language.entry and not language.entry["ner"].keys() & {"wikiann", "masakhaner", "universal", "folder"}:
         raise ConfigError(f"{experiment.place([*place, 'ner'])}: give wikiann, or folder")
     _check_own_files(experiment, language, place)
     if "folder" in treebank:
