@@ -60,8 +60,9 @@ def new_language(
 def _require_no_twin(tag: str) -> None:
     """Refuse the tag of a twin that a configuration makes from its original by itself."""
     original = tag.removesuffix("-Latn")
-    known = load(PAPER)["languages"] if PAPER.is_file() else {}
-    if original != tag and "transliteration" in known.get(original, {}):
+    if original == tag or not PAPER.is_file():
+        return
+    if "transliteration" in load(PAPER)["languages"].get(original, {}):
         raise SpecializeError(f"{tag} is the twin that transliteration makes of {original}; write {original}")
 
 

@@ -85,7 +85,7 @@ def tagged(tag: str, name: str = "") -> TaggedLanguage:
     if (written := language.to_tag()) != tag:
         raise SpecializeError(f"the tag {tag} is written {written}; write it so")
     base = langcodes.standardize_tag(subtag, macro=True)
-    codes = tuple(dict.fromkeys((subtag, base)))
+    codes = tuple(dict.fromkeys((subtag, base, *(["no"] if subtag == "nb" else []))))
     own = WIKIPEDIAS.get(tag) or WIKIPEDIAS.get(subtag)
     taken = set(WIKIPEDIAS.values()) & _subtags().keys() - {"no"}  # those of another language
     wikipedias = (own,) if own else tuple(code for code in codes if code not in taken)
