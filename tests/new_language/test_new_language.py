@@ -136,7 +136,7 @@ def hosts(monkeypatch):
         "Norwegian": {"lcode": "no", "iso3": "nor"},
     }
     index = "/UniversalDependencies/docs-automation/master"
-    masakhane = "/masakhane-io/masakhane-ner/HEAD/MasakhaNER2.0/data/wol"
+    masakhane, masakhapos = f"/{entities.MASAKHANER}/wol", f"/{treebanks.MASAKHAPOS}/wol"
     uner = "/UniversalNER/UNER_Danish-PUD/HEAD/da_pud-ud"
     dumps = {
         "/kkwiki/": b'<a href="20260101/">20260101/</a> <a href="20260201/">20260201/</a>',
@@ -158,9 +158,9 @@ def hosts(monkeypatch):
         f"{masakhane}/train.txt": tokens(900),
         f"{masakhane}/dev.txt": tokens(100),
         f"{masakhane}/test.txt": tokens(100),
-        "/masakhane-io/masakhane-pos/HEAD/data/wol/train.txt": tokens(300),
-        "/masakhane-io/masakhane-pos/HEAD/data/wol/dev.txt": tokens(100),
-        "/masakhane-io/masakhane-pos/HEAD/data/wol/test.txt": tokens(100),
+        f"{masakhapos}/train.txt": tokens(300),
+        f"{masakhapos}/dev.txt": tokens(100),
+        f"{masakhapos}/test.txt": tokens(100),
         f"{uner}-test.iob2": b"".join(b"# sent_id = 1\n1\tord\tO\t-\t-\n\n" for _ in range(100)),
     }
     names = [{"name": name} for name in ("uner_code", "UNER_Danish-PUD", "UNER_Serbian-SET")]
@@ -172,9 +172,9 @@ def hosts(monkeypatch):
     }
     monkeypatch.setattr(published, "WIKIMEDIA", played["dumps"].url)
     monkeypatch.setattr(published, "WIKIANN", f"{played['wikiann'].url}/panx.zip")
-    monkeypatch.setattr(treebanks, "GITHUB_FILES", played["files"].url)
-    monkeypatch.setattr(entities, "GITHUB_FILES", played["files"].url)
-    monkeypatch.setattr(entities, "UNIVERSAL_NER", f"{played['lists'].url}/orgs/UniversalNER/repos")
+    for module in (treebanks, entities):
+        monkeypatch.setattr(module, "GITHUB_FILES", played["files"].url)
+        monkeypatch.setattr(module, "GITHUB_LISTS", played["lists"].url)
     yield played
     for host in played.values():
         host.go_down()
@@ -209,7 +209,7 @@ def test_all_that_is_published_for_a_language(hosts, tmp_path):
     assert "train 31, test 200 sentences, in 4 documents (taken)" in printed
     assert printed.endswith(f"snakemake diagnosis --cores 4 --directory runs/kk --configfile {tmp_path / 'kk.yaml'}")
     assert "Could not ask" not in printed
-    assert len(hosts["lists"].asked) == len(hosts["wikiann"].asked) == 1
+    assert len(hosts["wikiann"].asked) == 1, "for its end"
 
 
 def test_gold_data_are_preferred_and_silver_stands_beside_them(hosts, tmp_path):
@@ -219,9 +219,23 @@ def test_gold_data_are_preferred_and_silver_stands_beside_them(hosts, tmp_path):
     assert config["finetuning"]["batch_sizes"]["wo"] == {"pos": 8, "ner": 16}
     assert config["experiment"]["regimes"] == ["pos", "ner"]
     _, entry, _, content = write("da", tmp_path)
-    assert entry["ner"] == {"universal": "UNER_Danish-PUD", "folds": 10}
+    assert entry["ner"] == {"universal": "UNER_Danish-PUD", "prefix": "da_pud", "folds": 10}
     assert "# ner: {wikiann: da}  # WikiAnn da; silver" in content
     assert "corpus" not in entry
+
+
+def test_a_treebank_whose_parts_have_several_files_is_left_to_a_person(hosts, mirror, tmp_path):
+    files = [{"name": "README.md"}, {"name": "kk_ktb-ud-train-a.conllu"}]
+    hosts["files"].files.pop("/UniversalDependencies/UD_Kazakh-KTB/r2.17/kk_ktb-ud-train.conllu")
+    contents = "/repos/UniversalDependencies/UD_Kazakh-KTB/contents?ref=r2.17"
+    hosts["lists"].files[contents] = json.dumps(files).encode()
+    _, entry, _, content = write("kk", tmp_path)
+    assert entry["treebank"]["name"] == "UD_Kazakh-New"
+    assert re.search("# treebank: {name: UD_Kazakh-KTB, .*}  # a part of it has several files", content)
+    put(mirror, "universal-dependencies/UD_Russian-A/r2.17/ru_a-ud-train-b.conllu", conllu(9))
+    _, entry, _, content = write("ru", tmp_path, mirror=str(mirror))
+    assert "treebank" not in entry
+    assert re.search("# treebank: {name: UD_Russian-A, .*}  # a part of it has several files", content)
 
 
 def test_a_script_that_the_registry_has_otherwise_is_warned_of(hosts, tmp_path):
@@ -361,7 +375,9 @@ def test_an_entry_that_the_paper_has_merges_to_what_the_file_says(mirror, tmp_pa
     assert merged["treebank"]["release"] == "r2.17"
     assert merged["treebank"]["sha256"]["test"] == entry["treebank"]["sha256"]["test"]
     assert merged["ner"] == {"wikiann": "be"}
-    assert "# ner: {universal: UNER_Belarusian-HSE}  # the paper's entry has WikiAnn" in content
+    assert (
+        "# ner: {universal: UNER_Belarusian-HSE, prefix: be_hse, folds: 10}  # the paper's entry has WikiAnn" in content
+    )
 
 
 # -- text of one's own -------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def found(tag, folder):
         ("kk", "Cyrillic", None, "UD_Kazakh-KTB", 10, None),
         ("yo", "Latin", None, "UD_Yoruba-YTB", 10, None),
         ("ltg", "Latin", "20170101", None, None, None),
-        ("da", "Latin", None, None, None, {"universal": "UNER_Danish-DDT"}),
+        ("da", "Latin", None, None, None, {"universal": "UNER_Danish-DDT", "prefix": "da_ddt"}),
         ("kpv", "Cyrillic", None, "UD_Komi_Zyrian-Lattice", 10, None),
     ],
 )

@@ -77,6 +77,7 @@ class EntitiesEntry(Settings):
     universal: str = setting(
         "a treebank of Universal NER, such as UNER_Danish-DDT", default="", pattern="^UNER_[A-Za-z_]+-[A-Za-z0-9]+$"
     )
+    prefix: str = setting("how the names of its files begin, such as da_ddt", default="", pattern="^[a-z0-9_]+$")
     folds: int = setting("of a cross-validation over all parts", default=None, ge=2)
     sha256: str = setting("of its archive", default="", pattern=SHA256)
     broken_labels: Literal["repair", "refuse"] = setting(

@@ -214,12 +214,16 @@ def _why_folds(treebank: Treebank) -> str:
 def _entities_lines(found: Found) -> list[str]:
     lines = []
     if found.entities:
-        keys = {found.entities.kind: found.entities.value}
-        folds = {"folds": found.entities.folds} if found.entities.folds else {}
-        lines += Key("ner", keys | folds, f"check: {_entities_title(found.entities)}").lines(4)
+        lines += Key("ner", _entities_entry(found.entities), f"check: {_entities_title(found.entities)}").lines(4)
     for other, why in found.other_entities:
-        lines.append(f"    # ner: {_flow({other.kind: other.value})}  # {why or _entities_title(other)}")
+        lines.append(f"    # ner: {_flow(_entities_entry(other))}  # {why or _entities_title(other)}")
     return lines
+
+
+def _entities_entry(entities: Entities) -> dict[str, Any]:
+    prefix = {"prefix": entities.prefix} if entities.prefix else {}
+    folds = {"folds": entities.folds} if entities.folds else {}
+    return {entities.kind: entities.value} | prefix | folds
 
 
 def _treebank_tasks(treebank: Treebank) -> list[str]:

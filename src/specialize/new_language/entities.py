@@ -18,11 +18,11 @@ from specialize.files import read_archive_members
 from specialize.new_language.labeled import Part, count_tokens
 from specialize.new_language.places import Places
 from specialize.new_language.registry import TaggedLanguage
-from specialize.new_language.treebanks import FOLDS, GITHUB_FILES, is_code_of, names_and_codes
+from specialize.new_language.treebanks import FOLDS, GITHUB_FILES, GITHUB_LISTS, is_code_of, names_and_codes
 from specialize.sources import PARTS, published, wikiann_archive
 
-MASAKHANER = "masakhane-io/masakhane-ner/HEAD/MasakhaNER2.0/data"
-UNIVERSAL_NER = "https://api.github.com/orgs/UniversalNER/repos"
+MASAKHANER = "masakhane-io/masakhane-ner/ba5843cd08aa491d5f96a5e809e71eb9ec461391/MasakhaNER2.0/data"
+UNIVERSAL_NER = "orgs/UniversalNER/repos"
 REPOSITORIES = 100  # on a page
 UNIVERSAL_NAME = re.compile(r"UNER_([A-Za-z_]+)-([A-Za-z0-9]+)")
 UNIVERSAL_PART = re.compile(r"([a-z]+)_[a-z0-9]+-ud-(train|dev|test)\.iob2")
@@ -38,12 +38,14 @@ class Entities:
         value: its value.
         files: the places of its parts.
         parts: what they hold, once they were read.
+        prefix: of Universal NER, how the names of its files begin.
     """
 
     kind: Literal["masakhaner", "universal", "wikiann"]
     value: str
     files: dict[str, str]
     parts: dict[str, Part] = field(default_factory=dict)
+    prefix: str = ""
 
     @property
     def is_gold(self) -> bool:
@@ -113,7 +115,9 @@ def _universal_in_mirror(language: TaggedLanguage, places: Places) -> Iterator[E
         named = [UNIVERSAL_PART.fullmatch(file) for file in places.offered(folder, "Universal NER")]
         files = {match[2]: places.place(f"{folder}/{match[0]}") for match in named if match}
         if any(match and is_code_of(language, match[1]) for match in named):
-            yield Entities("universal", name, {part: files[part] for part in PARTS if part in files})
+            prefix = next(match[0] for match in named if match).partition("-ud-")[0]
+            there = {part: files[part] for part in PARTS if part in files}
+            yield Entities("universal", name, there, prefix=prefix)
 
 
 def _universal_published(language: TaggedLanguage, places: Places) -> Iterator[Entities]:
@@ -125,23 +129,24 @@ def _universal_published(language: TaggedLanguage, places: Places) -> Iterator[E
     for match in filter(None, map(UNIVERSAL_NAME.fullmatch, names)):
         if (code := codes.get(match[1].replace("_", " "))) is None:
             continue
-        start = f"{GITHUB_FILES}/UniversalNER/{match[0]}/HEAD/{code}_{match[2].lower()}-ud"
-        files = {part: f"{start}-{part}.iob2" for part in PARTS}
+        prefix = f"{code}_{match[2].lower()}"
+        start = f"{GITHUB_FILES}/UniversalNER/{match[0]}/HEAD/{prefix}"
+        files = {part: f"{start}-ud-{part}.iob2" for part in PARTS}
         if files := {part: url for part, url in files.items() if places.size(url, "Universal NER") is not None}:
-            yield Entities("universal", match[0], files)
+            yield Entities("universal", match[0], files, prefix=prefix)
 
 
 def _universal_names(places: Places) -> list[str]:
     names: list[str] = []
     page = 1
     while len(names) == (page - 1) * REPOSITORIES:
-        content = places.get(f"{UNIVERSAL_NER}?per_page={REPOSITORIES}&page={page}", "Universal NER")
+        content = places.get(f"{GITHUB_LISTS}/{UNIVERSAL_NER}?per_page={REPOSITORIES}&page={page}", "Universal NER")
         if content is None:
             break
         try:
             names += [repository["name"] for repository in json.loads(content)]
         except (ValueError, TypeError, KeyError):
-            places.note(UNIVERSAL_NER, "Universal NER", "is not the list that it was")
+            places.note(f"{GITHUB_LISTS}/{UNIVERSAL_NER}", "Universal NER", "is not the list that it was")
             break
         page += 1
     return sorted(names)

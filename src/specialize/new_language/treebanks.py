@@ -18,12 +18,14 @@ from specialize.new_language.registry import TaggedLanguage
 from specialize.sources import PARTS
 
 GITHUB_FILES = "https://raw.githubusercontent.com"
+GITHUB_LISTS = "https://api.github.com"
 # Two indexes that Universal Dependencies keeps, asked once each: its names of languages with their codes, and the
 # treebanks of every release.
 UD_INDEX = "UniversalDependencies/docs-automation/master"
-MASAKHAPOS = "masakhane-io/masakhane-pos/HEAD/data"
+MASAKHAPOS = "masakhane-io/masakhane-pos/376f4161f0425584d4bd7664122b56fa026926d3/data"
 MIRROR_TREEBANKS = "universal-dependencies"
 PART_NAME = re.compile(r"([a-z]+)_[a-z0-9]+-ud-(train|dev|test)\.conllu")
+PIECE_NAME = re.compile(r"([a-z]+)_[a-z0-9]+-ud-(train|dev|test)-[A-Za-z0-9-]+\.conllu")
 TREEBANK_NAME = re.compile(r"UD_[A-Za-z_]+-[A-Za-z0-9]+")
 RELEASE = re.compile(r"r[0-9.]+")
 UNRELEASED = "master"
@@ -41,6 +43,7 @@ class Treebank:
         sizes: bytes of its parts, as far as they are there.
         parts: what they hold, once they were read.
         license: the first line of its licence.
+        in_pieces: some part has several files.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Treebank:
     sizes: dict[str, int]
     parts: dict[str, Part] = field(default_factory=dict)
     license: str = ""
+    in_pieces: bool = False
 
     @property
     def is_masakhapos(self) -> bool:
@@ -94,7 +98,9 @@ class Treebank:
 
     @property
     def problem(self) -> str:
-        """Why it cannot be used; empty if it can."""
+        """Why it is not taken; empty if it can be."""
+        if self.in_pieces:
+            return "a part of it has several files"
         if not self._all_have(FORM):
             return "its text is withheld, and must be merged in"
         if not (self.tags or self.has_trees):
@@ -138,7 +144,8 @@ def _in_mirror(language: TaggedLanguage, places: Places) -> tuple[list[Treebank]
             if not (RELEASE.fullmatch(release) or release == UNRELEASED):
                 continue
             folder = f"{MIRROR_TREEBANKS}/{name}/{release}"
-            files = [PART_NAME.fullmatch(file) for file in places.offered(folder, "its treebanks")]
+            names = places.offered(folder, "its treebanks")
+            files = [PART_NAME.fullmatch(file) for file in names]
             named = {match[2]: match for match in files if match}
             if not named or not is_code_of(language, next(iter(named.values()))[1]):
                 break
@@ -148,7 +155,8 @@ def _in_mirror(language: TaggedLanguage, places: Places) -> tuple[list[Treebank]
                 for part in PARTS
                 if part in named
             }
-            found.append(Treebank(name, release, prefix, sizes))
+            in_pieces = any(map(PIECE_NAME.fullmatch, names))
+            found.append(Treebank(name, release, prefix, sizes, in_pieces=in_pieces))
             break
     return found, ""
 
@@ -170,10 +178,20 @@ def _published(language: TaggedLanguage, places: Places) -> tuple[list[Treebank]
         for one in (unsized, replace(unsized, release=UNRELEASED)):
             asked = {part: places.size(_part(one, part, places), "its treebanks") for part in PARTS}
             if sizes := {part: size for part, size in asked.items() if size is not None}:
-                found.append(replace(one, sizes=sizes))
+                found.append(replace(one, sizes=sizes, in_pieces="train" not in sizes and _is_in_pieces(one, places)))
                 break
     family = next((str(entry.get("family", "")) for entry in named.values()), "")
     return found, family
+
+
+def _is_in_pieces(treebank: Treebank, places: Places) -> bool:
+    """Whether a part that has no file of its name has several; GitHub allows sixty such questions an hour."""
+    repository = f"{GITHUB_LISTS}/repos/UniversalDependencies/{treebank.name}"
+    content = places.get(f"{repository}/contents?ref={treebank.release}", "whether a treebank has parts in pieces")
+    try:
+        return any(PIECE_NAME.fullmatch(file["name"]) for file in json.loads(content or b"[]"))
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def names_and_codes(language: TaggedLanguage, places: Places) -> dict[str, dict[str, Any]]:
