@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from specialize.errors import SpecializeError
-from specialize.experiment.experiment import PAPER
-from specialize.experiment.yaml_files import load
 from specialize.new_language.registry import TaggedLanguage, tagged
 
 __all__ = ["TaggedLanguage", "new_language", "tagged"]
@@ -44,7 +42,6 @@ def new_language(
     from specialize.sources.transfer import is_url
 
     language = tagged(tag, name)
-    _require_no_twin(tag)
     path = output or Path(f"{tag}.yaml")
     if path.is_dir():
         raise SpecializeError(f"{path} is a folder; give --output a file in it")
@@ -55,15 +52,6 @@ def new_language(
     found = find(language, Places(mirror), text)
     _write(path, configuration(found), mirror)
     return "\n".join([*summary(found), f"Written: {path}. Look through it, then:", f"  {next_command(found, path)}"])
-
-
-def _require_no_twin(tag: str) -> None:
-    """Refuse the tag of a twin that a configuration makes from its original by itself."""
-    original = tag.removesuffix("-Latn")
-    if original == tag or not PAPER.is_file():
-        return
-    if "transliteration" in load(PAPER)["languages"].get(original, {}):
-        raise SpecializeError(f"{tag} is the twin that transliteration makes of {original}; write {original}")
 
 
 def _write(path: Path, content: str, mirror: str | None) -> None:

@@ -10,12 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from specialize.errors import SpecializeError
-from specialize.experiment.experiment import PAPER
-from specialize.experiment.yaml_files import load
 from specialize.new_language import entities, text, treebanks
 from specialize.new_language.entities import Entities
 from specialize.new_language.places import Places
-from specialize.new_language.registry import TaggedLanguage
+from specialize.new_language.registry import TaggedLanguage, paper_languages
 from specialize.new_language.text import Text, script_of
 from specialize.new_language.treebanks import Treebank
 from specialize.sources import published
@@ -98,7 +96,7 @@ def find(language: TaggedLanguage, places: Places, own: Path | None = None) -> F
     Raises:
         SpecializeError: if there is nothing at all, although all could be asked; or if the text cannot be read.
     """
-    found = Found(language, places, paper=load(PAPER)["languages"].get(language.tag, {}) if PAPER.is_file() else {})
+    found = Found(language, places, paper=paper_languages().get(language.tag, {}))
     found.text = text.own(own) if own else None
     if language.private:
         if not own:

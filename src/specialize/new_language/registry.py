@@ -6,12 +6,15 @@ import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import langcodes
 from langcodes.registry_parser import parse_registry
 
 from specialize.errors import SpecializeError
+from specialize.experiment.experiment import PAPER
 from specialize.experiment.settings import TAG
+from specialize.experiment.yaml_files import load
 
 PRIVATE = re.compile("q[a-t][a-z]")  # qaa to qtz
 # Codes of Wikipedias that are not the language's tag. Those that are the tag of another language stand here, too, so
@@ -73,6 +76,9 @@ def tagged(tag: str, name: str = "") -> TaggedLanguage:
         hyphens = re.sub(r"[_ .]+", "-", tag.strip())
         meant = _without_region(hyphens) if re.fullmatch(TAG, hyphens) and _is_known(hyphens) else ""
         raise SpecializeError(f"{tag!r} is not a BCP-47 tag{_meant(tag, meant)}")
+    original = tag.removesuffix("-Latn")
+    if original != tag and "transliteration" in paper_languages().get(original, {}):
+        raise SpecializeError(f"{tag} is the twin that transliteration makes of {original}; write {original}")
     language = langcodes.Language.get(tag, normalize=False) if _parses(tag) else None
     subtag = (language.language if language else None) or ""
     if PRIVATE.fullmatch(subtag):
@@ -91,6 +97,12 @@ def tagged(tag: str, name: str = "") -> TaggedLanguage:
     wikipedias = (own,) if own else tuple(code for code in codes if code not in taken)
     alpha3 = tuple(dict.fromkeys(langcodes.Language.get(code, normalize=False).to_alpha3() for code in codes))
     return TaggedLanguage(tag, name or language.display_name(), _script(tag), codes, wikipedias, alpha3)
+
+
+@cache
+def paper_languages() -> dict[str, dict[str, Any]]:
+    """The languages of the paper's configuration, which lies beneath every other; not to be changed."""
+    return load(PAPER)["languages"] if PAPER.is_file() else {}
 
 
 def _require_one_language(tag: str, subtag: str) -> None:
