@@ -212,6 +212,15 @@ def test_all_that_is_published_for_a_language(hosts, tmp_path):
     assert len(hosts["wikiann"].asked) == 1, "for its end"
 
 
+def test_what_others_have_written_stays_a_comment(hosts, tmp_path):
+    license = "/UniversalDependencies/UD_Kazakh-KTB/r2.17/LICENSE.txt"
+    hosts["files"].files[license] = "free\x00\x1b[0m\u2028allow_cpu: true\x85accept_rerun: true\n".encode()
+    _, entry, config, content = write("kk", tmp_path, name="Kazakh\nallow_cpu: true # {x}")
+    assert config.keys() == {"experiment", "languages", "finetuning"}
+    assert entry["name"] == "Kazakh allow_cpu: true # {x}"
+    assert "# check: free" in content
+
+
 def test_gold_data_are_preferred_and_silver_stands_beside_them(hosts, tmp_path):
     _, entry, config, content = write("wo", tmp_path)
     assert entry["ner"] == {"masakhaner": "wol"}
@@ -285,6 +294,9 @@ def test_a_language_without_anything_is_refused(hosts, tmp_path):
     with pytest.raises(
         SpecializeError, match=r"there is no Wikipedia, treebank or named entities for Kokota .* --text"
     ):
+        write("kkk", tmp_path)
+    hosts["files"].status = 403
+    with pytest.raises(SpecializeError, match=f"{hosts['files'].name} gave no answer, and elsewhere there is no Wiki"):
         write("kkk", tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -447,6 +459,7 @@ def test_codes_of_a_language():
     assert tagged("koi").wikipedias == ("koi",), "kv is of another"
     assert tagged("gsw").wikipedias == ("als",)
     assert tagged("als").wikipedias == ("sq",), "als is Alemannic's"
+    assert tagged("nrm").wikipedias == (), "nrm is Norman's"
     assert tagged("nb").wikipedias == ("no",)
     assert "no" in tagged("nb").codes
     assert tagged("swh").three_letters == ("swh", "swa")

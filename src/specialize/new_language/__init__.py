@@ -36,22 +36,27 @@ def new_language(
     Raises:
         SpecializeError: if the tag is none, the file is there, or there is nothing to write into it.
     """
-    from specialize.new_language.configuration import configuration, next_command, summary
+    from specialize.new_language.configuration import configuration, next_command, summary, unasked
     from specialize.new_language.found import find
     from specialize.new_language.places import Places
     from specialize.sources.transfer import is_url
 
-    language = tagged(tag, name)
+    language = tagged(tag, " ".join(name.split()))
     path = output or Path(f"{tag}.yaml")
     if path.is_dir():
         raise SpecializeError(f"{path} is a folder; give --output a file in it")
     if path.exists() and not overwrite:
         raise SpecializeError(f"{path} is there already; give another file by --output, or --overwrite to replace it")
     if mirror and not is_url(mirror):
-        mirror = str(Path(mirror).absolute())
+        mirror = str(Path(mirror).resolve())
     found = find(language, Places(mirror), text)
     _write(path, configuration(found), mirror)
-    return "\n".join([*summary(found), f"Written: {path}. Look through it, then:", f"  {next_command(found, path)}"])
+    again = (
+        ["When they answer, run it again with --overwrite, or add by hand what is missing."] if unasked(found) else []
+    )
+    return "\n".join(
+        [*summary(found), *again, f"Written: {path}. Look through it, then:", f"  {next_command(found, path)}"]
+    )
 
 
 def _write(path: Path, content: str, mirror: str | None) -> None:

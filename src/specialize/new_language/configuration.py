@@ -19,6 +19,7 @@ from specialize.new_language.found import Found
 from specialize.new_language.labeled import Part
 from specialize.new_language.treebanks import UNRELEASED, Treebank
 from specialize.sources import PARTS
+from specialize.unicode import ICU_SCRIPTS
 
 # The scripts that the tables of the package transliterate are for.
 TRANSLITERATED_SCRIPTS = {"el": "Greek", "hy": "Armenian", "ka": "Georgian"}  # of all others Cyrillic
@@ -49,20 +50,21 @@ class Key:
         line = f"{' ' * indent}{_scalar(self.name)}: {_flow(self.value)}"
         if not self.comment:
             return [line]
-        both = f"{line}  # {self.comment}"
-        return [both] if len(both) <= 120 else [f"{' ' * indent}# {self.comment}", line]
+        both = f"{line}  {_comment(self.comment)}"
+        return [both] if len(both) <= 120 else [f"{' ' * indent}{_comment(self.comment)}", line]
 
 
 def configuration(found: Found) -> str:
     """The file's text."""
     tag, name = found.language.tag, found.language.name
-    lines = [f"# {name}. Look at each line that says `check` before you run it; docs/tutorial.md goes on from here."]
+    heads = [f"{name}. Look at each line that says `check` before you run it; docs/tutorial.md goes on from here."]
     if found.places.mirror:
-        lines.append(f"# Found in the mirror {found.places.mirror}")
-    lines += [f"# Could not be asked: {one}" for one in unasked(found)]
-    lines += [f"# check: {warning}" for warning in found.warnings]
+        heads.append(f"Found in the mirror {found.places.mirror}")
+    heads += [f"Could not be asked: {one}" for one in unasked(found)]
+    heads += [f"check: {warning}" for warning in found.warnings]
     if found.paper:
-        lines.append("# The paper's configuration has this language, too: what this file does not say is as there.")
+        heads.append("The paper's configuration has this language, too: what this file does not say is as there.")
+    lines = list(map(_comment, heads))
     lines += ["experiment:", *_lines(_grid(found), 2), "languages:", f"  {_scalar(tag)}:"]
     lines += [*_lines(_entry(found), 4), *_entry_hints(found), *_treebank_lines(found), *_entities_lines(found)]
     if sizes := batch_sizes(found):
@@ -88,11 +90,12 @@ def summary(found: Found) -> list[str]:
     lines = [f"{found.language.name} ({found.language.tag}), script {script or 'unknown'}: {known_from}"]
     lines.append(f"text: {_text_title(found)}")
     treebanks = [(found.treebank, "taken")] if found.treebank else []
+    none = "none known" if unasked(found) else "none"
     described = [f"{_treebank_title(one)}{_because(why)}" for one, why in [*treebanks, *found.other_treebanks]]
-    lines += [f"treebank: {one}" for one in described or ["none"]]
+    lines += [f"treebank: {one}" for one in described or [none]]
     sets = [(found.entities, "taken")] if found.entities else []
     described = [f"{_entities_title(one)}{_because(why)}" for one, why in [*sets, *found.other_entities]]
-    lines += [f"named entities: {one}" for one in described or ["none"]]
+    lines += [f"named entities: {one}" for one in described or [none]]
     lines += [f"Warning: {warning}" for warning in found.warnings]
     lines += [f"Could not ask {one}" for one in unasked(found)]
     return lines
@@ -159,6 +162,8 @@ def _entry_hints(found: Found) -> list[str]:
         hints.append("# type: 2  # for the tables: 2 if the base model has not seen the language, 1 if hardly")
     if not (found.text or found.unsampled):
         hints.append("# corpus: {text: /path/to/text.txt}  # with text of your own, add lapt and tva above")
+    if found.text and found.script[0] in ICU_SCRIPTS:
+        hints.append("# add `words: icu` to the corpus: this script has no spaces between words (docs/diagnosis.md)")
     if found.script[0] not in ("Latin", "") and not _transliteration(found):
         hints.append("# transliteration: {scheme: uroman}  # makes a twin in Latin letters")
     return [f"    {hint}" for hint in hints]
@@ -178,13 +183,13 @@ def _transliteration(found: Found) -> dict[str, str]:
 def _treebank_lines(found: Found) -> list[str]:
     lines = []
     if treebank := found.treebank:
-        lines.append(f"    # check: {_treebank_title(treebank)}")
+        lines.append(f"    {_comment(f'check: {_treebank_title(treebank)}')}")
         if treebank.license:
-            lines.append(f"    # check: {textwrap.shorten(treebank.license, 107)}")
+            lines.append(f"    {_comment(f'check: {textwrap.shorten(treebank.license, 107)}')}")
         lines += ["    treebank:", *_lines(_treebank_keys(treebank), 6)]
     for other, why in found.other_treebanks:
         value = _flow({key.name: key.value for key in _treebank_keys(other) if key.name != "sha256"})
-        lines.append(f"    # treebank: {value}  # {why or _treebank_title(other)}")
+        lines.append(f"    {_comment(f'treebank: {value}  # {why or _treebank_title(other)}')}")
     return lines
 
 
@@ -216,7 +221,7 @@ def _entities_lines(found: Found) -> list[str]:
     if found.entities:
         lines += Key("ner", _entities_entry(found.entities), f"check: {_entities_title(found.entities)}").lines(4)
     for other, why in found.other_entities:
-        lines.append(f"    # ner: {_flow(_entities_entry(other))}  # {why or _entities_title(other)}")
+        lines.append(f"    {_comment(f'ner: {_flow(_entities_entry(other))}  # {why or _entities_title(other)}')}")
     return lines
 
 
@@ -271,6 +276,11 @@ def _batch_size(parts: dict[str, Part], folds: int) -> int:
 
 def _lines(keys: Iterable[Key], indent: int) -> list[str]:
     return [line for key in keys for line in key.lines(indent)]
+
+
+def _comment(text: str) -> str:
+    """A comment of one line, whatever stands in a licence, a path or a server's answer."""
+    return "# " + "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _flow(value: Any) -> str:

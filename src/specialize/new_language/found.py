@@ -109,11 +109,13 @@ def find(language: TaggedLanguage, places: Places, own: Path | None = None) -> F
         found.text = text.find_wikipedia(language, places)
         hosts = urlsplit(places.mirror or published.WIKIMEDIA).netloc
         if found.text is None and hosts in places.unasked:
-            found.unsampled = language.wikipedias[0]
+            found.unsampled = next(iter(language.wikipedias), "")
     _take_treebank(found)
     _take_entities(found)
     if not (found.text or found.unsampled or found.treebank or found.entities):
         asked = f"the mirror {places.mirror} has" if places.mirror else "there is"
+        if places.unasked:
+            asked = f"{' and '.join(sorted(places.unasked))} gave no answer, and elsewhere there is"
         raise SpecializeError(
             f"{asked} no Wikipedia, treebank or named entities for {language.name} ({language.tag}) that can be used; "
             "give a text of your own by --text, or write the file by hand (docs/tutorial.md)"

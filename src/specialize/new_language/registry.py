@@ -21,6 +21,7 @@ PRIVATE = re.compile("q[a-t][a-z]")  # qaa to qtz
 # that als (Alemannic there) is not taken for Tosk Albanian, or nrm (Norman) for Narom.
 WIKIPEDIAS = {
     "be-tarask": "be-x-old",
+    "bho": "bh",
     "cbk": "cbk-zam",
     "egl": "eml",
     "gsw": "als",
@@ -33,8 +34,8 @@ WIKIPEDIAS = {
     "vro": "fiu-vro",
     "yue": "zh-yue",
 }
-# Written with more than one of Unicode's scripts, or with one of another name.
-UNICODE_SCRIPTS = {"Hans": "Han", "Hant": "Han", "Jpan": "Han", "Kore": "Hangul", "Aran": "Arabic"}
+# Scripts of the registry that Unicode has under another name.
+UNICODE_SCRIPTS = {"Hans": "Han", "Hant": "Han", "Kore": "Hangul", "Aran": "Arabic"}
 MOST_NEAREST = 5
 
 
