@@ -18,12 +18,23 @@ configuration. Runs themselves are started by Snakemake:
 """
 EXAMPLES = """\
 examples:
-  python -m specialize resolve-dates latgalian.yaml
+  python -m specialize new ltg
   python -m specialize tables runs/latgalian
   python -m specialize predict \\
       --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 < text.txt
 
 `python -m specialize COMMAND --help` explains one command.
+"""
+NEW = """\
+Write a configuration file for a language: its name and script, its Wikipedia and
+newest dump, its treebanks and named entities, as far as they are published (or
+in the mirror), with comments on what to check by eye. Private-use tags such as
+qaa need --name and --text.
+"""
+NEW_EXAMPLE = """\
+example:
+  python -m specialize new ltg
+  python -m specialize new kk --output kazakh.yaml --mirror /path/to/mirror
 """
 PREDICT = """\
 Tag or parse text: standard input, one sentence a line, UTF-8.
@@ -128,6 +139,13 @@ def argument_parser() -> argparse.ArgumentParser:
         command.set_defaults(run_command=run)
         return command
 
+    new = add("new", new_language, "write a configuration file for a language", NEW, NEW_EXAMPLE)
+    new.add_argument("tag", metavar="TAG", help="of the language in BCP 47, such as ltg or kk")
+    new.add_argument("--output", type=Path, metavar="FILE", help="by default TAG.yaml")
+    new.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
+    new.add_argument("--mirror", metavar="PATH_OR_URL", help="look there instead of at the hosts that publish")
+    new.add_argument("--text", type=Path, metavar="PATH", help="a text of your own in place of a Wikipedia")
+    new.add_argument("--name", default="", help="of the language in tables, in place of the registry's")
     tagger = add("predict", predict, "tag or parse text with a finetuned model", PREDICT, PREDICT_EXAMPLE)
     tagger.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
     tagger.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
@@ -164,6 +182,13 @@ def argument_parser() -> argparse.ArgumentParser:
     generated = add("reference", reference, "write schemas and reference of the settings", REFERENCE, example)
     generated.add_argument("checkout", type=Path, nargs="?", default=Path(), metavar="CHECKOUT", help="by default here")
     return parser
+
+
+def new_language(arguments: argparse.Namespace) -> None:
+    """Write a configuration file."""
+    from specialize.new_language import new_language as write
+
+    print(write(arguments.tag, arguments.output, arguments.mirror, arguments.text, arguments.name, arguments.overwrite))
 
 
 def predict(arguments: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ ORDER = (
     ("pretraining",),
     ("finetuning",),
     ("experiment",),
+    ("new_language",),
     ("tables",),
     ("reports",),
     ("__main__",),

@@ -53,7 +53,7 @@ def what_a_mirror_has(path: str, mirror: str) -> str:
     parts = PurePosixPath(path).parts
     for length in reversed(range(len(parts))):
         folder = "/".join(parts[:length])
-        names = _names_in(place_in_mirror(folder, mirror).rstrip("/"))
+        names = names_in(place_in_mirror(folder, mirror).rstrip("/"))
         if names is None:
             continue
         names = [name for name in names if name != LISTING]
@@ -69,7 +69,7 @@ def what_a_mirror_has(path: str, mirror: str) -> str:
     return ""
 
 
-def _names_in(place: str) -> list[str] | None:
+def names_in(place: str) -> list[str] | None:
     """The names in a folder, or in the page that a server shows for one; None if there is none."""
     if not is_url(place):
         folder = Path(place)
