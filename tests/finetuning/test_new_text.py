@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from specialize.datasets import COLUMNS, described_transliteration, read_entities, read_treebank
 from specialize.errors import InputError
 from specialize.finetuning.model import load_model
-from specialize.finetuning.prediction import predict, words_of
+from specialize.finetuning.prediction import predict
+from specialize.finetuning.raw_text import words_of
 from specialize.run_command import record_command
 
 LINES = ["irid mat abide gon .", "kul ebuse.", "", "  gon   abide mat , kul  ", "მატ abide!"]

@@ -35,6 +35,7 @@ from specialize.datasets.treebanks import (
     Heads,
     Sentence,
     Word,
+    parse_treebank,
     read_treebank,
     write_treebank,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "described_transliteration",
     "mend_labels",
     "parse_entities",
+    "parse_treebank",
     "prepare_treebank",
     "read_entities",
     "read_own_entities",
