@@ -204,7 +204,7 @@ class Completer:
         """The attributes of MISC, with SpaceAfter where it belongs only."""
         kept: list[str] = []
         seen: Counter[str] = Counter()
-        for part in marks_of(row):
+        for part in map(str.strip, marks_of(row)):
             key = part.partition("=")[0]
             if part == "NoSpaceAfter=Yes" or key == "SpaceAfter":
                 if not spaced and "SpaceAfter=No" not in kept:

@@ -141,10 +141,10 @@ def _whole_file(models: Models, drafts: list[Draft], mended: Counter[str]) -> It
         match[1] for draft in drafts for comment in draft.comments if (match := SENTENCE_ID.fullmatch(comment))
     }
     completer = Completer(identifiers, parallel_ids_hold(drafts))
-    parts = [draft.begins_part() for draft in drafts[1:]] + [True]
-    for (draft, analysis), ends_part in zip(_analysed(models, drafts), parts, strict=True):
+    breaks = [draft.begins_part() for draft in drafts]
+    for number, (draft, analysis) in enumerate(_analysed(models, drafts), start=1):
         _fill(draft, analysis)
-        completer.complete(draft, models.columns, ends_part)
+        completer.complete(draft, models.columns, ends_part=any(breaks[number : number + 1]))
     mended.update(completer.mended)
     if lost := enhance(drafts, parsed=HEAD in models.columns):
         mended["sentences whose enhanced dependencies are not of these trees or do not hold, now without"] += lost
