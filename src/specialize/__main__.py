@@ -46,6 +46,16 @@ example:
       --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 \\
       --model runs/latgalian/results/finetuning/ltg/tva/ner/seed1
 """
+EXPORT = """\
+Write the tagger or the entity tagger of a finetuned model as a folder that the
+library transformers loads without this package: AutoModelForTokenClassification
+with trust_remote_code=True. Its card says what differs.
+"""
+EXPORT_EXAMPLE = """\
+example:
+  python -m specialize export-tagger --output ltg-tagger \\
+      --model runs/latgalian/results/finetuning/ltg/tva/pos/seed1
+"""
 TRANSLITERATE = """\
 Write text in Latin letters, as the workflow writes the corpus of a transliterated
 twin: standard input, UTF-8, line for line, words parted by blanks. --model reads
@@ -144,6 +154,11 @@ def argument_parser() -> argparse.ArgumentParser:
     tagger.add_argument("--output", type=Path, metavar="FILE", help="in place of standard output; .conllu is CoNLL-U")
     tagger.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
     tagger.add_argument("--entities", action="store_true", help="write named entities, not tags and trees")
+    summary = "write a finetuned tagger as a folder for transformers"
+    exported = add("export-tagger", export_tagger, summary, EXPORT, EXPORT_EXAMPLE)
+    exported.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
+    exported.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where it appears")
+    exported.add_argument("--entities", action="store_true", help="of a model of several tasks, its entity tagger")
     summary = "write text as a transliterated twin reads it"
     latin = add("transliterate", transliterate, summary, TRANSLITERATE, TRANSLITERATE_EXAMPLE)
     chosen = latin.add_mutually_exclusive_group(required=True)
@@ -203,6 +218,13 @@ def predict(arguments: argparse.Namespace) -> None:
             source=given or STANDARD_INPUT,
             conllu=bool(wanted) and wanted.suffix == ".conllu",
         )
+
+
+def export_tagger(arguments: argparse.Namespace) -> None:
+    """Export a tagger."""
+    from specialize.reports.tagger_export import export_tagger as export
+
+    export(arguments.model, arguments.output, arguments.entities)
 
 
 def transliterate(arguments: argparse.Namespace) -> None:
