@@ -64,9 +64,10 @@ def predict(
         raise InputError(folders[0], "knows no named entities", remedy="leave --entities out")
     entities = entities or not (models.columns or conllu or text_format == "conllu")
     mended: Counter[str] = Counter()
+    drafts: Iterable[Draft]
     if text_format == "conllu":
-        drafts = read_drafts(source, "".join(lines), mended)
-        written = _whole_file(models, drafts, mended)
+        drafts = document = read_drafts(source, "".join(lines), mended)
+        written = _whole_file(models, document, mended)
     else:
         drafts = iter_drafts(lines, split_words, text_format)
         written = _as_it_comes(models, drafts, mended)

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 from transformers.modeling_outputs import TokenClassifierOutput
 
 
-class LayerMixConfig(PretrainedConfig):
+class LayerMixConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     """Labels, the configuration of the encoder, and what else it is made with."""
 
     model_type = "layer_mix"
@@ -25,7 +25,7 @@ class LayerMixConfig(PretrainedConfig):
         super().__init__(**others)
 
 
-class LayerMixForTokenClassification(PreTrainedModel):
+class LayerMixForTokenClassification(PreTrainedModel):  # type: ignore[no-untyped-call]
     """Logits of labels for each piece; those of a word are the mean over its pieces."""
 
     config_class = LayerMixConfig
@@ -34,10 +34,10 @@ class LayerMixForTokenClassification(PreTrainedModel):
     def __init__(self, config: LayerMixConfig) -> None:
         super().__init__(config)
         encoder = AutoConfig.for_model(**config.encoder)
-        self.encoder = AutoModel.from_config(encoder, **config.encoder_options)
+        self.encoder = AutoModel.from_config(encoder, **config.encoder_options)  # type: ignore[no-untyped-call]
         self.layers = nn.Parameter(torch.ones(encoder.num_hidden_layers))
-        self.classifier = nn.Linear(encoder.hidden_size, config.num_labels)
-        self.post_init()
+        self.classifier = nn.Linear(encoder.hidden_size, len(config.id2label or {}))
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> TokenClassifierOutput:
         """Classify pieces."""

@@ -42,9 +42,9 @@ mean of probabilities, and finds words by itself, so that its labels may differ 
 Made with `specialize`. Find out the licences of the base model and of the labeled data before you share it.
 """
 WITHOUT_TRANSITIONS = """
-**Without its transitions**: it was trained with a CRF, which scores labels that follow each other and forbids `I-` where
-no entity of its type goes on. Here each word's label is the best one by itself, so scores may be lower, and labels may
-be no valid IOB2. `python -m specialize predict` with the model itself keeps them.
+**Without its transitions**: it was trained with a CRF, which scores labels that follow each other and forbids `I-`
+where no entity of its type goes on. Here each word's label is the best one by itself, so scores may be lower, and
+labels may be no valid IOB2. `python -m specialize predict` with the model itself keeps them.
 """
 IN_LATIN = """
 **This model reads Latin letters**: text has to be transliterated word by word first, by the scheme
@@ -95,14 +95,15 @@ def _write_weights(model: TaskModel, task: str, source: Path, folder: Path) -> N
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
     )
-    tagger = LayerMixForTokenClassification(config).eval()
+    tagger = LayerMixForTokenClassification(config)
     tagger.encoder.load_state_dict(encoder.pretrained.state_dict())
     with torch.no_grad():
         tagger.layers.copy_(encoder.added.gamma * torch.softmax(encoder.added.weights, dim=0))
         tagger.classifier.weight.copy_(head.projection.weight)
         tagger.classifier.bias.copy_(head.projection.bias)
-    LayerMixConfig.register_for_auto_class()
-    LayerMixForTokenClassification.register_for_auto_class("AutoModelForTokenClassification")
+    LayerMixConfig.register_for_auto_class()  # type: ignore[no-untyped-call]
+    auto_class = "AutoModelForTokenClassification"
+    LayerMixForTokenClassification.register_for_auto_class(auto_class)  # type: ignore[no-untyped-call]
     tagger.save_pretrained(folder)
 
 
