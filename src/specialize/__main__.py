@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from specialize.errors import SpecializeError
@@ -37,18 +39,33 @@ example:
   python -m specialize new kk --output kazakh.yaml --mirror /path/to/mirror
 """
 PREDICT = """\
-Tag or parse text: standard input, one sentence a line, UTF-8.
+Tag or parse text, UTF-8: one sentence a line, raw text (a paragraph a line), or
+CoNLL-U, of which multiword tokens, comments and other columns stay.
 
-A tagger or parser writes CoNLL-U, an entity tagger one token, tab and label a
-line. A model of several tasks tags and parses at once. Models are kept where
-the run was started with --config keep_models=true. The model of a transliterated
-twin transliterates text as its training did; text that is Latin already stays.
+CoNLL-U is written that `udvalidate --level 2` passes, with the predictions of all
+models that are given; an entity tagger alone writes one token, tab and label a
+line. Models are kept where the run was started with --config keep_models=true.
+The model of a transliterated twin transliterates text as its training did; text
+that is Latin already stays.
 """
 PREDICT_EXAMPLE = """\
 example:
   python -m specialize predict \\
       --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 \\
       < text.txt > text.conllu
+  python -m specialize predict --format text --input text.txt --output text.conllu \\
+      --model runs/latgalian/results/finetuning/ltg/tva/ud/seed1 \\
+      --model runs/latgalian/results/finetuning/ltg/tva/ner/seed1
+"""
+EXPORT = """\
+Write the tagger or the entity tagger of a finetuned model as a folder that the
+library transformers loads without this package: AutoModelForTokenClassification
+with trust_remote_code=True. Its card says what differs.
+"""
+EXPORT_EXAMPLE = """\
+example:
+  python -m specialize export-tagger --output ltg-tagger \\
+      --model runs/latgalian/results/finetuning/ltg/tva/pos/seed1
 """
 TRANSLITERATE = """\
 Write text in Latin letters, as the workflow writes the corpus of a transliterated
@@ -147,9 +164,19 @@ def argument_parser() -> argparse.ArgumentParser:
     new.add_argument("--text", type=Path, metavar="PATH", help="a text of your own in place of a Wikipedia")
     new.add_argument("--name", default="", help="of the language in tables, in place of the registry's")
     tagger = add("predict", predict, "tag or parse text with a finetuned model", PREDICT, PREDICT_EXAMPLE)
-    tagger.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
+    kept = "of a job whose model was kept; several may predict different things"
+    tagger.add_argument("--model", type=Path, required=True, action="append", metavar="FOLDER", help=kept)
+    shapes = "of the input: lines (one sentence each), text (a paragraph a line), conllu; by default what FILE ends in"
+    tagger.add_argument("--format", choices=("lines", "text", "conllu"), help=shapes)
+    tagger.add_argument("--input", type=Path, metavar="FILE", help="in place of standard input")
+    tagger.add_argument("--output", type=Path, metavar="FILE", help="in place of standard output; .conllu is CoNLL-U")
     tagger.add_argument("--tokenized", action="store_true", help="words and punctuation stand apart already")
-    tagger.add_argument("--entities", action="store_true", help="of a model of several tasks, its named entities")
+    tagger.add_argument("--entities", action="store_true", help="write named entities, not tags and trees")
+    summary = "write a finetuned tagger as a folder for transformers"
+    exported = add("export-tagger", export_tagger, summary, EXPORT, EXPORT_EXAMPLE)
+    exported.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
+    exported.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where it appears")
+    exported.add_argument("--entities", action="store_true", help="of a model of several tasks, its entity tagger")
     summary = "write text as a transliterated twin reads it"
     latin = add("transliterate", transliterate, summary, TRANSLITERATE, TRANSLITERATE_EXAMPLE)
     chosen = latin.add_mutually_exclusive_group(required=True)
@@ -192,11 +219,37 @@ def new_language(arguments: argparse.Namespace) -> None:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """Tag or parse standard input."""
+    """Tag or parse text."""
+    from specialize.files import atomic_text, read_text
+    from specialize.finetuning.prediction import STANDARD_INPUT
     from specialize.finetuning.prediction import predict as predict_text
 
-    sys.stdin.reconfigure(encoding="utf-8-sig")  # type: ignore[union-attr]
-    predict_text(arguments.model, sys.stdin, sys.stdout, not arguments.tokenized, arguments.entities)
+    given, wanted = arguments.input, arguments.output
+    known = arguments.format or ("conllu" if given and given.suffix == ".conllu" else "lines")
+    lines: Iterable[str] = sys.stdin
+    if given:
+        lines = io.StringIO(read_text(given), newline="" if known == "conllu" else None)
+    else:
+        newline = "" if known == "conllu" else None
+        sys.stdin.reconfigure(encoding="utf-8-sig", newline=newline)  # type: ignore[union-attr]
+    with atomic_text(wanted) if wanted else contextlib.nullcontext(sys.stdout) as output:
+        predict_text(
+            arguments.model,
+            lines,
+            output,
+            split_words=not arguments.tokenized,
+            entities=arguments.entities,
+            text_format=known,
+            source=given or STANDARD_INPUT,
+            conllu=bool(wanted) and wanted.suffix == ".conllu",
+        )
+
+
+def export_tagger(arguments: argparse.Namespace) -> None:
+    """Export a tagger."""
+    from specialize.reports.tagger_export import export_tagger as export
+
+    export(arguments.model, arguments.output, arguments.entities)
 
 
 def transliterate(arguments: argparse.Namespace) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from specialize.datasets import COLUMNS, described_transliteration, read_entities, read_treebank
 from specialize.errors import InputError
 from specialize.finetuning.model import load_model
-from specialize.finetuning.prediction import predict, words_of
+from specialize.finetuning.prediction import predict
+from specialize.finetuning.raw_text import words_of
 from specialize.run_command import record_command
 
 LINES = ["irid mat abide gon .", "kul ebuse.", "", "  gon   abide mat , kul  ", "მატ abide!"]
@@ -124,14 +125,16 @@ def test_tags_are_written_as_conllu(jobs):
     assert len(blocks) == len(WORDS)
     texts = [line.strip() for line in LINES if line.strip()]
     for number, (block, words, text) in enumerate(zip(blocks, WORDS, texts, strict=True), start=1):
-        first, second, *rows = block.split("\n")
+        first, second, third, *rows = block.split("\n")
         assert (first, second) == (f"# sent_id = {number}", f"# text = {text}")
+        assert third == "# not_predicted = HEAD DEPREL"
         columns = [row.split("\t") for row in rows]
         assert [row[0] for row in columns] == [str(index) for index in range(1, len(words) + 1)]
         assert [row[1] for row in columns] == words
         assert all(len(row) == COLUMNS and all(row) for row in columns)
         assert {row[3] for row in columns} <= {"ADJ", "NOUN", "PUNCT", "VERB"}
-        assert {cell for row in columns for cell in (row[2], *row[4:9])} == {"_"}
+        assert {cell for row in columns for cell in (row[2], *row[4:6], row[8])} == {"_"}
+        assert [row[6:8] for row in columns] == [["0", "root"], *[["1", "dep"]] * (len(words) - 1)]
         glued = "".join(row[1] + ("" if "SpaceAfter=No" in row[9] else " ") for row in columns)
         assert glued.split() == text.split()
 

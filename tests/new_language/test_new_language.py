@@ -20,7 +20,7 @@ import yaml
 from specialize import __main__ as command_line
 from specialize.errors import DownloadError, SpecializeError
 from specialize.experiment import Experiment
-from specialize.new_language import entities, new_language, tagged, treebanks
+from specialize.new_language import new_language, tagged
 from specialize.sources import published
 
 CYRILLIC = "абвгдежзиклмноп"
@@ -136,7 +136,7 @@ def hosts(monkeypatch):
         "Norwegian": {"lcode": "no", "iso3": "nor"},
     }
     index = "/UniversalDependencies/docs-automation/master"
-    masakhane, masakhapos = f"/{entities.MASAKHANER}/wol", f"/{treebanks.MASAKHAPOS}/wol"
+    masakhane, masakhapos = f"/{published.MASAKHANER}/wol", f"/{published.MASAKHAPOS}/wol"
     uner = "/UniversalNER/UNER_Danish-PUD/HEAD/da_pud-ud"
     dumps = {
         "/kkwiki/": b'<a href="20260101/">20260101/</a> <a href="20260201/">20260201/</a>',
@@ -172,9 +172,8 @@ def hosts(monkeypatch):
     }
     monkeypatch.setattr(published, "WIKIMEDIA", played["dumps"].url)
     monkeypatch.setattr(published, "WIKIANN", f"{played['wikiann'].url}/panx.zip")
-    for module in (treebanks, entities):
-        monkeypatch.setattr(module, "GITHUB_FILES", played["files"].url)
-        monkeypatch.setattr(module, "GITHUB_LISTS", played["lists"].url)
+    monkeypatch.setattr(published, "GITHUB_FILES", played["files"].url)
+    monkeypatch.setattr(published, "GITHUB_API", played["lists"].url)
     yield played
     for host in played.values():
         host.go_down()

@@ -23,10 +23,15 @@ def part_words(sentence: str) -> str:
     Of Tibetan, syllables are parted. Only runs of letters of these scripts are, and each has a space on both sides;
     everything else stays. A zero-width space is where the writer has parted words. Needs the extra `words`.
     """
-    if _RUN.search(sentence) is None:
+    if not has_unparted_words(sentence):
         return sentence
     spaced = _RUN.sub(lambda run: f" {_words_of_run(run[0])} ", sentence.replace(ZERO_WIDTH_SPACE, " "))
     return " ".join(spaced.split())
+
+
+def has_unparted_words(sentence: str) -> bool:
+    """Whether `part_words` would look for words in a sentence."""
+    return _RUN.search(sentence) is not None
 
 
 def _words_of_run(run: str) -> str:

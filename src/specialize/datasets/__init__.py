@@ -37,6 +37,7 @@ from specialize.datasets.treebanks import (
     Heads,
     Sentence,
     Word,
+    parse_treebank,
     read_treebank,
     write_treebank,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "in_folds",
     "mend_labels",
     "parse_entities",
+    "parse_treebank",
     "prepare_treebank",
     "prepare_treebank_folds",
     "read_entities",

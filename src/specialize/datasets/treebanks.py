@@ -112,11 +112,25 @@ def read_treebank(path: Path, heads: Heads = "any", mended: Counter[str] | None 
     Raises:
         InputError: with the line of the first thing that is wrong; also if there is no sentence.
     """
-    counts: Counter[str] = Counter() if mended is None else mended
-    text = JOINED.sub("", read_text(path))
-    sentences = [parse_sentence(path, number, lines, heads, counts) for number, lines in blocks(text)]
+    sentences = parse_treebank(path, read_text(path), heads, mended)
     require_sentences(path, sentences)
     return sentences
+
+
+def parse_treebank(path: Path, text: str, heads: Heads = "any", mended: Counter[str] | None = None) -> list[Sentence]:
+    """The same of a text that is no file, or of one without sentences.
+
+    Args:
+        path: names the text in errors.
+        text: what a file would hold.
+        heads, mended: see `read_treebank`.
+
+    Raises:
+        InputError: with the line of the first thing that is wrong.
+    """
+    counts: Counter[str] = Counter() if mended is None else mended
+    text = JOINED.sub("", text.lstrip("\ufeff"))
+    return [parse_sentence(path, number, lines, heads, counts) for number, lines in blocks(text)]
 
 
 def write_treebank(path: Path, sentences: Iterable[Sentence]) -> None:

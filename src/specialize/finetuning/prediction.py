@@ -1,168 +1,169 @@
-"""Tag or parse new text with a finetuned model."""
+"""Tag or parse new text with finetuned models: text in three formats, CoNLL-U or entities out."""
 
 from __future__ import annotations
 
-import difflib
 import sys
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from specialize.datasets import (
-    COLUMNS,
-    FORM,
-    NO_HEAD,
-    UNPRINTABLE,
-    EntitySentence,
-    Sentence,
-    Word,
-    token_converter,
-    warning_of_letters_left,
-)
-from specialize.errors import InputError
-from specialize.finetuning.model import is_finetuned, load_model
-from specialize.run_command import command_that_makes, run_of
-from specialize.unicode import ZERO_WIDTH_SPACE, without_invisible
+from specialize.datasets import COLUMNS, FORM, HEAD, parse_treebank
+from specialize.errors import InputError, SpecializeError
+from specialize.finetuning.analysis import Analysis, Models
+from specialize.finetuning.complete import SENTENCE_ID, Completer
+from specialize.finetuning.drafts import ENTITY, MISC, Draft, attribute, marks_of
+from specialize.finetuning.enhanced import enhance, parallel_ids_hold
+from specialize.finetuning.raw_text import Words, printable, sentences_of, words_of
 
-LINES = 256  # analysed and written at a time
-JOBS = "results/finetuning/*/*/*/seed*/metrics.json"
+BATCH = 256  # sentences that are analysed and written at a time
+FORMATS = ("lines", "text", "conllu")
+STANDARD_INPUT = Path("standard input")
 
 
 def predict(
-    model_folder: Path, lines: Iterable[str], output: TextIO, split_words: bool = True, entities: bool = False
+    model_folders: Path | Sequence[Path],
+    lines: Iterable[str],
+    output: TextIO,
+    split_words: bool = True,
+    entities: bool = False,
+    text_format: str = "lines",
+    source: Path = STANDARD_INPUT,
+    conllu: bool = False,
 ) -> None:
-    """Write the analysis of each line as CoNLL-U, or IOB2 for named entities.
+    """Write the analysis of a text as CoNLL-U that `udvalidate --level 2` passes, or as IOB2 for named entities.
 
-    A model of several tasks fills in all columns that it has learned. The model of a transliterated twin reads words as
-    its scheme writes them, which leaves Latin ones as they are; they are written as they were, with `Translit=` in the
-    last column of CoNLL-U.
+    All models' predictions stand in one file, entities in the last column as `NER=B-PER`; but of an entity tagger alone
+    IOB2 is written unless its input is CoNLL-U. The model of a transliterated twin reads words as its scheme writes
+    them, which leaves Latin ones as they are; they are written as they were, with `Translit=` in the last column.
 
     Args:
-        model_folder: a finetuning folder with its model kept.
-        lines: one sentence a line; empty ones are passed over.
+        model_folders: finetuning folders with their model kept, which predict different things.
+        lines: the text.
         output: where the analyses go, batch by batch.
         split_words: part punctuation from words; False if words and punctuation stand apart already.
-        entities: write the entities that a model of several tasks finds, not its tags and trees.
+        entities: write named entities as IOB2, not tags and trees.
+        text_format: `lines`, one sentence a line, empty ones are passed over; `text`, a paragraph a line; or `conllu`,
+            of which multiword tokens, empty nodes, comments and what is not predicted stay.
+        source: names the text in errors.
+        conllu: write CoNLL-U of an entity tagger alone too.
 
     Raises:
-        InputError: if there is no model, or it knows no entities.
+        InputError: if there is no model, two predict the same, none knows entities that are asked for, or the text is
+            broken CoNLL-U.
+        SpecializeError: if options contradict each other.
     """
-    _require_model(model_folder)
-    model = load_model(model_folder)
-    if entities and "ner" not in model.tasks:
-        raise InputError(model_folder, "knows no named entities", remedy="leave --entities out")
-    entities = entities or list(model.tasks) == ["ner"]
-    convert: Callable[[str], str] = str
-    if model.transliteration:
-        convert = token_converter(model.transliteration["scheme"], model.transliteration["language"])
-    seen: Counter[str] = Counter()
-    printable = (UNPRINTABLE.sub(" ", line).strip() for line in lines)
-    remaining = (line for line in printable if line.strip(f"{ZERO_WIDTH_SPACE} "))
-    number = 0
-    while batch := list(islice(remaining, LINES)):
-        words = [list(words_of(line)) if split_words else line.split() for line in batch]
-        read = [list(map(convert, forms)) for forms in words]
-        if model.transliteration:
-            seen.update(chain.from_iterable(words))
-        if entities:
-            sentences = [EntitySentence(tuple(forms), ("O",) * len(forms)) for forms in read]
-            for forms, sentence in zip(words, model.predict("ner", sentences), strict=True):
-                pairs = zip(forms, sentence.labels, strict=True)
-                output.write("".join(f"{token}\t{label}\n" for token, label in pairs) + "\n")
-        else:
-            analysed = [
-                _blank(number + index, *one) for index, one in enumerate(zip(batch, words, read, strict=True), 1)
-            ]
-            for task in model.tasks:
-                if task != "ner":
-                    analysed = model.predict(task, analysed)
-            for sentence, forms in zip(analysed, words, strict=True):
-                output.write("\n".join(_as_written(sentence, forms)) + "\n\n")
-        number += len(batch)
-    if model.transliteration and (warning := warning_of_letters_left(seen, convert)):
+    folders = [model_folders] if isinstance(model_folders, Path) else list(model_folders)
+    if text_format not in FORMATS:
+        raise SpecializeError(f"there is no format {text_format!r}; there are: {', '.join(FORMATS)}")
+    if text_format == "conllu" and not split_words:
+        raise SpecializeError("words of CoNLL-U stand apart by themselves: leave --tokenized out")
+    models = Models(folders)
+    if entities and not models.entities:
+        raise InputError(folders[0], "knows no named entities", remedy="leave --entities out")
+    entities = entities or not (models.columns or conllu or text_format == "conllu")
+    mended: Counter[str] = Counter()
+    drafts: Iterable[Draft]
+    if text_format == "conllu":
+        drafts = document = read_drafts(source, "".join(lines), mended)
+        written = _whole_file(models, document, mended)
+    else:
+        drafts = iter_drafts(lines, split_words, text_format)
+        written = _as_it_comes(models, drafts, mended)
+    if entities:
+        for draft, analysis in _analysed(models, drafts, entities_only=True):
+            pairs = zip(forms_of(draft), analysis.labels or (), strict=True)
+            output.write("".join(f"{token}\t{label}\n" for token, label in pairs) + "\n")
+    else:
+        for draft in written:
+            output.write("\n".join(draft.lines()) + "\n\n")
+    for what, number in sorted(mended.items()):
+        print(f"Warning: {source}: mended: {what}: {number:,}", file=sys.stderr)
+    for warning in models.warnings():
         print(warning, file=sys.stderr)
 
 
-def _require_model(folder: Path) -> None:
-    """Refuse a folder without a model, with the command that makes it if it is a job's whose model was not kept.
+def read_drafts(source: Path, text: str, mended: Counter[str]) -> list[Draft]:
+    """The sentences of a text in CoNLL-U.
 
     Raises:
-        InputError: with it, or with what the run has.
+        InputError: with the first line that is none.
     """
-    if is_finetuned(folder) or is_finetuned(folder / "model"):
-        return
-    problem, job = "holds no finetuned model", folder.parent if folder.name == "model" else folder
-    run = run_of(job)
-    if run is None:
-        example = "runs/latgalian/results/finetuning/ltg/tva/ud/seed1"
-        raise InputError(folder, problem, remedy=f"give a job's, such as {example}, of a run with keep_models=true")
-    if not (job / "metrics.json").is_file():
-        jobs = sorted(path.parent for start in ("", "*/") for path in run.glob(start + JOBS))  # a module has a prefix
-        kept = [path for path in jobs if is_finetuned(path / "model")]
-        near = difflib.get_close_matches(str(job.absolute()), map(str, kept or jobs), n=3, cutoff=0)
-        remedy = f"the run has {', '.join(near)}" if near else "the run has no finetuned model yet"
-        raise InputError(folder, f"{problem}, and is no job that has ended", remedy=remedy)
-    target = job.absolute().relative_to(run) / "model"
-    command = command_that_makes(run, target, keep_models=True)
-    if command is None:
-        command = f"snakemake {target} with the run's --directory and --configfile, and --config keep_models=true"
-    raise InputError(folder, f"{problem}, since models are kept only if asked for", remedy=f"this makes it: {command}")
+    sentences = parse_treebank(source, text, mended=mended)
+    return [
+        Draft(
+            [line for line in sentence.lines if line.startswith("#")],
+            [line.split("\t") for line in sentence.lines if not line.startswith("#")],
+        )
+        for sentence in sentences
+    ]
 
 
-def words_of(line: str) -> Iterator[str]:
-    """Words and punctuation marks of a line; hyphens, apostrophes and joiners inside a word stay in it."""
-    for token in line.replace(ZERO_WIDTH_SPACE, " ").split():
-        start = 0
-        for place, character in enumerate(token):
-            if _belongs_to_word(token, place):
-                continue
-            if start < place:
-                yield token[start:place]
-            yield character
-            start = place + 1
-        if start < len(token):
-            yield token[start:]
+def iter_drafts(lines: Iterable[str], split_words: bool = True, text_format: str = "lines") -> Iterator[Draft]:
+    """The sentences of a text that is not analysed; arguments as of `predict`."""
+    parted = Words()
+    sentences = sentences_of(lines) if text_format == "text" else filter(None, map(printable, lines))
+    for sentence in sentences:
+        if not split_words:
+            words = sentence.split()
+        else:
+            words = parted.of(sentence) if text_format == "text" else list(words_of(sentence))
+        rows = [[str(number), word, *["_"] * (COLUMNS - 2)] for number, word in enumerate(words, start=1)]
+        if rows:
+            yield Draft([f"# text = {sentence}"], rows)
 
 
-def _belongs_to_word(token: str, place: int) -> bool:
-    if unicodedata.category(token[place])[0] not in "PS":
-        return True
-    if token[place] not in "-'’.,·":
-        return False
-    before, after = (
-        _first_visible(token, places) for places in (range(place - 1, -1, -1), range(place + 1, len(token)))
-    )
-    return before in "LMN" and after in "LN"
+def forms_of(draft: Draft) -> list[str]:
+    """The words of a sentence."""
+    return [row[FORM] for row in draft.words()]
 
 
-def _first_visible(token: str, places: range) -> str:
-    """The kind of the first character that a reader sees; that of a space where there is none."""
-    return next((unicodedata.category(token[place])[0] for place in places if without_invisible(token[place])), "Z")
+def _analysed(models: Models, drafts: Iterable[Draft], entities_only: bool = False) -> Iterator[tuple[Draft, Analysis]]:
+    """Sentences with what models say of them, batch by batch."""
+    remaining = iter(drafts)
+    while batch := list(islice(remaining, BATCH)):
+        yield from zip(batch, models.analyse(list(map(forms_of, batch)), entities_only), strict=True)
 
 
-def _blank(number: int, line: str, forms: list[str], read: list[str]) -> Sentence:
-    """A sentence of CoNLL-U without any analysis, of words as the model reads them."""
-    rows, place = [], 0
-    for index, (form, latin) in enumerate(zip(forms, read, strict=True), start=1):
-        place = line.find(form, place) + len(form)
-        spaced = place >= len(line) or line[place].isspace()
-        marks = [] if spaced else ["SpaceAfter=No"]
-        if latin != form:
-            marks.append("Translit=" + latin.replace("|", r"\p"))  # | parts marks
-        rows.append("\t".join([str(index), latin, *["_"] * (COLUMNS - 3), "|".join(marks) or "_"]))
-    comments = [f"# sent_id = {number}", f"# text = {line}"]
-    words = tuple(Word(latin, "_", "_", NO_HEAD, "_", row) for row, latin in enumerate(read, start=len(comments)))
-    return Sentence(words, (*comments, *rows))
+def _as_it_comes(models: Models, drafts: Iterable[Draft], mended: Counter[str]) -> Iterator[Draft]:
+    """Complete sentences of a text of any length."""
+    completer = Completer()
+    for draft, analysis in _analysed(models, drafts):
+        _fill(draft, analysis)
+        completer.complete(draft, models.columns)
+        yield draft
+    mended.update(completer.mended)
 
 
-def _as_written(sentence: Sentence, forms: list[str]) -> list[str]:
-    """The lines of an analysed sentence, with its words as they were written."""
-    lines = list(sentence.lines)
-    for word, form in zip(sentence.words, forms, strict=True):
-        columns = lines[word.row].split("\t")
-        columns[FORM] = form
-        lines[word.row] = "\t".join(columns)
-    return lines
+def _whole_file(models: Models, drafts: list[Draft], mended: Counter[str]) -> Iterator[Draft]:
+    """Complete sentences of CoNLL-U, some of which must agree with each other."""
+    identifiers = {
+        match[1] for draft in drafts for comment in draft.comments if (match := SENTENCE_ID.fullmatch(comment))
+    }
+    completer = Completer(identifiers, parallel_ids_hold(drafts))
+    breaks = [draft.begins_part() for draft in drafts]
+    for number, (draft, analysis) in enumerate(_analysed(models, drafts), start=1):
+        _fill(draft, analysis)
+        completer.complete(draft, models.columns, ends_part=any(breaks[number : number + 1]))
+    mended.update(completer.mended)
+    if lost := enhance(drafts, parsed=HEAD in models.columns):
+        mended["sentences whose enhanced dependencies are not of these trees or do not hold, now without"] += lost
+    yield from drafts
+
+
+def _fill(draft: Draft, analysis: Analysis) -> None:
+    """Write predictions into the rows of words."""
+    for place, row in enumerate(draft.words()):
+        for column, values in analysis.columns.items():
+            row[column] = values[place]
+        if analysis.labels is not None:
+            _set_attribute(row, ENTITY, "" if analysis.labels[place] == "O" else analysis.labels[place])
+        if analysis.read is not None:
+            _set_attribute(row, "Translit", "" if analysis.read[place] == row[FORM] else analysis.read[place])
+
+
+def _set_attribute(row: list[str], key: str, value: str) -> None:
+    """Replace an attribute of MISC; an empty value removes it."""
+    kept = [part for part in marks_of(row) if part.partition("=")[0] != key]
+    row[MISC] = "|".join([*kept, attribute(key, value)] if value else kept) or "_"

@@ -18,10 +18,9 @@ from specialize.files import read_archive_members
 from specialize.new_language.labeled import Part, count_tokens
 from specialize.new_language.places import Places
 from specialize.new_language.registry import TaggedLanguage
-from specialize.new_language.treebanks import FOLDS, GITHUB_FILES, GITHUB_LISTS, is_code_of, names_and_codes
+from specialize.new_language.treebanks import FOLDS, is_code_of, names_and_codes
 from specialize.sources import PARTS, published, wikiann_archive
 
-MASAKHANER = "masakhane-io/masakhane-ner/ba5843cd08aa491d5f96a5e809e71eb9ec461391/MasakhaNER2.0/data"
 UNIVERSAL_NER = "orgs/UniversalNER/repos"
 REPOSITORIES = 100  # on a page
 UNIVERSAL_NAME = re.compile(r"UNER_([A-Za-z_]+)-([A-Za-z0-9]+)")
@@ -93,7 +92,7 @@ def read(entities: Entities, places: Places) -> Entities:
 
 def _masakhaner(language: TaggedLanguage, places: Places) -> Iterator[Entities]:
     for code in language.three_letters:
-        files = {part: f"{GITHUB_FILES}/{MASAKHANER}/{code}/{part}.txt" for part in PARTS}
+        files = {part: f"{published.GITHUB_FILES}/{published.MASAKHANER}/{code}/{part}.txt" for part in PARTS}
         if places.mirror:
             offered = places.offered(f"masakhaner/{code}", "MasakhaNER")
             files = {part: places.place(f"masakhaner/{code}/{part}.txt") for part in PARTS if f"{part}.txt" in offered}
@@ -130,7 +129,7 @@ def _universal_published(language: TaggedLanguage, places: Places) -> Iterator[E
         if (code := codes.get(match[1].replace("_", " "))) is None:
             continue
         prefix = f"{code}_{match[2].lower()}"
-        start = f"{GITHUB_FILES}/UniversalNER/{match[0]}/HEAD/{prefix}"
+        start = f"{published.GITHUB_FILES}/UniversalNER/{match[0]}/HEAD/{prefix}"
         files = {part: f"{start}-ud-{part}.iob2" for part in PARTS}
         if files := {part: url for part, url in files.items() if places.size(url, "Universal NER") is not None}:
             yield Entities("universal", match[0], files, prefix=prefix)
@@ -140,13 +139,14 @@ def _universal_names(places: Places) -> list[str]:
     names: list[str] = []
     page = 1
     while len(names) == (page - 1) * REPOSITORIES:
-        content = places.get(f"{GITHUB_LISTS}/{UNIVERSAL_NER}?per_page={REPOSITORIES}&page={page}", "Universal NER")
+        listing = f"{published.GITHUB_API}/{UNIVERSAL_NER}?per_page={REPOSITORIES}&page={page}"
+        content = places.get(listing, "Universal NER")
         if content is None:
             break
         try:
             names += [repository["name"] for repository in json.loads(content)]
         except (ValueError, TypeError, KeyError):
-            places.note(f"{GITHUB_LISTS}/{UNIVERSAL_NER}", "Universal NER", "is not the list that it was")
+            places.note(f"{published.GITHUB_API}/{UNIVERSAL_NER}", "Universal NER", "is not the list that it was")
             break
         page += 1
     return sorted(names)

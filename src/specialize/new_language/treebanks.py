@@ -15,14 +15,11 @@ import yaml
 from specialize.new_language.labeled import FORM, HEAD, UPOS, XPOS, Part, count_tokens, count_treebank
 from specialize.new_language.places import Places
 from specialize.new_language.registry import TaggedLanguage
-from specialize.sources import PARTS
+from specialize.sources import PARTS, published
 
-GITHUB_FILES = "https://raw.githubusercontent.com"
-GITHUB_LISTS = "https://api.github.com"
 # Two indexes that Universal Dependencies keeps, asked once each: its names of languages with their codes, and the
 # treebanks of every release.
 UD_INDEX = "UniversalDependencies/docs-automation/master"
-MASAKHAPOS = "masakhane-io/masakhane-pos/376f4161f0425584d4bd7664122b56fa026926d3/data"
 MIRROR_TREEBANKS = "universal-dependencies"
 PART_NAME = re.compile(r"([a-z]+)_[a-z0-9]+-ud-(train|dev|test)\.conllu")
 PIECE_NAME = re.compile(r"([a-z]+)_[a-z0-9]+-ud-(train|dev|test)-[A-Za-z0-9-]+\.conllu")
@@ -186,7 +183,7 @@ def _published(language: TaggedLanguage, places: Places) -> tuple[list[Treebank]
 
 def _is_in_pieces(treebank: Treebank, places: Places) -> bool:
     """Whether a part that has no file of its name has several; GitHub allows sixty such questions an hour."""
-    repository = f"{GITHUB_LISTS}/repos/UniversalDependencies/{treebank.name}"
+    repository = f"{published.GITHUB_API}/repos/UniversalDependencies/{treebank.name}"
     content = places.get(f"{repository}/contents?ref={treebank.release}", "whether a treebank has parts in pieces")
     try:
         return any(PIECE_NAME.fullmatch(file["name"]) for file in json.loads(content or b"[]"))
@@ -206,7 +203,7 @@ def names_and_codes(language: TaggedLanguage, places: Places) -> dict[str, dict[
 
 def _index(path: str, places: Places) -> dict[str, Any]:
     """An index of Universal Dependencies; empty if it cannot be had."""
-    content = places.get(f"{GITHUB_FILES}/{UD_INDEX}/{path}", "its treebanks")
+    content = places.get(f"{published.GITHUB_FILES}/{UD_INDEX}/{path}", "its treebanks")
     if content is None:
         return {}
     try:
@@ -214,7 +211,8 @@ def _index(path: str, places: Places) -> dict[str, Any]:
     except (ValueError, yaml.YAMLError):
         known = None
     if not isinstance(known, dict):
-        places.note(f"{GITHUB_FILES}/{UD_INDEX}/{path}", "its treebanks", f"{path} is not the index that it was")
+        index = f"{published.GITHUB_FILES}/{UD_INDEX}/{path}"
+        places.note(index, "its treebanks", f"{path} is not the index that it was")
         return {}
     return known
 
@@ -234,12 +232,12 @@ def _masakhapos(language: TaggedLanguage, places: Places) -> list[Treebank]:
 
 def _part(treebank: Treebank, part: str, places: Places) -> str:
     if treebank.is_masakhapos:
-        path = f"{treebank.name}/{part}.txt"
-        return places.place(f"masakhapos/{path}") if places.mirror else f"{GITHUB_FILES}/{MASAKHAPOS}/{path}"
+        source = published.masakhapos_files(treebank.name, {})[part]
+        return places.place(source.mirror_path) if places.mirror else source.urls[0]
     path = f"{treebank.name}/{treebank.release}/{treebank.prefix}-ud-{part}.conllu"
     if places.mirror:
         return places.place(f"{MIRROR_TREEBANKS}/{path}")
-    return f"{GITHUB_FILES}/UniversalDependencies/{path}"
+    return f"{published.GITHUB_FILES}/UniversalDependencies/{path}"
 
 
 def _license(treebank: Treebank, places: Places) -> str:
