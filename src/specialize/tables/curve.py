@@ -142,7 +142,7 @@ def curve_table(experiment: Experiment, lines: dict[Line, list[Point]], left_out
         f"Scores are percent of the test data, mean ± standard deviation over {over}; {NOTHING}: a model did not "
         "converge. Every model of a seed learns from the same sentences, whichever its method; another seed has drawn "
         "others, so that the deviation has in it what the choice of sentences does. Test and development data are the "
-        "same everywhere.",
+        "same at every share.",
         "Gained by doubling: how many points of score a doubling of the sentences has brought since the row above (its "
         "difference, divided by the doublings between them). A gain below the deviations says little.",
         "Sentences are drawn from the whole training part, one by one. Of annotation that goes text by text, as many "
