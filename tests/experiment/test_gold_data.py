@@ -1,7 +1,7 @@
 """Published gold data as one entry each: what the grid has of it, where it comes from, and what is refused."""
 
 import pytest
-from tests.experiment.test_configuration_errors import assert_refused, with_overlay
+from tests.experiment.test_configuration_errors import with_overlay
 
 from specialize.errors import ConfigError
 from specialize.experiment.plan import sources_of
@@ -86,7 +86,7 @@ REFUSED = {
     "ner of two": (
         "ner: {wikiann: wo, masakhaner: wol}",
         "ner.",
-        "give one of wikiann, masakhaner; an entry is merged",
+        "give one of wikiann, masakhaner",
     ),
     "ner of the two others": (
         "ner: {masakhaner: wol, universal: UNER_A-B}",
@@ -96,8 +96,7 @@ REFUSED = {
     "a treebank of two": (
         "treebank: {name: UD_A-B, release: r2.5, prefix: a_b, masakhapos: wol}",
         "treebank.",
-        "give one of name, masakhapos; an entry is merged with the paper's of the same tag, so give yours another tag, "
-        "such as xx-x-gold",
+        "give one of name, masakhapos",
     ),
     "a treebank of nothing": ("treebank: {tags: upos}", "treebank", "give name, release and prefix, or masakhapos, or"),
     "language-specific tags": ("treebank: {masakhapos: wol, tags: xpos}", "treebank.tags", "has UPOS tags only"),
@@ -124,10 +123,19 @@ def test_an_entry_that_cannot_be_meant_is_refused(tmp_path, kind):
     assert said in message
 
 
-def test_beside_the_papers_treebank_gold_data_take_a_tag_of_their_own(tmp_path):
-    text = "languages:\n  wo:\n    treebank: {masakhapos: wol}\n"
-    assert_refused(
-        tmp_path, text, "give yours another tag, such as wo-x-gold", key="languages.wo.treebank.masakhapos", line=3
-    )
-    experiment = with_overlay(tmp_path, entry("treebank: {masakhapos: wol}", tag="wo-x-gold"))
-    assert [cell.regime for cell in experiment.cells] == ["pos"]
+def test_a_later_file_that_names_another_origin_replaces_the_papers(tmp_path):
+    wolof, uyghur = "treebank: {masakhapos: wol}, ner: {masakhaner: wol}", "ner: {universal: UNER_A-B}"
+    changed = with_overlay(tmp_path, f"languages:\n  wo: {{{wolof}}}\n  ug: {{{uyghur}}}\n")
+    assert changed.languages["wo"].entry["treebank"] == {"masakhapos": "wol"}
+    assert changed.languages["wo"].tasks == ("pos", "ner")
+    assert changed.languages["ug"].entry["ner"] == {"universal": "UNER_A-B"}
+    digest = "languages:\n  ug: {ner: {wikiann: ug, broken_labels: refuse}}\n"
+    assert with_overlay(tmp_path, digest).languages["ug"].entry["ner"]["wikiann"] == "ug"
+
+
+def test_own_files_win_and_keep_what_the_paper_says_of_tags(tmp_path):
+    (tmp_path / "own").mkdir()
+    for part in ("train", "dev", "test"):
+        (tmp_path / "own" / f"{part}.conllu").write_text("1\ta\t_\tX\tX\t_\t0\troot\t_\t_\n\n")
+    own = with_overlay(tmp_path, f"languages:\n  wo: {{treebank: {{folder: {tmp_path / 'own'}}}}}\n")
+    assert own.languages["wo"].entry["treebank"]["tags"] == "xpos"

@@ -147,9 +147,9 @@ def prepare_treebank_folds(
     mended: Counter[str] = Counter()
     read: dict[Path, list[Sentence]] = {}
     for paths in sources.values():
-        part = read_part(paths, needed_heads(tasks), mended)
-        check_columns(part, tasks, tags)
-        read |= part
+        files = read_part(paths, needed_heads(tasks), mended)
+        check_columns(files, tasks, tags)
+        read |= files
     for what, count in sorted(mended.items()):
         print(f"mended: {what}: {count:,}")
     everything = [sentence for sentences in read.values() for sentence in sentences]

@@ -288,12 +288,8 @@ def _check_origins(experiment: Experiment, language: Language, place: list[str])
 
 
 def _two_origins(experiment: Experiment, place: Sequence[str], keys: Sequence[str]) -> str:
-    """What to do about an entry with two origins: as a rule, the first is the paper's, with which it was merged."""
-    tag = f"{place[1].partition('-')[0]}-x-gold"
-    return (
-        f"{experiment.place_of_last(*([*place, key] for key in keys))}: give one of {', '.join(keys)}; an entry is "
-        f"merged with the paper's of the same tag, so give yours another tag, such as {tag}"
-    )
+    """That one place gives two origins."""
+    return f"{experiment.place_of_last(*([*place, key] for key in keys))}: give one of {', '.join(keys)}"
 
 
 def _check_folds(experiment: Experiment, language: Language, place: list[str]) -> None:

@@ -16,6 +16,18 @@ from specialize.experiment.suggestions import nearest, rewritten
 from specialize.experiment.yaml_files import NUMBER, ConfigurationFiles, Keys
 from specialize.settings import Settings, schema_of
 
+# Where labeled data can be from, by key of a language's entry, each with the keys that tell more of it.
+ORIGINS: dict[str, dict[str, tuple[str, ...]]] = {
+    "treebank": {
+        "name": ("name", "release", "prefix", "sha256", "tags"),
+        "masakhapos": ("masakhapos", "sha256"),
+    },
+    "ner": {
+        "wikiann": ("wikiann", "sha256"),
+        "masakhaner": ("masakhaner", "sha256"),
+        "universal": ("universal", "prefix", "sha256"),
+    },
+}
 SWITCHES = ("allow_cpu", "accept_rerun", "keep_models", "tensorboard")
 
 
@@ -37,7 +49,21 @@ def checked(config: dict[str, Any], files: ConfigurationFiles) -> dict[str, Any]
     _check_schema(Configuration, (), config, files)
     for tag in config["languages"]:
         _check_schema(LanguageEntry, ("languages", tag), config, files)
+        for data in ORIGINS:
+            _keep_last_origin(("languages", tag, data), config["languages"][tag].get(data, {}), files)
     return config
+
+
+def _keep_last_origin(place: tuple[str, ...], entry: dict[str, Any], files: ConfigurationFiles) -> None:
+    """Where a later file names another origin of a language's labeled data, what files before it say of theirs goes."""
+    given = {key: files.last_source([*place, key]) for key in ORIGINS[place[-1]] if key in entry}
+    last = max(given.values(), default=-1)
+    for origin, source in given.items():
+        if source == last or "folder" in entry:  # own files win over what is published, and may have its tags
+            continue
+        for key in ORIGINS[place[-1]][origin]:
+            if key in entry and files.last_source([*place, key]) < last:
+                del entry[key]
 
 
 def _is_integer(_checker: Any, value: Any) -> bool:

@@ -53,14 +53,17 @@ class ConfigurationFiles:
 
     def last_given(self, candidates: Sequence[Keys]) -> Keys:
         """The one of several keys that was given last: on the command line, else in the last file; else the first."""
-        for keys in candidates:
-            if self.is_on_command_line(keys):
-                return keys
-        for path in reversed(self.paths):
-            for keys in candidates:
-                if _find(self._nodes[path], keys)[0] is not None:
-                    return keys
-        return candidates[0]
+        return max(candidates, key=self.last_source)
+
+    def last_source(self, keys: Keys) -> int:
+        """Which source has a key last: a file, by its number, or the command line, whose number is the highest; -1 if
+        none has it."""
+        if self.is_on_command_line(keys):
+            return len(self.paths)
+        places = range(len(self.paths))
+        return max(
+            (place for place in places if _find(self._nodes[self.paths[place]], keys)[0] is not None), default=-1
+        )
 
     def is_on_command_line(self, keys: Keys) -> bool:
         """Whether the command line has a value for exactly this key."""

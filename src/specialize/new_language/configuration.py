@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from specialize.datasets.settings import TRANSLITERATE_LANGUAGES
-from specialize.experiment.costs import DUMP_BYTES_PER_TOKEN
+from specialize.experiment.data_sizes import DUMP_BYTES_PER_TOKEN
 from specialize.new_language.entities import Entities
 from specialize.new_language.found import Found
 from specialize.new_language.labeled import Part
