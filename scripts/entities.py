@@ -19,23 +19,23 @@ with reported(snakemake.log[0]):
     )
     from specialize.sources import listed_parts
 
+    folds, broken = getattr(snakemake.params, "folds", 0), snakemake.params.broken_labels
     if hasattr(snakemake.input, "archive"):
         archive = Path(snakemake.input.archive)
         parts = unpack_wikiann(archive, snakemake.params.code)
         origins = {part: archive / part for part in PARTS}
     elif hasattr(snakemake.input, "files"):
-        listed = listed_parts(Path(snakemake.input.files), all_parts=not hasattr(snakemake.params, "folds"))
+        listed = listed_parts(Path(snakemake.input.files), all_parts=not folds)
         origins = {part: paths[0] for part, paths in listed.items()}
         parts = read_own_entities(origins)
     else:
         origins = {part: Path(snakemake.input[part]) for part in PARTS if hasattr(snakemake.input, part)}
         parts = read_own_entities(origins)
-    parts = mend_labels(origins, parts, snakemake.params.broken_labels)
-    for part in parts:
-        parts[part] = repair_entities(origins[part], parts[part], snakemake.params.broken_labels)
-    if hasattr(snakemake.params, "folds"):
-        folder = Path("results/datasets", snakemake.wildcards.language)
-        write_entity_folds(folder, parts, snakemake.params.folds, snakemake.params.seed)
+    parts = mend_labels(origins, parts, broken, in_folds=bool(folds))
+    parts = {part: repair_entities(origins[part], parts[part], broken, in_folds=bool(folds)) for part in parts}
+    if folds:
+        folder, treebank = Path(snakemake.output.statistics).parents[1], map(Path, snakemake.input.treebank)
+        write_entity_folds(folder, parts, folds, snakemake.params.seed, list(treebank))
     else:
         for part in PARTS:
             write_entities(Path(snakemake.output[part]), parts[part])

@@ -1,10 +1,11 @@
 """Cross-validation: each sentence is tested on once, never by a model that saw it or its document."""
 
+import itertools
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specialize.datasets import (
@@ -21,6 +22,7 @@ from specialize.errors import InputError
 from specialize.files import read_json
 
 HERE = Path("all.tsv")
+COUNTER = itertools.count()
 
 
 def sentences(number):
@@ -47,6 +49,7 @@ def documents(draw):
     return [f"document {name}" for name, size in enumerate(sizes) for _ in range(size)], number
 
 
+@settings(deadline=None)
 @given(documents(), st.integers(0, 3))
 def test_each_sentence_is_tested_on_once_and_no_document_is_parted(drawn, seed):
     names, number = drawn
@@ -70,6 +73,7 @@ def test_each_sentence_is_tested_on_once_and_no_document_is_parted(drawn, seed):
     assert (folds.by == "blocks") == (few or large) == bool(folds.reason)
 
 
+@settings(deadline=None)
 @given(st.integers(3, 8), st.integers(0, 40), st.integers(0, 3))
 def test_blocks_are_neighbours_of_equal_number(number, more, seed):
     everything = sentences(number + more)
@@ -128,8 +132,57 @@ def test_a_treebank_that_has_one_part_only_is_written_in_folds(tmp_path, capsys)
     assert capsys.readouterr().out == "18 sentences in 3 folds of 6 to 6 by documents\n"
 
 
-def test_named_entities_are_written_in_folds_of_blocks(tmp_path):
-    write_entity_folds(tmp_path, {"train": sentences(8), "test": sentences(4)}, 3, 1)
+def entities(*kinds):
+    """A sentence of four words with these entities."""
+    number = next(COUNTER)
+    labels = [f"B-{kind}" for kind in kinds] + (4 - len(kinds)) * ["O"]
+    return EntitySentence(tuple(f"w{number}.{place}" for place in range(4)), tuple(labels))
+
+
+def test_named_entities_are_written_in_folds_of_blocks(tmp_path, capsys):
+    parts = {"test": [entities("PER", "LOC") for _ in range(11)] + [entities("PER", "ORG")]}
+    write_entity_folds(tmp_path, parts, 3, 1)
     assert len(read_entities(tmp_path / "ner/all.tsv")) == 12
-    parts = [len(read_entities(tmp_path / f"fold2/ner/{part}.tsv")) for part in PARTS]
-    assert parts == [4, 4, 4]
+    assert [len(read_entities(tmp_path / f"fold2/ner/{part}.tsv")) for part in PARTS] == [4, 4, 4]
+    assert read_json(tmp_path / "ner/statistics.json")["all"]["folds"]["sentences"] == [4, 4, 4]
+    assert "4.2% have an entity of a type that is in one fold only, most often 'ORG'" in capsys.readouterr().out
+
+
+def test_a_fold_without_entities_is_refused(tmp_path):
+    parts = {"train": [entities() for _ in range(8)], "dev": [entities("PER") for _ in range(4)]}
+    with pytest.raises(InputError, match=r"all\.tsv: has no entity in folds \d, \d of 3; set folds lower"):
+        write_entity_folds(tmp_path, parts, 3, 1)
+
+
+def test_entities_of_a_treebanks_sentences_are_in_its_folds(tmp_path):
+    common = [entities("PER") for _ in range(6)]
+    paths = [tmp_path / f"{fold}.conllu" for fold in (1, 2, 3)]
+    for fold, path in enumerate(paths):
+        rows = [
+            "".join(f"{place + 1}\t{token}\t_\tX\tX\t_\t{place}\tx\t_\t_\n" for place, token in enumerate(one.tokens))
+            for one in common[2 * fold : 2 * fold + 2]
+        ]
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    alone = [entities("LOC") for _ in range(6)]
+    write_entity_folds(tmp_path, {"test": [*alone, *reversed(common)]}, 3, 1, paths)
+    for fold in (1, 2, 3):
+        test = read_entities(tmp_path / f"fold{fold}/ner/test.tsv")
+        assert set(common[2 * fold - 2 : 2 * fold]) == set(test) & set(common)
+        assert len(test) == 4
+
+
+def test_copies_are_counted_and_a_copied_part_is_refused(tmp_path, capsys):
+    once = [entities("PER") for _ in range(30)]
+    write_entity_folds(tmp_path, {"train": once, "test": once[:1]}, 3, 1)
+    assert "2 of 31 sentences stand in several folds" in capsys.readouterr().out
+    with pytest.raises(InputError, match=r"60 of 60 sentences stand in several folds, where .* leave out the file"):
+        write_entity_folds(tmp_path, {"train": once, "test": once}, 4, 1)
+
+
+@pytest.mark.parametrize("comment", ["# newdoc", "# newdoc id = a", "# newdoc_id = a", "#newdoc id=a", "# newdoc = a"])
+def test_how_a_document_may_be_named(tmp_path, comment):
+    treebank(tmp_path / "test.conllu", (None, 2))
+    text = (tmp_path / "test.conllu").read_text(encoding="utf-8")
+    (tmp_path / "test.conllu").write_text(f"{comment}\n{text}", encoding="utf-8")
+    names = documents_of({tmp_path / "test.conllu": read_treebank(tmp_path / "test.conllu")})
+    assert names == 2 * ["a" if "a" in comment else "test.conllu 1"]

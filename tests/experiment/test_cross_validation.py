@@ -5,6 +5,7 @@ import pytest
 from specialize.errors import ConfigError
 from specialize.experiment import Experiment
 from specialize.experiment.costs import Costs
+from specialize.experiment.data_sizes import DataSizes
 
 ROW = "1\ta\t_\tX\tX\t_\t0\troot\t_\t_\n\n"
 ENTRY = """experiment: {{languages: [xx], representations: [mbert], regimes: [{regimes}], seeds: [1, 2]}}
@@ -58,6 +59,8 @@ def test_data_that_are_learned_together_have_equally_many_folds(read):
     assert together == ["fold1", "fold1", "fold2", "fold2", "fold3", "fold3"]
     start = read("mtl-ups, pft-mtl-ups-ner", entity_folds="folds: 3").cells[-1].prefinetuned
     assert start.folder == "results/finetuning/xx/mbert/mtl-ups/fold3/seed2"
+    with pytest.raises(ConfigError, match="and mtl-ups learns from both"):
+        read("pft-mtl-ups-ner")
     with pytest.raises(
         ConfigError,
         match=r"languages\.xx\.treebank\.folds \(\S+mine\.yaml, line 7\): treebank has 3 "
@@ -81,5 +84,5 @@ def test_jobs_of_all_folds_are_forecast(read):
     experiment = read("pos")
     jobs = [job for job in Costs(experiment).jobs if not job.pretrains]
     assert [job.folder for job in jobs] == [cell.folder for cell in experiment.cells]
-    assert Costs(experiment).labeled(experiment.languages["xx"], "pos", "test") == (10, 10)
-    assert Costs(experiment).labeled(experiment.languages["xx"], "pos", "train") == (10, 10)
+    assert DataSizes(experiment).labeled(experiment.languages["xx"], "pos", "test") == (10, 10)
+    assert DataSizes(experiment).labeled(experiment.languages["xx"], "pos", "train") == (10, 10)

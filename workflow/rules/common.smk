@@ -113,12 +113,14 @@ wildcard_constraints:
     seed=one_of(experiment.config["finetuning"]["seeds"]),
     # A folder of its own, with its slash, where data are divided more than once.
     split=one_of(
-        {
-            f"{one.split}/" if one.split else ""
-            for cell in experiment.cells
-            for one in [cell, *map(cell.with_share, experiment.config["curve"]["shares"])]
-        }
-        or {""}
+        sorted(
+            {
+                f"{one.split}/" if one.split else ""
+                for cell in experiment.cells
+                for one in [cell, *map(cell.with_share, experiment.config["curve"]["shares"])]
+            }
+        )
+        or [""]
     ),
     base_model=one_of(experiment.config["base_models"]),
 
@@ -237,6 +239,16 @@ def entity_folds(number):
     """The files of cross-validated named entities."""
     names = ["ner/all.tsv", *(f"fold{fold + 1}/ner/{name}" for fold in range(number) for name in IOB2.values())]
     return [f"results/datasets/{{language}}/{name}" for name in names]
+
+
+def folds_of_treebank(number):
+    """The test parts of a language's treebank, if it has so many folds, too."""
+    tests = [pattern for pattern in treebank_folds(number) if pattern.endswith(f"/{CONLLU['test']}")]
+    return lambda wildcards: [
+        pattern.format(language=wildcards.language)
+        for pattern in tests
+        if experiment.languages[wildcards.language].folds("pos") == number
+    ]
 
 
 def of_original(patterns):

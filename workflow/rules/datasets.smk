@@ -115,8 +115,10 @@ for number in sorted({language.folds(task) for language in experiment.languages.
             f"entities_in_{number}_folds"
         input:
             unpack(entity_sources),
+            treebank=folds_of_treebank(number),
         output:
             entity_folds(number),
+            statistics="results/datasets/{language}/ner/statistics.json",
         log:
             "logs/datasets/{language}/ner.log",
         benchmark:

@@ -46,7 +46,7 @@ def prepare_treebank(
         check_columns(files, tasks, tags)
         if part == "train":
             trained_on = " and ".join(path.name for path in files)
-        for column in _learned_columns(tasks, tags):
+        for column in learned_columns(tasks, tags):
             known = {"_", "", *(getattr(word, column) for sentence in sentences for word in sentence.words)}
             _tell_unlearned(files, trained_on, column, learned.setdefault(column, known))
         for what, number in sorted(mended.items()):
@@ -114,12 +114,12 @@ def check_columns(files: Mapping[Path, Sequence[Sentence]], tasks: Collection[st
         ]
         for column in COLUMN_NAMES
     }
-    for column in ("form", *_learned_columns(tasks, tags)):
+    for column in ("form", *learned_columns(tasks, tags)):
         share = len(lacking[column]) / number
         if not share:
             continue
         path, line = lacking[column][0]
-        problem = f"{share:.1%} of its words have _ in place of {_name(column)}"
+        problem = f"{share:.1%} of its words have _ in place of {column_name(column)}"
         if share > MOST_MISSING:
             other = {"upos": "xpos", "xpos": "upos"}.get(column, "")
             there = bool(other) and len(lacking[other]) / number <= MOST_MISSING
@@ -127,7 +127,8 @@ def check_columns(files: Mapping[Path, Sequence[Sentence]], tasks: Collection[st
         warn(f"{path}, line {line}: {problem}; scores count these words too")
 
 
-def _learned_columns(tasks: Collection[str], tags: str) -> list[str]:
+def learned_columns(tasks: Collection[str], tags: str) -> list[str]:
+    """The columns that some tasks learn, but for heads."""
     return [*([tags] if "pos" in tasks else []), *(["deprel"] if "ud" in tasks else [])]
 
 
@@ -149,12 +150,13 @@ def _tell_unlearned(
     _, path, line = unlearned[0]
     tell = warn if share > MANY_UNLEARNED else print
     tell(
-        f"{path}, line {line}: {share:.1%} of its words have {_name(column)} that "
+        f"{path}, line {line}: {share:.1%} of its words have {column_name(column)} that "
         f"{trained_on} lacks, most often {most!r}; none of them can be predicted"
     )
 
 
-def _name(column: str) -> str:
+def column_name(column: str) -> str:
+    """What messages call a value of a column."""
     return {"form": "a form", "deprel": "a relation"}.get(column, f"an {column} tag")
 
 
@@ -182,7 +184,7 @@ def check_prepared(folder: Path, tasks: Collection[str], tags: Literal["upos", "
         return
     statistics = read_json(path)
     paths = [folder / f"{part}.conllu" for part in statistics]
-    columns = ("form", *_learned_columns(tasks, tags))
+    columns = ("form", *learned_columns(tasks, tags))
     if all(_serves(counts, columns, needed_heads(tasks)) for counts in statistics.values()):
         return
     if not all(one.is_file() for one in paths):

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from specialize.datasets.columns import check_columns, needed_heads, read_part, treebank_statistics
-from specialize.datasets.layout import PARTS
+from specialize.datasets.columns import (
+    MANY_UNLEARNED,
+    check_columns,
+    column_name,
+    learned_columns,
+    needed_heads,
+    read_part,
+    treebank_statistics,
+)
 from specialize.datasets.named_entities import EntitySentence, write_entities
-from specialize.datasets.treebanks import Sentence, write_treebank
-from specialize.errors import InputError
+from specialize.datasets.treebanks import Sentence, read_treebank, write_treebank
+from specialize.errors import InputError, warn
 from specialize.files import write_json
 
-NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(.*?))?\s*")
-DOCUMENTS_PER_FOLD = 3  # with fewer, or with one that fills two folds, folds of documents would differ too much in size
-LARGEST_DOCUMENT = 2  # folds
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:[\s_]*id)?\s*(?:=\s*(.*?))?\s*")  # UD's Wolof has newdoc_id
+# With fewer documents, or with one that fills two folds, folds of documents would differ too much in size.
+DOCUMENTS_PER_FOLD = 3
+FOLDS_OF_LARGEST_DOCUMENT = 2
+COPY_WORDS = 4  # a shorter sentence may stand anywhere
+MOST_COPIES = 0.1  # of the sentences; with more, as a rule one part is a copy of another
 
 Labeled = TypeVar("Labeled", Sentence, EntitySentence)
 
@@ -45,6 +58,11 @@ class Folds(Generic[Labeled]):
         train = [one for place, fold in enumerate(self.sentences) if place not in (test, dev) for one in fold]
         return {"train": train, "dev": list(self.sentences[dev]), "test": list(self.sentences[test])}
 
+    def statistics(self) -> dict[str, Any]:
+        """What statistics.json says of them."""
+        sizes = [len(fold) for fold in self.sentences]
+        return {"by": self.by, **({"reason": self.reason} if self.reason else {}), "sentences": sizes}
+
     def __str__(self) -> str:
         sizes = [len(fold) for fold in self.sentences]
         why = f", since {self.reason}" if self.reason else ""
@@ -69,18 +87,12 @@ def in_folds(
     Raises:
         InputError: if there are fewer sentences than folds.
     """
-    import numpy  # its import takes time
+    from numpy.random import default_rng  # its import takes time
 
-    if len(sentences) < number:
-        raise InputError(
-            path, f"has {len(sentences)} sentences for {number} folds", remedy=f"set folds to {len(sentences)} or less"
-        )
-    generator = numpy.random.default_rng(seed)
+    _require_enough(path, sentences, number)
+    generator = default_rng(seed)
     if reason := _why_blocks(Counter(documents), number):
-        ends = [len(sentences) * block // number for block in range(number + 1)]
-        order = [int(block) for block in generator.permutation(number)]
-        blocks = tuple(tuple(sentences[ends[block] : ends[block + 1]]) for block in order)
-        return Folds(blocks, "blocks", reason)
+        return Folds(_in_blocks(sentences, number, generator), "blocks", reason)
     sizes = Counter(documents)
     names = [list(sizes)[place] for place in generator.permutation(len(sizes))]
     filled = [0] * number
@@ -88,10 +100,58 @@ def in_folds(
     for name in sorted(names, key=lambda name: -sizes[name]):
         fold_of[name] = filled.index(min(filled))
         filled[fold_of[name]] += sizes[name]
+    return Folds(_dealt(sentences, [fold_of[name] for name in documents], number), "documents", "")
+
+
+def in_folds_of_treebank(
+    path: Path, sentences: Sequence[EntitySentence], treebank: Sequence[Path], seed: int
+) -> Folds[EntitySentence]:
+    """Deal named entities to the folds of a treebank of the same language, which a model may learn besides them.
+
+    A sentence that the treebank has, too, goes to its fold there, so that none is tested on and learned from at once;
+    all others in blocks, as by `in_folds`.
+
+    Args:
+        path: where they are from, for messages.
+        sentences: in their order.
+        treebank: the test part of each of its folds.
+        seed: of the order of the blocks.
+
+    Raises:
+        InputError: if there are fewer sentences than folds.
+    """
+    from numpy.random import default_rng  # its import takes time
+
+    number = len(treebank)
+    _require_enough(path, sentences, number)
+    known = {tree.surface(): fold for fold, test in enumerate(treebank) for tree in read_treebank(test)}
+    places = [known.get("".join("".join(sentence.tokens).split())) for sentence in sentences]
+    others = [sentence for sentence, place in zip(sentences, places, strict=True) if place is None]
+    if len(others) == len(sentences):
+        return in_folds(path, sentences, [], number, seed)
+    rest = _in_blocks(others, number, default_rng(seed))
+    placed = [(one, place) for one, place in zip(sentences, places, strict=True) if place is not None]
+    shared = _dealt([one for one, _ in placed], [place for _, place in placed], number)
+    folds = tuple((*one, *more) for one, more in zip(shared, rest, strict=True))
+    return Folds(folds, "blocks", f"{len(placed):,} of them are the treebank's, which have their folds there")
+
+
+def _require_enough(path: Path, sentences: Sequence[Labeled], number: int) -> None:
+    if len(sentences) < number:
+        least = "take folds out, or label more" if len(sentences) < 3 else f"set folds to {len(sentences)} or less"
+        raise InputError(path, f"has {len(sentences)} sentences for {number} folds", remedy=least)
+
+
+def _in_blocks(sentences: Sequence[Labeled], number: int, generator: Generator) -> tuple[tuple[Labeled, ...], ...]:
+    ends = [len(sentences) * block // number for block in range(number + 1)]
+    return tuple(tuple(sentences[ends[block] : ends[block + 1]]) for block in generator.permutation(number))
+
+
+def _dealt(sentences: Sequence[Labeled], folds: Sequence[int], number: int) -> tuple[tuple[Labeled, ...], ...]:
     dealt: list[list[Labeled]] = [[] for _ in range(number)]
-    for sentence, name in zip(sentences, documents, strict=True):
-        dealt[fold_of[name]].append(sentence)
-    return Folds(tuple(map(tuple, dealt)), "documents", "")
+    for sentence, fold in zip(sentences, folds, strict=True):
+        dealt[fold].append(sentence)
+    return tuple(map(tuple, dealt))
 
 
 def _why_blocks(sizes: Counter[str], number: int) -> str:
@@ -101,10 +161,9 @@ def _why_blocks(sizes: Counter[str], number: int) -> str:
     if len(sizes) < DOCUMENTS_PER_FOLD * number:
         return f"there are {len(sizes)} documents, fewer than {DOCUMENTS_PER_FOLD} times the folds"
     name, largest = sizes.most_common(1)[0]
-    if largest * number > LARGEST_DOCUMENT * sizes.total():
-        return (
-            f"document {name!r} has {largest / sizes.total():.0%} of the sentences, more than {LARGEST_DOCUMENT} folds"
-        )
+    if largest * number > FOLDS_OF_LARGEST_DOCUMENT * sizes.total():
+        share = f"{largest / sizes.total():.0%} of the sentences"
+        return f"document {name!r} has {share}, more than {FOLDS_OF_LARGEST_DOCUMENT} folds"
     return ""
 
 
@@ -155,38 +214,97 @@ def prepare_treebank_folds(
     everything = [sentence for sentences in read.values() for sentence in sentences]
     folds = in_folds(folder / "all.conllu", everything, documents_of(read), number, seed)
     print(folds)
+    _check_copies(folder / "all.conllu", folds, Sentence.surface, lambda sentence: len(sentence.words))
+    for column in learned_columns(tasks, tags):
+        _tell_labels_of_one_fold(folds, column_name(column), _labels_in(column))
     write_treebank(folder / "all.conllu", everything)
     for fold in range(1, number + 1):
         (folder / f"fold{fold}").mkdir(exist_ok=True)
         for part, sentences in folds.parts(fold).items():
             write_treebank(folder / f"fold{fold}" / f"{part}.conllu", sentences)
-    about = {"mended": dict(sorted(mended.items())), "folds": folds_statistics(folds)}
+    about = {"mended": dict(sorted(mended.items())), "folds": folds.statistics()}
     write_json(folder / "statistics.json", {"all": treebank_statistics(everything) | about})
 
 
-def write_entity_folds(folder: Path, parts: Mapping[str, Sequence[EntitySentence]], number: int, seed: int) -> None:
-    """Write named entities as ner/all.tsv and fold{k}/ner/{train,dev,test}.tsv, in folds of blocks.
+def write_entity_folds(
+    folder: Path,
+    parts: Mapping[str, Sequence[EntitySentence]],
+    number: int,
+    seed: int,
+    treebank: Sequence[Path] = (),
+) -> None:
+    """Write ner/all.tsv, fold{k}/ner/{train,dev,test}.tsv and ner/statistics.json of named entities.
 
     Args:
         folder: of the language's data.
         parts: their sentences, by part.
         number, seed: see `in_folds`.
+        treebank: the test parts of the folds of the language's treebank, if it has equally many.
 
     Raises:
-        InputError: as `in_folds` does.
+        InputError: as `in_folds` does; if a fold has no entity, which would be nothing to choose an epoch or to be
+            tested by.
     """
+    path = folder / "ner" / "all.tsv"
     everything = [sentence for sentences in parts.values() for sentence in sentences]
-    folds = in_folds(folder / "ner" / "all.tsv", everything, [], number, seed)
+    if treebank:
+        folds = in_folds_of_treebank(path, everything, treebank, seed)
+    else:
+        folds = in_folds(path, everything, [], number, seed)
     print(folds)
+    empty = [fold for fold, sentences in enumerate(folds.sentences, start=1) if not any(map(_kinds, sentences))]
+    if empty:
+        problem = f"has no entity in {'fold' if len(empty) == 1 else 'folds'} {', '.join(map(str, empty))} of {number}"
+        raise InputError(path, problem, remedy="set folds lower, or another fold_seed")
+    _check_copies(path, folds, lambda sentence: "".join(sentence.tokens), lambda sentence: len(sentence.tokens))
+    _tell_labels_of_one_fold(folds, "an entity of a type", _kinds)
     (folder / "ner").mkdir(exist_ok=True)
-    write_entities(folder / "ner" / "all.tsv", everything)
+    write_entities(path, everything)
     for fold in range(1, number + 1):
         (folder / f"fold{fold}" / "ner").mkdir(parents=True, exist_ok=True)
-        for part in PARTS:
-            write_entities(folder / f"fold{fold}" / "ner" / f"{part}.tsv", folds.parts(fold)[part])
+        for part, sentences in folds.parts(fold).items():
+            write_entities(folder / f"fold{fold}" / "ner" / f"{part}.tsv", sentences)
+    write_json(folder / "ner" / "statistics.json", {"all": {"folds": folds.statistics()}})
 
 
-def folds_statistics(folds: Folds[Labeled]) -> dict[str, object]:
-    """What statistics.json says of folds."""
-    sizes = [len(fold) for fold in folds.sentences]
-    return {"by": folds.by, **({"reason": folds.reason} if folds.reason else {}), "sentences": sizes}
+def _labels_in(column: str) -> Callable[[Sentence], list[str]]:
+    return lambda sentence: [getattr(word, column) for word in sentence.words]
+
+
+def _kinds(sentence: EntitySentence) -> list[str]:
+    """The types of its entities."""
+    return [label[2:] for label in sentence.labels if label.startswith("B-")]
+
+
+def _check_copies(
+    path: Path, folds: Folds[Labeled], text_of: Callable[[Labeled], str], words_of: Callable[[Labeled], int]
+) -> None:
+    """Tell of sentences that stand in several folds, where one is tested on what another has taught.
+
+    Raises:
+        InputError: if they are so many that whole files must be copies.
+    """
+    places: dict[str, set[int]] = {}
+    for fold, sentences in enumerate(folds.sentences):
+        for sentence in sentences:
+            if words_of(sentence) >= COPY_WORDS:
+                places.setdefault(text_of(sentence), set()).add(fold)
+    copies = sum(len(places.get(text_of(one), ())) > 1 for sentences in folds.sentences for one in sentences)
+    total = sum(map(len, folds.sentences))
+    told = f"{copies:,} of {total:,} sentences stand in several folds, where they are both learned and tested on"
+    if copies > MOST_COPIES * total:
+        raise InputError(path, told, remedy="leave out the file that is a copy of another, or the copies")
+    if copies:
+        print(f"{path}: {told}")
+
+
+def _tell_labels_of_one_fold(folds: Folds[Labeled], what: str, labels_of: Callable[[Labeled], Iterable[str]]) -> None:
+    """Tell of labels that only one fold has, which cannot be predicted there, and warn if there are many."""
+    counts = [Counter(label for one in sentences for label in labels_of(one)) for sentences in folds.sentences]
+    together = sum(counts, Counter[str]())
+    alone = {label: number for label, number in together.items() if sum(label in fold for fold in counts) == 1}
+    if not alone:
+        return
+    share, most = sum(alone.values()) / together.total(), max(sorted(alone), key=lambda label: alone[label])
+    tell = warn if share > MANY_UNLEARNED else print
+    tell(f"{share:.1%} have {what} that is in one fold only, most often {most!r}; it cannot be predicted there")

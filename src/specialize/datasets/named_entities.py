@@ -96,7 +96,7 @@ def write_entities(path: Path, sentences: Iterable[EntitySentence]) -> None:
 
 
 def mend_labels(
-    paths: Mapping[str, Path], parts: Mapping[str, list[EntitySentence]], broken_labels: str
+    paths: Mapping[str, Path], parts: Mapping[str, list[EntitySentence]], broken_labels: str, in_folds: bool = False
 ) -> dict[str, list[EntitySentence]]:
     """Write the labels of all parts alike, in IOB2, and print what was not.
 
@@ -107,6 +107,7 @@ def mend_labels(
         paths: the file that each part comes from.
         parts: the sentences of each part.
         broken_labels: `repair`, or `refuse`.
+        in_folds: they are going to be put together, so that no part is trained on alone.
 
     Raises:
         InputError: at the first label that is none; at the first that is mended, if those are refused.
@@ -129,7 +130,8 @@ def mend_labels(
     for part, sentences in plain.items():
         alike[part] = [_spelled_alike(sentence, spelling, corrections[part]) for sentence in sentences]
         corrections[part].report()
-    _tell_unlearned(paths, alike)
+    if not in_folds:
+        _tell_unlearned(paths, alike)
     return alike
 
 
@@ -187,18 +189,21 @@ def repair_labels(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(repaired)
 
 
-def repair_entities(path: Path, sentences: list[EntitySentence], broken_labels: str) -> list[EntitySentence]:
+def repair_entities(
+    path: Path, sentences: list[EntitySentence], broken_labels: str, in_folds: bool = False
+) -> list[EntitySentence]:
     """Make all labels valid IOB2 and print where they were not.
 
     Args:
         path: the file that the sentences come from.
         sentences: the sentences.
         broken_labels: `repair`, or `refuse`.
+        in_folds: the file is going to be put together with others, and may have no entity.
 
     Raises:
         InputError: if nothing is labeled at all; at the first broken label, if those are refused.
     """
-    if not any(label != "O" for sentence in sentences for label in sentence.labels):
+    if not in_folds and not any(label != "O" for sentence in sentences for label in sentence.labels):
         raise InputError(path, "has no entity", 1, "each of train, dev and test needs some")
     repaired = []
     repairs = 0

@@ -294,8 +294,8 @@ def _two_origins(experiment: Experiment, place: Sequence[str], keys: Sequence[st
 
 def _check_folds(experiment: Experiment, language: Language, place: list[str]) -> None:
     """Data sets that a model learns together are divided alike."""
-    regimes = {cell.regime for cell in experiment.cells if cell.language == language.tag}
-    for regime in sorted(regimes):
+    cells = [cell for cell in experiment.cells if cell.language == language.tag]
+    for regime in sorted({(cell.prefinetuned or cell).regime for cell in cells}):
         numbers = {data_of(task): language.folds(task) for task in language.tasks_of(regime)}
         if len(set(numbers.values())) > 1:
             told = " and ".join(f"{data} has {number or 'no'} folds" for data, number in numbers.items())

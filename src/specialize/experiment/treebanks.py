@@ -87,17 +87,16 @@ def check_own_treebank(experiment: Experiment, language: Language, place: list[s
 
 
 def _check_parts(folder: Path, where: str, folds: bool) -> None:
-    if folds and any((folder / f"{part}.conllu").is_file() for part in PARTS):
-        return
+    there = [part for part in PARTS if (folder / f"{part}.conllu").is_file()]
     for part in PARTS:
         path = folder / f"{part}.conllu"
-        if path.is_file():
-            continue
         named = sorted(one.name for one in folder.glob(f"*-{part}.conllu")) if folder.is_dir() else []
+        if part in there or (folds and there and not named):
+            continue
         remedy = ""
         if len(named) == 1:
             remedy = f"; name {named[0]} so"
-        elif part != "test" and any((folder / f"{one}.conllu").is_file() for one in PARTS):
+        elif part != "test" and there:
             remedy = (
                 "; give the treebank folds: 10 for cross-validation over what there is, or part some sentences of "
                 "another part from it (docs/tutorial.md says how)"

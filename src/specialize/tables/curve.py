@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -85,20 +85,11 @@ def _is_cut_off(path: Path) -> bool:
     return most is not None and metrics.get("best_epoch") == most
 
 
-def _scores(experiment: Experiment, run: Path, cells: Iterable[Cell]) -> tuple[float, ...]:
+def _scores(experiment: Experiment, run: Path, cells: Sequence[Cell]) -> tuple[float, ...]:
     """Scores of each fold and seed; none if one did not converge."""
-    by_split: dict[str, list[Cell]] = {}
-    for cell in cells:
-        by_split.setdefault(cell.split, []).append(cell)
-    found: list[float] = []
-    for same in by_split.values():
-        first = same[0]
-        key = (first.language, Method(first.representation), first.regime)
-        scores = load_scores(experiment, run, same).converged(key)
-        if scores is None:
-            return ()
-        found += scores.values()
-    return tuple(found)
+    first = cells[0]
+    key = (first.language, Method(first.representation), first.regime)
+    return tuple((load_scores(experiment, run, cells).converged(key) or {}).values())
 
 
 # -- tables ------------------------------------------------------------------------------------------------
@@ -199,7 +190,7 @@ def reached_table(experiment: Experiment, lines: dict[Line, list[Point]]) -> Tab
     table.notes = [
         "An interpolation, not a measurement: between the mean scores of two shares a score is taken to rise evenly "
         "with the logarithm of the number of sentences; where a curve comes to the score more than once, the fewest "
-        "sentences count. “At most”: the smallest share that was measured is as good already. Pairs of which the first "
+        "sentences count. “At most”: the smallest share with scores is as good already. Pairs of which the first "
         "is worse with all sentences are left out. Whether two methods differ at all is for table comparisons.",
     ]
     return table

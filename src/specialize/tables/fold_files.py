@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from specialize.experiment import TASKS, Cell, Experiment, Language
+from specialize.experiment.grid import data_of
 
 
 def fold_cells(experiment: Experiment) -> list[Cell]:
@@ -19,8 +20,7 @@ def fold_files(experiment: Experiment) -> list[str]:
     for cell in fold_cells(experiment):
         language = experiment.languages[cell.language]
         files |= dict.fromkeys(labeled_and_predicted(experiment, cell))
-        if {"pos", "ud"} & set(language.tasks_of(cell.regime)):
-            files[treebank_of(language)] = None
+        files |= dict.fromkeys(statistics_of(language, data_of(task)) for task in language.tasks_of(cell.regime))
     return list(files)
 
 
@@ -34,9 +34,10 @@ def labeled_and_predicted(experiment: Experiment, cell: Cell, tasks: Iterable[st
     return found
 
 
-def treebank_of(language: Language) -> str:
-    """The statistics of a language's treebank, a twin's being its original's, relative to the run."""
-    return f"results/datasets/{language.original or language.tag}/statistics.json"
+def statistics_of(language: Language, data: str) -> str:
+    """What says how a language's `treebank` or `ner` was divided, relative to the run; a twin's is its original's."""
+    folder = f"results/datasets/{language.original or language.tag}"
+    return f"{folder}/{'ner/' if data == 'ner' else ''}statistics.json"
 
 
 def caption_with_folds(experiment: Experiment, caption: str) -> str:

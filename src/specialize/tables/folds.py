@@ -12,7 +12,7 @@ from specialize.experiment import TASKS, Cell, Experiment, Language
 from specialize.experiment.grid import data_of
 from specialize.files import read_json
 from specialize.finetuning.scorers import attachment_scores, entity_scores, tagging_scores
-from specialize.tables.fold_files import fold_cells, fold_files, labeled_and_predicted, treebank_of
+from specialize.tables.fold_files import fold_cells, fold_files, labeled_and_predicted, statistics_of
 from specialize.tables.formats import Table, number
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import (
@@ -152,16 +152,9 @@ def _how_divided(experiment: Experiment, run: Path, cells: Iterable[Cell]) -> li
         language = experiment.languages[tag]
         for data in dict.fromkeys(data_of(task) for task in of_language):
             name = f"{language.name}, {'named entities' if data == 'ner' else 'treebank'}"
-            if data == "ner":
-                by, why = "blocks", ", since they name no documents"
-                sizes = [
-                    len(read_entities(run / f"{language.labeled_folder('ner', split)}/test.tsv"))
-                    for split in language.splits("ner")
-                ]
-            else:
-                divided = read_json(run / treebank_of(language))["all"]["folds"]
-                by, sizes = divided["by"], divided["sentences"]
-                why = f", since {divided['reason']}" if "reason" in divided else ""
+            divided = read_json(run / statistics_of(language, data))["all"]["folds"]
+            by, sizes = divided["by"], divided["sentences"]
+            why = f", since {divided['reason']}" if "reason" in divided else ""
             units = "documents" if by == "documents" else "blocks of neighbouring sentences"
             notes.append(
                 f"{name}: {sum(sizes):,} sentences in {len(sizes)} folds of {min(sizes):,} to {max(sizes):,}, made of "

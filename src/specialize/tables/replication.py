@@ -59,8 +59,7 @@ class Replication:
 def replications(experiment: Experiment, scores: Scores) -> list[Replication]:
     """Every cell that both the grid and the paper have, in the paper's order of tables and tasks.
 
-    Without those of base models that stand in for the paper's, unless they are asked for (`tables.beside_paper`), and
-    without cross-validated ones.
+    Without those of base models that stand in for the paper's, unless they are asked for (`tables.beside_paper`).
     """
     return [
         Replication(table, language.tag, task, method, scores.converged(key), printed[key])
@@ -68,9 +67,7 @@ def replications(experiment: Experiment, scores: Scores) -> list[Replication]:
         for task in TASKS
         for language in experiment.grid_languages
         for method in scores.methods(language.tag, task)
-        if (key := (language.tag, method, task)) in printed
-        and is_beside_paper(experiment, method.representation)
-        and not scores.folds(key)
+        if (key := (language.tag, method, task)) in printed and is_beside_paper(experiment, method.representation)
     ]
 
 
@@ -98,7 +95,7 @@ def replication_table(experiment: Experiment, scores: Scores) -> Table:
                 continue
             keys = [key for key in printed if key[1:] == (method, task)]
             ours_mean = average(experiment, scores, keys)
-            if ours_mean is None or not all(map(scores.converged, keys)) or any(map(scores.folds, keys)):
+            if ours_mean is None or not all(map(scores.converged, keys)):
                 continue
             mark = " (erratum)" if (method, task) in ERRATA else ""
             row = [str(table_number), TASK_TITLES[task], "Average", method.title, f"{ours_mean:.2f}", NOTHING]
