@@ -129,6 +129,15 @@ def test_a_later_file_that_names_another_origin_replaces_the_papers(tmp_path):
     assert changed.languages["wo"].entry["treebank"] == {"masakhapos": "wol"}
     assert changed.languages["wo"].tasks == ("pos", "ner")
     assert changed.languages["ug"].entry["ner"] == {"universal": "UNER_A-B"}
+    newer = "languages:\n  wo: {treebank: {name: UD_Wolof-WTB, release: r2.17, prefix: wo_wtb}}\n"
+    assert with_overlay(tmp_path, newer).languages["wo"].entry["treebank"].keys() == {
+        "name",
+        "release",
+        "prefix",
+        "tags",
+    }
+    same = "languages:\n  wo: {treebank: {name: UD_Wolof-WTB, folds: 10}}\n"
+    assert with_overlay(tmp_path, same).languages["wo"].entry["treebank"].keys() > {"sha256", "tags", "folds"}
     digest = "languages:\n  ug: {ner: {wikiann: ug, broken_labels: refuse}}\n"
     assert with_overlay(tmp_path, digest).languages["ug"].entry["ner"]["wikiann"] == "ug"
 

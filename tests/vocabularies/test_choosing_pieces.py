@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers.trainers import WordPieceTrainer
 
@@ -91,6 +91,7 @@ TEXT_OF_MANY_KINDS = st.dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(words=TEXT_OF_MANY_KINDS, form=st.sampled_from(["none", "NFC", "NFKC"]))
+@example(words={"1a\ufffd\u0301": 1}, form="NFC")
 def test_only_letters_that_continue_a_word_take_a_place_for_it(words, form):
     normalizer = with_normal_form(cased_normalizer(), form)
     new = learn_wordpieces(Counter(words), SMALL, normalizer)

@@ -16,17 +16,10 @@ from specialize.experiment.suggestions import nearest, rewritten
 from specialize.experiment.yaml_files import NUMBER, ConfigurationFiles, Keys
 from specialize.settings import Settings, schema_of
 
-# Where labeled data can be from, by key of a language's entry, each with the keys that tell more of it.
+# Where labeled data can be from, by key of a language's entry, each with the keys that say which they are.
 ORIGINS: dict[str, dict[str, tuple[str, ...]]] = {
-    "treebank": {
-        "name": ("name", "release", "prefix", "sha256", "tags"),
-        "masakhapos": ("masakhapos", "sha256"),
-    },
-    "ner": {
-        "wikiann": ("wikiann", "sha256"),
-        "masakhaner": ("masakhaner", "sha256"),
-        "universal": ("universal", "prefix", "sha256"),
-    },
+    "treebank": {"name": ("name", "release", "prefix"), "masakhapos": ("masakhapos",)},
+    "ner": {"wikiann": ("wikiann",), "masakhaner": ("masakhaner",), "universal": ("universal", "prefix")},
 }
 SWITCHES = ("allow_cpu", "accept_rerun", "keep_models", "tensorboard")
 
@@ -55,15 +48,21 @@ def checked(config: dict[str, Any], files: ConfigurationFiles) -> dict[str, Any]
 
 
 def _keep_last_origin(place: tuple[str, ...], entry: dict[str, Any], files: ConfigurationFiles) -> None:
-    """Where a later file names another origin of a language's labeled data, what files before it say of theirs goes."""
-    given = {key: files.last_source([*place, key]) for key in ORIGINS[place[-1]] if key in entry}
-    last = max(given.values(), default=-1)
-    for origin, source in given.items():
-        if source == last or "folder" in entry:  # own files win over what is published, and may have its tags
-            continue
-        for key in ORIGINS[place[-1]][origin]:
-            if key in entry and files.last_source([*place, key]) < last:
-                del entry[key]
+    """Where a later file names other labeled data of a language, what files before it say of theirs goes."""
+    if "folder" in entry:  # own files win over what is published, and may have its tags
+        return
+    origins = ORIGINS[place[-1]]
+    last = max((files.last_source([*place, key]) for key in origins if key in entry), default=-1)
+    for origin, keys in origins.items():
+        if origin in entry and files.last_source([*place, origin]) < last:
+            for key in keys:
+                if files.last_source([*place, key]) < last:
+                    entry.pop(key, None)
+    # Digests hold for these files only; another release has the same tags as a rule, another treebank perhaps not.
+    for told, which in (("sha256", [key for keys in origins.values() for key in keys]), ("tags", list(origins))):
+        source = files.last_source([*place, told])
+        if told in entry and any(files.changes_after([*place, key], source) for key in which):
+            del entry[told]
 
 
 def _is_integer(_checker: Any, value: Any) -> bool:

@@ -65,6 +65,14 @@ class ConfigurationFiles:
             (place for place in places if _find(self._nodes[self.paths[place]], keys)[0] is not None), default=-1
         )
 
+    def changes_after(self, keys: Keys, source: int) -> bool:
+        """Whether a source after one (see `last_source`) has another value for a key than those up to it."""
+        written = [_find(self._nodes[path], keys)[1] for path in self.paths]
+        values = [None if node is None else node.value for node in written]
+        values.append(str(value_at(self.command_line, keys)) if self.is_on_command_line(keys) else None)
+        known = next((value for value in reversed(values[: source + 1]) if value is not None), None)
+        return any(value not in (None, known) for value in values[source + 1 :])
+
     def is_on_command_line(self, keys: Keys) -> bool:
         """Whether the command line has a value for exactly this key."""
         return bool(keys) and _has(self.command_line, keys)

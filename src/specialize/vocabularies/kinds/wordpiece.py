@@ -232,6 +232,7 @@ def learn_wordpieces(
     tokenizer = bert_tokenizer({token: number for number, token in enumerate(SPECIAL_TOKENS)}, normalizer, base)
     prefix = tokenizer.model.continuing_subword_prefix
     words = _pre_tokenized(words, tokenizer)
+    tokenizer.normalizer = None  # twice, it may join letters between which the first time has taken something out
     letters: Counter[str] = Counter()
     for word, count in words.items():
         for letter in word:
