@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection
 
-from specialize.datasets import DEPREL, FORM, HEAD, NO_HEAD, UPOS
+from specialize.datasets import DEPREL, FORM, HEAD, NO_HEAD, UPOS, UPOS_TAGS
 from specialize.datasets.trees import tree_problem
 from specialize.finetuning.drafts import (
     BREAK,
@@ -24,7 +24,6 @@ from specialize.finetuning.drafts import (
     NO_TAG,
     RELATIONS,
     ROOT,
-    UPOS_TAGS,
     Draft,
     attribute,
     marks_of,
