@@ -1,7 +1,6 @@
 """Taggers as transformers loads them: the same logits of words, its pipeline, a card that tells the truth."""
 
 import builtins
-import os
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ def test_logits_of_words_are_the_model_s(jobs, regime, tmp_path, monkeypatch):
     export_tagger(jobs[regime], tmp_path / "export")
     card = (tmp_path / "export/README.md").read_text(encoding="utf-8")
     loaded = {}
-    exec(card.split("```")[1].removeprefix("python").replace("path/to/this/folder", f"{tmp_path}/export"), loaded)  # noqa: S102
+    exec(card.split("```")[1].removeprefix("python").replace("path/to/this/folder", f"{tmp_path}/export"), loaded)
     tokenizer, tagger = loaded["tokenizer"], loaded["model"].eval()
     encoded = tokenizer([WORDS], is_split_into_words=True, return_tensors="pt")
     with torch.no_grad():
@@ -72,7 +71,7 @@ def test_nothing_that_is_there_is_replaced(jobs, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("kept", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     for folder in ("mine", "mine/", "link", ".", "..", "mine/..", "/"):
-        with pytest.raises(InputError, match="is a folder that is not empty; give --output a new one, such as"):
+        with pytest.raises(InputError, match="is a folder that is not empty; give --output a new folder, such as"):
             export_tagger(jobs["pos"], Path(folder))
     with pytest.raises(InputError, match="is a file; give --output a new folder, such as"):
         export_tagger(jobs["pos"], tmp_path / "file")
@@ -85,4 +84,5 @@ def test_nothing_that_is_there_is_replaced(jobs, tmp_path, monkeypatch):
     monkeypatch.chdir("empty")
     with pytest.raises(InputError, match="names no new folder; give"):
         export_tagger(jobs["pos"], Path())
-    assert os.listdir(tmp_path / "mine") == ["notes.txt"] and (tmp_path / "file").read_text(encoding="utf-8") == "kept"
+    assert list((tmp_path / "mine").iterdir()) == [tmp_path / "mine/notes.txt"]
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
