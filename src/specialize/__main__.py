@@ -228,7 +228,7 @@ def predict(arguments: argparse.Namespace) -> None:
     known = arguments.format or ("conllu" if given and given.suffix == ".conllu" else "lines")
     lines: Iterable[str] = sys.stdin
     if given:
-        lines = io.StringIO(read_text(given), newline="" if known == "conllu" else None)
+        lines = list(io.StringIO(read_text(given), newline="" if known == "conllu" else None))
     else:
         newline = "" if known == "conllu" else None
         sys.stdin.reconfigure(encoding="utf-8-sig", newline=newline)  # type: ignore[union-attr]

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tests.fuzzing.test_predicted_files import errors_of
@@ -10,7 +11,7 @@ from tests.fuzzing.test_predicted_files import errors_of
 import specialize
 from specialize.datasets import read_treebank
 from specialize.errors import InputError, SpecializeError
-from specialize.finetuning import raw_text
+from specialize.finetuning import analysis, raw_text
 from specialize.finetuning.analysis import AnalysedWord
 from specialize.finetuning.model import load_model
 from specialize.finetuning.prediction import predict
@@ -62,7 +63,7 @@ def rows_of(text):
     ],
 )
 def test_text_is_parted_into_sentences(text, sentences):
-    assert list(sentences_of(text.split("\n"))) == sentences
+    assert [sentence for _, sentence in sentences_of(text.split("\n"))] == sentences
 
 
 def test_words_of_scripts_without_spaces_are_parted_where_icu_is_there(monkeypatch, capsys):
@@ -112,6 +113,71 @@ def test_a_text_of_other_words_is_made_anew_and_kept(jobs, capsys):
     assert "# text = irid mat-abide gon .\n# not valid: text = irid mat gon\n" in written
     assert "texts that the words are not, now made of them: 1" in capsys.readouterr().err
     assert errors_of(written) == []
+
+
+def test_what_was_corrected_by_hand_stays(jobs):
+    tagged = predicted(jobs["pos"], "irid mat abide gon .\nkul ebuse .\nmat .\n.")
+    assert predicted(jobs["pos"], tagged, text_format="conllu") == tagged
+    first, second, third, fourth = tagged.removesuffix("\n\n").split("\n\n")
+    first = corrected(first, [("2", "amod"), ("3", "nsubj"), ("0", "root"), ("3", "obj"), ("3", "punct")])
+    second = corrected(second, [("2", "dep"), ("0", "root"), ("2", "dep")])
+    third = corrected(third, [("0", "root"), ("1", "punct")])
+    again = predicted(jobs["pos"], "\n\n".join([first, second, third, fourth]) + "\n\n", text_format="conllu")
+    blocks = again.removesuffix("\n\n").split("\n\n")
+    assert [rows_of(block) for block in blocks] == [rows_of(block) for block in (first, second, third, fourth)]
+    said = [[line for line in block.split("\n") if line.startswith("# not_predicted")] for block in blocks]
+    assert said == [[], ["# not_predicted = DEPREL"], [], ["# not_predicted = HEAD DEPREL"]]
+    parsed = predicted(jobs["ud"], "irid mat abide gon .").replace("\tX\t", "\tNOUN\t", 1)
+    assert rows_of(predicted(jobs["ner"], parsed, text_format="conllu"))[0][3] == "NOUN"
+
+
+def corrected(block, arcs):
+    lines, arcs = block.split("\n"), iter(arcs)
+    for place, line in enumerate(lines):
+        if line[:1].isdigit():
+            row = line.split("\t")
+            row[6:8] = next(arcs)
+            lines[place] = "\t".join(row)
+    return "\n".join(lines)
+
+
+def test_blanks_at_the_end_of_a_comment_are_taken_off(jobs, capsys):
+    text = CONLLU.replace("= first", "= weblog-1 \u00a0").replace("= kept", "= kept ")
+    text = text.replace("\n1\tkul", "\n# sent_id = 2 \n# parallel_id = a/2 \n1\tkul")
+    written = predicted(jobs["pos"], text, text_format="conllu")
+    comments = [line for line in written.split("\n") if line.startswith("#")]
+    assert {"# sent_id = weblog-1", "# sent_id = 2", "# parallel_id = a/2", "# note = kept"} <= set(comments)
+    assert "not valid" not in written + capsys.readouterr().err
+    assert errors_of(written) == []
+
+
+@pytest.mark.parametrize(
+    ("text_format", "text", "line"),
+    [
+        ("lines", "mat .\n\n" + "mat " * 30 + "\n", 3),
+        ("text", "mat .\n\nKul. Mat.\n mat .\n" + "mat " * 30 + "\n", 5),
+        ("conllu", CONLLU + "".join(f"{number}\tmat\t_\t_\t_\t_\t_\t_\t_\t_\n" for number in range(1, 31)) + "\n", 16),
+    ],
+)
+def test_a_sentence_that_no_parser_can_read_is_refused_with_its_line(jobs, monkeypatch, text_format, text, line):
+    monkeypatch.setattr(analysis, "LONGEST_SENTENCE", 29)
+    output = io.StringIO()
+    lines = [text] if text_format == "conllu" else text.split("\n")
+    with pytest.raises(InputError, match=f"a.txt, line {line}: has a sentence of 30 words") as caught:
+        predict([jobs["pos"], jobs["ud"]], lines, output, text_format=text_format, source=Path("a.txt"))
+    assert output.getvalue() == "", "before anything is analysed"
+    remedy = str(caught.value).rpartition(";")[2]
+    assert (
+        remedy
+        == {
+            "lines": " break the line, or say --format text if it holds several sentences",
+            "text": " break the line where a sentence ends",
+            "conllu": " part the sentence",
+        }[text_format]
+    )
+    assert predicted(jobs["pos"], text, text_format=text_format), "taggers read it"
+    with pytest.raises(SpecializeError, match="has a sentence of 30 words"):
+        specialize.load(jobs["ud"]).tag("mat " * 30)
 
 
 def test_broken_conllu_is_refused_with_its_line(jobs):

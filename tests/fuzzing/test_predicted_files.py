@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from udtools.data import Data
 from udtools.validator import Validator
 
-from specialize.datasets import DEPREL, HEAD, UPOS, XPOS
+from specialize.datasets import DEPREL, HEAD, UPOS, UPOS_TAGS, XPOS
 from specialize.errors import InputError
 from specialize.finetuning import prediction
 from specialize.finetuning.analysis import Analysis
-from specialize.finetuning.drafts import RELATIONS, UPOS_TAGS
+from specialize.finetuning.drafts import RELATIONS
 
 pytestmark = pytest.mark.fuzzing
 

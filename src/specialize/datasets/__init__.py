@@ -1,6 +1,7 @@
 """Labeled data: treebanks in CoNLL-U, named entities in IOB2, and their transliterated twins."""
 
 from specialize.datasets.columns import check_prepared, prepare_treebank
+from specialize.datasets.entity_layouts import LONGEST_SENTENCE
 from specialize.datasets.folds import Folds, documents_of, in_folds, prepare_treebank_folds, write_entity_folds
 from specialize.datasets.layout import PARTS
 from specialize.datasets.named_entities import (
@@ -16,6 +17,7 @@ from specialize.datasets.named_entities import (
 )
 from specialize.datasets.settings import LARGEST_SHARE_LEFT, described_transliteration
 from specialize.datasets.shares import write_share
+from specialize.datasets.tagged_text import UPOS_TAGS
 from specialize.datasets.transliteration import (
     REMEMBERED_WORDS,
     UYGHUR,
@@ -59,12 +61,14 @@ __all__ = [
     "FORM",
     "HEAD",
     "LARGEST_SHARE_LEFT",
+    "LONGEST_SENTENCE",
     "NO_HEAD",
     "PARTS",
     "REMEMBERED_WORDS",
     "TRANSLITERATION",
     "UNPRINTABLE",
     "UPOS",
+    "UPOS_TAGS",
     "UYGHUR",
     "XPOS",
     "EntitySentence",

@@ -14,6 +14,7 @@ from specialize.datasets import (
     COLUMNS,
     DEPREL,
     HEAD,
+    LONGEST_SENTENCE,
     NO_HEAD,
     UPOS,
     XPOS,
@@ -23,7 +24,7 @@ from specialize.datasets import (
     token_converter,
     warning_of_letters_left,
 )
-from specialize.errors import InputError
+from specialize.errors import InputError, SpecializeError
 from specialize.finetuning.drafts import NAMES
 from specialize.finetuning.heads import Parser
 from specialize.finetuning.model import TaskModel, is_finetuned, load_model
@@ -31,6 +32,7 @@ from specialize.finetuning.raw_text import Words, sentences_of
 from specialize.finetuning.tasks import Parsing, Tagging, Task
 from specialize.run_command import command_that_makes, run_of
 
+SHOWN = 5  # words of a sentence that is refused
 JOBS = "results/finetuning/**/seed*/metrics.json"
 
 
@@ -130,7 +132,13 @@ class Models:
         Args:
             sentences: their words, as they are written.
             entities_only: leave tags and trees out.
+
+        Raises:
+            SpecializeError: if one is too long for a parser.
         """
+        for words in sentences:
+            if problem := "" if entities_only else self.problem_of(words):
+                raise SpecializeError(f"the text {problem} ({' '.join(words[:SHOWN])} …); break its line")
         found = [Analysis() for _ in sentences]
         for model, convert in self._models:
             read = [list(map(convert, words)) if convert else words for words in sentences]
@@ -149,6 +157,12 @@ class Models:
                         analysis.columns.update({column: [row[column] for row in rows] for column in _columns(task)})
         return found
 
+    def problem_of(self, words: Sequence[str]) -> str:
+        """Why a sentence cannot be parsed: memory and time grow with the square of its words. Empty if it can."""
+        if HEAD not in self.columns or len(words) <= LONGEST_SENTENCE:
+            return ""
+        return f"has a sentence of {len(words):,} words, and a parser reads at most {LONGEST_SENTENCE:,}"
+
     def warnings(self) -> list[str]:
         """What is to be said of the text that was analysed so far."""
         converters = [convert for _, convert in self._models if convert]
@@ -162,9 +176,13 @@ class Models:
 
         Returns:
             Its sentences, as the models predict them; `predict` writes the same in a form that UD accepts.
+
+        Raises:
+            SpecializeError: if one is too long for a parser.
         """
         parted = Words()
-        texts = list(sentences_of(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")))
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        texts = [sentence for _, sentence in sentences_of(lines)]
         sentences = [parted.of(one) for one in texts]
         return [
             AnalysedSentence(written, tuple(_words(words, analysis)))

@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection
 
-from specialize.datasets import DEPREL, FORM, HEAD, NO_HEAD, UPOS
+from specialize.datasets import DEPREL, FORM, HEAD, NO_HEAD, UPOS, UPOS_TAGS
 from specialize.datasets.trees import tree_problem
 from specialize.finetuning.drafts import (
     BREAK,
@@ -24,7 +24,6 @@ from specialize.finetuning.drafts import (
     NO_TAG,
     RELATIONS,
     ROOT,
-    UPOS_TAGS,
     Draft,
     attribute,
     marks_of,
@@ -124,11 +123,11 @@ class Completer:
         words = draft.words()
         heads = [int(row[HEAD]) if re.fullmatch("[0-9]{1,6}", row[HEAD]) else NO_HEAD for row in words]
         if tree_problem(heads):
-            for number, row in enumerate(words):
+            for row, arc in zip(words, _placeholder_tree(len(words)), strict=True):
                 for column in (HEAD, DEPREL):
                     if row[column] != "_":
                         self._move(row, column, "heads and relations that are no tree of one root")
-                row[HEAD], row[DEPREL] = ("1", NO_RELATION) if number else ("0", ROOT)
+                row[HEAD], row[DEPREL] = arc
             return {NAMES[HEAD], NAMES[DEPREL]}
         missing = set()
         for row, head in zip(words, heads, strict=True):
@@ -136,7 +135,7 @@ class Completer:
             relation, right = row[DEPREL].partition(":")[0], RELATION.fullmatch(row[DEPREL])
             at_root = relation == ROOT
             if row[DEPREL] == "_":
-                missing.add(NAMES[DEPREL])
+                missing.update([NAMES[DEPREL]] if head else [])
             elif relation not in RELATIONS or not right or (at_root != (head == 0) and not predicted):
                 self._move(row, DEPREL, "relations that are none of UD's, or root at another word")
             elif at_root == (head == 0):
@@ -256,7 +255,7 @@ class Completer:
 
 
 def _forget_placeholders(draft: Draft, predicted: Collection[int]) -> None:
-    """Take out what an earlier analysis has put in place of what it did not predict."""
+    """Take out what an earlier analysis has put in place of what it did not predict, unless it was corrected since."""
     named = {
         name
         for comment in draft.comments
@@ -264,10 +263,20 @@ def _forget_placeholders(draft: Draft, predicted: Collection[int]) -> None:
         for name in comment.removeprefix(NOT_PREDICTED).split()
     }
     draft.comments = [comment for comment in draft.comments if not comment.startswith(NOT_PREDICTED)]
-    for row in draft.words():
-        for column, placeholders in ((UPOS, (NO_TAG,)), (HEAD, ()), (DEPREL, (NO_RELATION, ROOT))):
-            if NAMES[column] in named and column not in predicted and (not placeholders or row[column] in placeholders):
+    named -= {NAMES[column] for column in predicted}
+    words = draft.words()
+    if NAMES[HEAD] in named and [(row[HEAD], row[DEPREL]) for row in words] == _placeholder_tree(len(words)):
+        for row in words:
+            row[HEAD] = row[DEPREL] = "_"
+    for row in words:
+        for column, placeholder in ((UPOS, NO_TAG), (DEPREL, NO_RELATION)):
+            if NAMES[column] in named and row[column] == placeholder:
                 row[column] = "_"
+
+
+def _placeholder_tree(words: int) -> list[tuple[str, str]]:
+    """Heads and relations that stand where no tree is known: the first word is the root of all others."""
+    return [("0", ROOT), *[("1", NO_RELATION)] * (words - 1)]
 
 
 def _order(draft: Draft) -> None:

@@ -11,9 +11,7 @@ from specialize.datasets import DEPREL, DEPS, HEAD, UPOS, XPOS
 
 LEMMA, FEATS, MISC = 2, 5, 9
 NAMES = {LEMMA: "LEMMA", UPOS: "UPOS", XPOS: "XPOS", FEATS: "FEATS", HEAD: "HEAD", DEPREL: "DEPREL", DEPS: "DEPS"}
-UPOS_TAGS = frozenset(
-    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
-)  # of UD 2, as the pinned udtools has them; so are the relations
+# Of UD 2, as the pinned udtools has them.
 RELATIONS = frozenset(
     "acl advcl advmod amod appos aux case cc ccomp clf compound conj cop csubj dep det discourse dislocated expl fixed "
     "flat goeswith iobj list mark nmod nsubj nummod obj obl orphan parataxis punct reparandum root vocative "
@@ -32,10 +30,12 @@ class Draft:
     Attributes:
         comments: its comments.
         rows: its rows, each of ten columns; those of words are numbered from 1.
+        line: of the text, where it stands, from 1.
     """
 
     comments: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    line: int | None = None
 
     def words(self) -> list[list[str]]:
         """The rows of words."""

@@ -20,6 +20,11 @@ from specialize.finetuning.raw_text import Words, printable, sentences_of, words
 BATCH = 256  # sentences that are analysed and written at a time
 FORMATS = ("lines", "text", "conllu")
 STANDARD_INPUT = Path("standard input")
+SHORTER = {
+    "lines": "break the line, or say --format text if it holds several sentences",
+    "text": "break the line where a sentence ends",
+    "conllu": "part the sentence",
+}
 
 
 def predict(
@@ -40,7 +45,7 @@ def predict(
 
     Args:
         model_folders: finetuning folders with their model kept, which predict different things.
-        lines: the text.
+        lines: the text; of a list all is checked before anything is analysed.
         output: where the analyses go, batch by batch.
         split_words: part punctuation from words; False if words and punctuation stand apart already.
         entities: write named entities as IOB2, not tags and trees.
@@ -50,8 +55,8 @@ def predict(
         conllu: write CoNLL-U of an entity tagger alone too.
 
     Raises:
-        InputError: if there is no model, two predict the same, none knows entities that are asked for, or the text is
-            broken CoNLL-U.
+        InputError: if there is no model, two predict the same, none knows entities that are asked for, the text is
+            broken CoNLL-U, or it has a sentence that is too long for a parser.
         SpecializeError: if options contradict each other.
     """
     folders = [model_folders] if isinstance(model_folders, Path) else list(model_folders)
@@ -65,11 +70,22 @@ def predict(
     entities = entities or not (models.columns or conllu or text_format == "conllu")
     mended: Counter[str] = Counter()
     drafts: Iterable[Draft]
+
+    def parsable(some: Iterable[Draft]) -> Iterator[Draft]:
+        for draft in some:
+            if problem := "" if entities else models.problem_of(forms_of(draft)):
+                raise InputError(source, problem, draft.line, SHORTER[text_format])
+            yield draft
+
     if text_format == "conllu":
-        drafts = document = read_drafts(source, "".join(lines), mended)
+        drafts = document = list(parsable(read_drafts(source, "".join(lines), mended)))
         written = _whole_file(models, document, mended)
     else:
-        drafts = iter_drafts(lines, split_words, text_format)
+        parted = Words()
+        if isinstance(lines, list) and HEAD in models.columns:
+            for _ in parsable(iter_drafts(lines, parted, split_words, text_format)):
+                pass
+        drafts = parsable(iter_drafts(lines, parted, split_words, text_format))
         written = _as_it_comes(models, drafts, mended)
     if entities:
         for draft, analysis in _analysed(models, drafts, entities_only=True):
@@ -93,25 +109,25 @@ def read_drafts(source: Path, text: str, mended: Counter[str]) -> list[Draft]:
     sentences = parse_treebank(source, text, mended=mended)
     return [
         Draft(
-            [line for line in sentence.lines if line.startswith("#")],
+            [line.rstrip() for line in sentence.lines if line.startswith("#")],
             [line.split("\t") for line in sentence.lines if not line.startswith("#")],
+            sentence.line,
         )
         for sentence in sentences
     ]
 
 
-def iter_drafts(lines: Iterable[str], split_words: bool = True, text_format: str = "lines") -> Iterator[Draft]:
-    """The sentences of a text that is not analysed; arguments as of `predict`."""
-    parted = Words()
-    sentences = sentences_of(lines) if text_format == "text" else filter(None, map(printable, lines))
-    for sentence in sentences:
+def iter_drafts(lines: Iterable[str], parted: Words, split_words: bool, text_format: str) -> Iterator[Draft]:
+    """The sentences of a text that is not analysed; `parted` parts them into words, the others as of `predict`."""
+    sentences = sentences_of(lines) if text_format == "text" else enumerate(map(printable, lines), start=1)
+    for line, sentence in sentences:
         if not split_words:
             words = sentence.split()
         else:
             words = parted.of(sentence) if text_format == "text" else list(words_of(sentence))
         rows = [[str(number), word, *["_"] * (COLUMNS - 2)] for number, word in enumerate(words, start=1)]
         if rows:
-            yield Draft([f"# text = {sentence}"], rows)
+            yield Draft([f"# text = {sentence}"], rows, line)
 
 
 def forms_of(draft: Draft) -> list[str]:

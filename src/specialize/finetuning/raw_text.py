@@ -20,28 +20,30 @@ def printable(line: str) -> str:
     return line if line.strip(f"{ZERO_WIDTH_SPACE} ") else ""
 
 
-def sentences_of(lines: Iterable[str]) -> Iterator[str]:
-    """The sentences of a text of a paragraph a line; blank lines part what may be of different scripts.
+def sentences_of(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The sentences of a text of a paragraph a line, each with its line's number.
 
+    Blank lines part what may be of different scripts.
     Sentences end as those of corpora do where a script has marks of its own; elsewhere at a full stop, an exclamation
     mark or a question mark with white space behind it. None goes over the end of a line.
     """
-    block: list[str] = []
-    for line in map(printable, lines):
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate(map(printable, lines), start=1):
         if line:
-            block.append(line)
+            block.append((number, line))
         elif block:
             yield from _sentences_of_block(block)
             block = []
     yield from _sentences_of_block(block)
 
 
-def _sentences_of_block(block: list[str]) -> Iterator[str]:
-    ends = sentence_ends(block)
+def _sentences_of_block(block: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    ends = sentence_ends([line for _, line in block])
     if not isinstance(ends, OwnMarks):
         ends = OwnMarks(full_stop=True)
-    for line in block:
-        yield from part_sentences(line, ends)
+    for number, line in block:
+        for sentence in part_sentences(line, ends):
+            yield number, sentence
 
 
 class Words:

@@ -28,12 +28,13 @@ Labels: {labels}.
 ```python
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
+tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder", trust_remote_code=True)
 model = AutoModelForTokenClassification.from_pretrained("path/to/this/folder", trust_remote_code=True)
 ```
 
 It reads a weighted sum of all layers, which no class of the library does: `layer_mix.py` in this folder does, and
-`trust_remote_code=True` runs it. `pipeline("token-classification", ...)` takes the same argument.
+`trust_remote_code=True` runs it. `pipeline("token-classification", ...)` takes the same argument. The
+tokenizer runs no such code; the argument spares the library's question.
 
 A word's logits are the mean of its pieces' logits; words and punctuation stand apart (`is_split_into_words=True`). Then
 they are those of the model in `specialize`, but for rounding. The pipeline's `aggregation_strategy="average"` takes the
@@ -57,12 +58,13 @@ def export_tagger(model_folder: Path, folder: Path, entities: bool = False) -> N
 
     Args:
         model_folder: a finetuning folder with its model kept.
-        folder: where the export appears.
+        folder: where the export appears; new, or empty.
         entities: of a model of several tasks, its entity tagger.
 
     Raises:
-        InputError: if there is no model, or the library's classes cannot read words as it does.
+        InputError: if there is no model, the library's classes cannot read words as it does, or the folder is in use.
     """
+    _require_new(folder, model_folder)
     model = load_model(model_folder).cpu()
     task = "ner" if entities or "pos" not in model.tasks else "pos"
     if task not in model.tasks:
@@ -83,14 +85,31 @@ def export_tagger(model_folder: Path, folder: Path, entities: bool = False) -> N
         _write_card(model, task, temporary)
 
 
+def _require_new(folder: Path, model_folder: Path) -> None:
+    """Refuse to replace what is there."""
+    remedy = "give --output a new folder, such as ltg-tagger"
+    there = next(path for path in (folder, *folder.parents) if path.is_symlink() or path.exists())
+    if folder.resolve().is_relative_to(model_folder.resolve()):
+        raise InputError(folder, "is in the model's own folder", remedy=remedy)
+    if not there.is_dir():
+        raise InputError(there, "is a file", remedy=remedy)
+    if there == folder and any(folder.iterdir()):
+        raise InputError(folder, "is a folder that is not empty", remedy=remedy)
+    if not folder.name:
+        raise InputError(folder, "names no new folder", remedy=remedy)
+
+
 def _write_weights(model: TaskModel, task: str, source: Path, folder: Path) -> None:
     from specialize.reports.layer_mix import LayerMixConfig, LayerMixForTokenClassification
 
     encoder, head = model.encoder, model.heads[task]
     assert isinstance(encoder, WordEncoder) and isinstance(head, Tagger | EntityTagger)
     labels = model.tasks[task].labels
+    described = encoder.pretrained.config.to_dict()
+    for of_no_use in ("_name_or_path", "id2label", "label2id"):  # a path of this machine, labels of another head
+        described.pop(of_no_use, None)
     config = LayerMixConfig(
-        encoder=encoder.pretrained.config.to_dict(),
+        encoder=described,
         encoder_options=dict(architecture_of(source).encoder_options),
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},

@@ -62,7 +62,8 @@ def differences(
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
-        theirs = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # Else it would ask at the terminal whether to run a model's own code, which none of our tokenizers has.
+        theirs = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         if as_written and (lacking := sorted(ours.get_vocab().keys() - theirs.get_vocab().keys())):
             found.append(f"it lacks {len(lacking):,} pieces ({_some(lacking)})")
         found += _differences(ours, theirs, [*_sample(words), *_own_words(ours)])
