@@ -107,9 +107,9 @@ def test_a_part_in_several_files_is_listed_in_order_and_fetched_once(github, tmp
     assert [request[1] for request in github.requests[asked:]] == [TREE]
     mirror = str(tmp_path / "resources")  # what a run has fetched serves another one
     assert listed(tmp_path / "other", mirror=mirror)[0] == parts
-    assert sources.upstream_bytes([treebank_publication("UD_Aa-Bb", "r2.17", "aa_bb")], mirror) == sum(
-        map(len, conllu(*IN_PIECES))
-    )
+    publication, size = treebank_publication("UD_Aa-Bb", "r2.17", "aa_bb"), sum(map(len, conllu(*IN_PIECES)))
+    assert sources.upstream_bytes([publication], mirror) == (size, True)
+    assert sources.upstream_bytes([universal_entities("UNER_Aa-Bb"), publication], mirror) == (size, False)
 
 
 LACKING = {
