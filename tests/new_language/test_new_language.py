@@ -415,6 +415,15 @@ def test_a_mirror_that_refuses_is_named_to_the_command_that_asks_it_again(mirror
     assert printed.endswith(f"-m specialize resolve-dates {tmp_path / 'ru.yaml'} --mirror {host.url}")
 
 
+def test_a_folder_that_a_mirror_refuses_to_list_is_named(mirror, tmp_path):
+    host = Host(served(mirror))
+    host.refused = "/universal-dependencies/"
+    printed, entry, _, _ = write("ru", tmp_path, mirror=host.url)
+    host.go_down()
+    assert f"Could not ask {host.name} (answers 403 Forbidden) for its treebanks" in printed
+    assert "treebank" not in entry
+
+
 def test_a_treebank_that_cannot_be_had_is_not_said_to_be_withheld(hosts, tmp_path):
     hosts["files"].refused = "-KTB/r2.17/kk_ktb-ud-train.conllu"
     _, _, _, content = write("kk", tmp_path)

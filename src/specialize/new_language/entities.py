@@ -104,7 +104,7 @@ def _universal(language: TaggedLanguage, places: Places) -> list[Entities]:
 
 
 def _universal_in_mirror(language: TaggedLanguage, places: Places) -> Iterator[Entities]:
-    for name in filter(UNIVERSAL_NAME.fullmatch, places.names("universal-ner") or []):
+    for name in filter(UNIVERSAL_NAME.fullmatch, places.names("universal-ner", "Universal NER") or []):
         folder = f"universal-ner/{name}"
         named = [UNIVERSAL_PART.fullmatch(file) for file in places.offered(folder, "Universal NER")]
         files = {match[2]: places.place(f"{folder}/{match[0]}") for match in named if match}

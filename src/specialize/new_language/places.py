@@ -10,7 +10,7 @@ import requests
 
 from specialize.errors import DownloadError, SpecializeError
 from specialize.files import read_checksums
-from specialize.sources.availability import names_in
+from specialize.sources.availability import LONGEST_PAGE, names_in, names_on_page
 from specialize.sources.published import place_in_mirror
 from specialize.sources.transfer import HEADERS, TIMEOUT, is_url
 from specialize.sources.verification import LISTING
@@ -50,7 +50,7 @@ class Places:
         if self.silent:
             (problem, _), *_rest = self.silent.values()
             raise DownloadError(f"the mirror {self.mirror} gives no answer ({problem}); is it up?")
-        if self.names("") is None:
+        if self.names("", "whether it is there") is None:
             self.useless[self.mirror] = ("it shows no lists of its folders", ["its dumps", "its treebanks"])
 
     def place(self, path: str) -> str:
@@ -58,9 +58,13 @@ class Places:
         assert self.mirror
         return place_in_mirror(path, self.mirror)
 
-    def names(self, folder: str) -> list[str] | None:
+    def names(self, folder: str, what: str) -> list[str] | None:
         """The names in a folder of the mirror; None if there is none, or no list of it."""
-        return names_in(self.place(folder).rstrip("/"))
+        place = self.place(folder).rstrip("/")
+        if not is_url(place):
+            return names_in(place)
+        page = self.get(f"{place}/", what, LONGEST_PAGE)
+        return None if page is None else names_on_page(page.decode("utf-8", errors="replace"))
 
     def offered(self, folder: str, what: str) -> list[str]:
         """The names of the files that a folder of the mirror offers: those in its listing."""

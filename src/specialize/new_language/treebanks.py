@@ -141,8 +141,8 @@ def read(treebank: Treebank, places: Places) -> Treebank:
 
 def _in_mirror(language: TaggedLanguage, places: Places) -> tuple[list[Treebank], str]:
     found = []
-    for name in filter(TREEBANK_NAME.fullmatch, places.names(MIRROR_TREEBANKS) or []):
-        for release in sorted(places.names(f"{MIRROR_TREEBANKS}/{name}") or [], key=_newest_first):
+    for name in filter(TREEBANK_NAME.fullmatch, places.names(MIRROR_TREEBANKS, "its treebanks") or []):
+        for release in sorted(places.names(f"{MIRROR_TREEBANKS}/{name}", "its treebanks") or [], key=_newest_first):
             if not (RELEASE.fullmatch(release) or release == UNRELEASED):
                 continue
             folder = f"{MIRROR_TREEBANKS}/{name}/{release}"

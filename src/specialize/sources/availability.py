@@ -80,7 +80,12 @@ def names_in(place: str) -> list[str] | None:
         return None
     if not response.ok:
         return None
-    links = re.findall(r'href="\.?/?([^"/?#:]+)/?"', response.text[:LONGEST_PAGE])
+    return names_on_page(response.text[:LONGEST_PAGE])
+
+
+def names_on_page(page: str) -> list[str]:
+    """The names in a folder, of the page that a server shows for it."""
+    links = re.findall(r'href="\.?/?([^"/?#:]+)/?"', page)
     return sorted({unquote(name) for name in links if name not in (".", "..")})
 
 
