@@ -39,6 +39,16 @@ def test_what_is_odd_is_mended_and_counted(tmp_path, capsys):
     assert "train.txt, line 3: a row of white space and a label is left out" in capsys.readouterr().out
 
 
+def test_a_tag_that_is_not_of_upos_stays_and_is_told(tmp_path, capsys):
+    mended = Counter()
+    (sentence,) = read_tagged_text(written(tmp_path, "Aba NOUN\nbide NOUNN\nda nounn\nde NOUNN\n. PUNCT\n"), mended)
+    assert [word.upos for word in sentence.words] == ["NOUN", "NOUNN", "nounn", "NOUNN", "PUNCT"]
+    told = capsys.readouterr().out
+    assert "train.txt, line 2: the tag 'NOUNN' is not of UPOS; it stays, as a tag of its own (and 1 more)" in told
+    assert "train.txt, line 3: the tag 'nounn' is not of UPOS" in told
+    assert not mended
+
+
 BROKEN = {
     "a word without a tag": ("Aba NOUN\nbide\n", 2, "has no token or no label"),
     "a word too many": ("Aba NOUN\nbide da VERB\n. PUNCT\n", 2, "has 3 columns, most lines have 2"),

@@ -23,6 +23,7 @@ from specialize.experiment import Experiment
 from specialize.new_language import new_language, tagged
 from specialize.sources import published
 
+SIZES = {"train": 900, "dev": 100, "test": 100}  # of MasakhaNER
 CYRILLIC = "абвгдежзиклмноп"
 LATIN = "abdeghiklmnoprst"
 
@@ -56,11 +57,12 @@ def dump(letters, redirects=1):
     return bz2.compress(f"<mediawiki>{''.join(pages)}</mediawiki>".encode())
 
 
-def wikiann(sentences=50):
+def wikiann(code, sentences=50):
+    """As published: its tokens have the language before them."""
+    content = "".join(f"{code}:{word}\tB-PER\n\n" for word in words(CYRILLIC, sentences)).encode()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for part in ("train", "dev", "test"):
-            content = tokens(sentences, CYRILLIC)
             member = tarfile.TarInfo(part)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
@@ -80,10 +82,15 @@ def zipped(codes, padding):
 
 
 class Host:
-    """A server with files by path; `status` is what it answers to everything, if given."""
+    """A server with files by path.
+
+    Attributes:
+        status: what it answers to everything, if given.
+        refused: what is in the paths for which GET is refused.
+    """
 
     def __init__(self, files):
-        self.files, self.status, self.asked = files, None, []
+        self.files, self.status, self.refused, self.asked = files, None, "", []
         host = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -91,6 +98,8 @@ class Host:
                 host.asked.append((self.command, self.path))
                 content = host.files.get(self.path)
                 status = host.status or (200 if content is not None else 404)
+                if host.refused and host.refused in self.path and self.command == "GET":
+                    status = 403
                 content = content if status == 200 else b""
                 asked = self.headers["Range"]
                 if status == 200 and asked:
@@ -155,9 +164,7 @@ def hosts(monkeypatch):
         f"{ud}-KTB/r2.17/LICENSE.txt": b"\nCC BY-SA 4.0\n",
         f"{ud}-Small/r2.17/kk_small-ud-test.conllu": conllu(8),
         f"{ud}-New/master/kk_new-ud-test.conllu": conllu(40),
-        f"{masakhane}/train.txt": tokens(900),
-        f"{masakhane}/dev.txt": tokens(100),
-        f"{masakhane}/test.txt": tokens(100),
+        **{f"{masakhane}/{part}.txt": tokens(number) for part, number in SIZES.items()},
         f"{masakhapos}/train.txt": tokens(300),
         f"{masakhapos}/dev.txt": tokens(100),
         f"{masakhapos}/test.txt": tokens(100),
@@ -222,11 +229,14 @@ def test_what_others_have_written_stays_a_comment(hosts, tmp_path):
 
 def test_gold_data_are_preferred_and_silver_stands_beside_them(hosts, tmp_path):
     _, entry, config, content = write("wo", tmp_path)
-    assert entry["ner"] == {"masakhaner": "wol"}
+    sums = {part: hashlib.sha256(tokens(number)).hexdigest() for part, number in SIZES.items()}
+    assert entry["ner"] == {"masakhaner": "wol", "sha256": sums}
+    assert entry["treebank"].pop("sha256").keys() == {"train", "dev", "test"}
     assert entry["treebank"] == {"masakhapos": "wol", "tags": "upos"}
     assert config["finetuning"]["batch_sizes"]["wo"] == {"pos": 8, "ner": 16}
     assert config["experiment"]["regimes"] == ["pos", "ner"]
     _, entry, _, content = write("da", tmp_path)
+    assert entry["ner"].pop("sha256").keys() == {"test"}, "it is taken from a branch, which moves"
     assert entry["ner"] == {"universal": "UNER_Danish-PUD", "prefix": "da_pud", "folds": 10}
     assert "# ner: {wikiann: da}  # WikiAnn da; silver" in content
     assert "corpus" not in entry
@@ -244,6 +254,21 @@ def test_a_treebank_whose_parts_have_several_files_is_left_to_a_person(hosts, mi
     _, entry, _, content = write("ru", tmp_path, mirror=str(mirror))
     assert "treebank" not in entry
     assert re.search("# treebank: {name: UD_Russian-A, .*}  # a part of it has several files", content)
+
+
+def test_a_treebank_all_of_whose_parts_have_several_files_is_named(hosts, tmp_path):
+    contents = "/repos/UniversalDependencies/UD_Kazakh-New/contents?ref=r2.17"
+    hosts["lists"].files[contents] = json.dumps([{"name": "kk_new-ud-test-a.conllu"}]).encode()
+    _, _, _, content = write("kk", tmp_path)
+    assert "# treebank: {name: UD_Kazakh-New, release: r2.17, prefix: kk_new}" in content
+
+
+def test_tokens_of_wikiann_are_counted_without_their_language(tmp_path):
+    put(tmp_path / "mirror", "wikiann/kk.tar.gz", wikiann("kk"))
+    printed, entry, _, _ = write("kk", tmp_path, mirror=str(tmp_path / "mirror"))
+    assert entry["ner"] == {"wikiann": "kk"}
+    assert "Cyrillic: 100.0% of 900 letters of WikiAnn" in printed
+    assert "Warning" not in printed
 
 
 def test_a_script_that_the_registry_has_otherwise_is_warned_of(hosts, tmp_path):
@@ -284,8 +309,10 @@ def test_an_index_that_has_changed_is_reported(hosts, tmp_path):
     hosts["files"].files["/UniversalDependencies/docs-automation/master/valdan/releases.json"] = b"<html>"
     hosts["wikiann"].files["/panx.zip"] = b"no longer a collection"
     printed, entry, _, _ = write("kk", tmp_path)
-    assert "valdan/releases.json is not the index that it was" in printed
-    assert "is not the collection that it was" in printed
+    assert "valdan/releases.json (it is not the index that it was) for its treebanks" in printed
+    assert "panx.zip (it is not the collection that it was) for WikiAnn" in printed
+    assert "Look at what is there, and add by hand what is missing." in printed
+    assert "Could not ask" not in printed
     assert entry.keys() == {"name", "script", "tokens", "corpus"}
 
 
@@ -295,7 +322,7 @@ def test_a_language_without_anything_is_refused(hosts, tmp_path):
     ):
         write("kkk", tmp_path)
     hosts["files"].status = 403
-    with pytest.raises(SpecializeError, match=f"{hosts['files'].name} gave no answer, and elsewhere there is no Wiki"):
+    with pytest.raises(SpecializeError, match=f"{hosts['files'].name} gave no answer that can be used, and elsewhere"):
         write("kkk", tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -323,7 +350,7 @@ def mirror(tmp_path):
     put(folder, f"{ud}/UD_Russian-Withheld/r2.17/ru_withheld-ud-test.conllu", conllu(300, letters="_"))
     put(folder, f"{ud}/UD_Old_Russian-B/r2.17/orv_b-ud-test.conllu", conllu(900))
     put(folder, f"{ud}/UD_North_Sami-C/r2.17/sme_c-ud-test.conllu", conllu(90, letters=LATIN, head=False))
-    put(folder, "wikiann/ru.tar.gz", wikiann())
+    put(folder, "wikiann/ru.tar.gz", wikiann("ru"))
     return folder
 
 
@@ -357,17 +384,70 @@ def test_a_mirror_that_is_not_there_is_refused(tmp_path):
         write("ru", tmp_path, mirror="http://127.0.0.1:9/mirror")
 
 
-def test_a_mirror_by_its_address(mirror, tmp_path):
+def served(mirror):
+    """What a server has that serves the folder, with a page for each folder in it."""
     files = {f"/{path.relative_to(mirror)}": path.read_bytes() for path in mirror.rglob("*") if path.is_file()}
     for folder in [mirror, *(path for path in mirror.rglob("*") if path.is_dir())]:
         page = "".join(f'<a href="{path.name}/">x</a>' for path in sorted(folder.iterdir()))
-        address = f"/{folder.relative_to(mirror)}/".replace("/./", "/")
-        files[address] = page.encode()
-    host = Host(files)
+        files[f"/{folder.relative_to(mirror)}/".replace("/./", "/")] = page.encode()
+    return files
+
+
+def test_a_useless_answer_of_a_mirror_hides_nothing_else(mirror, tmp_path):
+    (mirror / "wikipedia/kkwiki/20260101").mkdir(parents=True)
+    put(mirror, "universal-dependencies/UD_Kazakh-KTB/r2.17/kk_ktb-ud-test.conllu", conllu(90))
+    host = Host(served(mirror))
+    printed, entry, _, content = write("kk", tmp_path, mirror=host.url)
+    assert f"Could not use {host.url}/wikipedia/kkwiki ({host.url}/wikipedia/kkwiki: has no finished dump" in printed
+    assert f"# Could not be used: {host.url}/wikipedia/kkwiki" in content
+    assert entry["treebank"]["name"] == "UD_Kazakh-KTB"
+    assert "corpus" not in entry
+    assert "snakemake diagnosis" in printed.splitlines()[-1]
+    host.go_down()
+
+
+def test_a_mirror_that_refuses_is_named_to_the_command_that_asks_it_again(mirror, tmp_path):
+    host = Host(served(mirror))
+    host.refused = "/wikipedia/"
+    printed, entry, _, _ = write("ru", tmp_path, mirror=host.url)
+    host.go_down()
+    assert entry["corpus"] == {"wikipedia": "ru", "date": "latest"}
+    assert printed.endswith(f"-m specialize resolve-dates {tmp_path / 'ru.yaml'} --mirror {host.url}")
+
+
+def test_a_folder_that_a_mirror_refuses_to_list_is_named(mirror, tmp_path):
+    host = Host(served(mirror))
+    host.refused = "/universal-dependencies/"
+    printed, entry, _, _ = write("ru", tmp_path, mirror=host.url)
+    host.go_down()
+    assert f"Could not ask {host.name} (answers 403 Forbidden) for its treebanks" in printed
+    assert "treebank" not in entry
+
+
+def test_a_treebank_that_cannot_be_had_is_not_said_to_be_withheld(hosts, tmp_path):
+    hosts["files"].refused = "-KTB/r2.17/kk_ktb-ud-train.conllu"
+    _, _, _, content = write("kk", tmp_path)
+    assert re.search("# treebank: {name: UD_Kazakh-KTB, .*}  # it could not be read", content)
+    assert "withheld" not in content
+
+
+def test_a_release_without_files_hides_no_older_one(mirror, tmp_path):
+    ud = "universal-dependencies"
+    put(mirror, f"{ud}/UD_Russian-Old/r2.17/README.md", b"nothing else")
+    put(mirror, f"{ud}/UD_Russian-Old/r2.5/ru_old-ud-test.conllu", conllu(900, letters=LATIN, xpos="_"))
+    for part in ("train", "dev", "test"):
+        put(mirror, f"{ud}/UD_Russian-Pieces/r2.17/ru_pieces-ud-{part}-a.conllu", conllu(9))
+    _, entry, _, content = write("ru", tmp_path, mirror=str(mirror))
+    assert (entry["treebank"]["name"], entry["treebank"]["release"]) == ("UD_Russian-Old", "r2.5")
+    assert "# treebank: {name: UD_Russian-Pieces, release: r2.17, prefix: ru_pieces}" in content
+
+
+def test_a_mirror_by_its_address(mirror, tmp_path):
+    host = Host(served(mirror))
     _, by_path, _, _ = write("ru", tmp_path, mirror=str(mirror))
     printed, by_address, _, _ = write("ru", tmp_path, mirror=host.url, overwrite=True)
     assert by_address == by_path
-    for address in [address for address in files if address.endswith("/")]:
+    for address in [address for address in host.files if address.endswith("/")]:
         del host.files[address]
     printed, entry, _, _ = write("ru", tmp_path, mirror=host.url, overwrite=True)
     host.go_down()
@@ -378,17 +458,18 @@ def test_a_mirror_by_its_address(mirror, tmp_path):
 def test_an_entry_that_the_paper_has_merges_to_what_the_file_says(mirror, tmp_path):
     put(mirror, "wikipedia/bewiki/20260101/bewiki-20260101-pages-articles.xml.bz2", dump(CYRILLIC))
     put(mirror, "universal-dependencies/UD_Belarusian-HSE/r2.17/be_hse-ud-test.conllu", conllu(90))
-    put(mirror, "universal-ner/UNER_Belarusian-HSE/be_hse-ud-test.iob2", b"1\tword\tO\n\n" * 40)
-    put(mirror, "wikiann/be.tar.gz", wikiann())
+    gold = b"1\tword\tO\n\n" * 40
+    put(mirror, "universal-ner/UNER_Belarusian-HSE/be_hse-ud-test.iob2", gold)
+    put(mirror, "wikiann/be.tar.gz", wikiann("be"))
     _, entry, _, content = write("be", tmp_path, mirror=str(mirror))
     merged = Experiment.read(tmp_path / "be.yaml").languages["be"].entry
     assert merged["corpus"] == entry["corpus"] == {"wikipedia": "be", "date": "20260101", "sample": 1}
     assert merged["treebank"]["release"] == "r2.17"
     assert merged["treebank"]["sha256"]["test"] == entry["treebank"]["sha256"]["test"]
-    assert merged["ner"] == {"wikiann": "be"}
-    assert (
-        "# ner: {universal: UNER_Belarusian-HSE, prefix: be_hse, folds: 10}  # the paper's entry has WikiAnn" in content
-    )
+    assert merged["ner"] == entry["ner"]
+    assert entry["ner"].pop("sha256") == {"test": hashlib.sha256(gold).hexdigest()}
+    assert entry["ner"] == {"universal": "UNER_Belarusian-HSE", "prefix": "be_hse", "folds": 10}
+    assert "# ner: {wikiann: be}  # WikiAnn be; silver" in content
 
 
 # -- text of one's own -------------------------------------------------------------------------------------

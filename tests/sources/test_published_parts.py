@@ -21,6 +21,7 @@ from specialize.sources import (
     treebank_publication,
     universal_entities,
 )
+from specialize.sources.transfer import UnansweredError
 
 REPOSITORY = "UniversalDependencies/UD_Aa-Bb"
 TREE = f"/repos/{REPOSITORY}/git/trees/r2.17"
@@ -106,9 +107,9 @@ def test_a_part_in_several_files_is_listed_in_order_and_fetched_once(github, tmp
     assert [request[1] for request in github.requests[asked:]] == [TREE]
     mirror = str(tmp_path / "resources")  # what a run has fetched serves another one
     assert listed(tmp_path / "other", mirror=mirror)[0] == parts
-    assert sources.upstream_bytes([treebank_publication("UD_Aa-Bb", "r2.17", "aa_bb")], mirror) == sum(
-        map(len, conllu(*IN_PIECES))
-    )
+    publication, size = treebank_publication("UD_Aa-Bb", "r2.17", "aa_bb"), sum(map(len, conllu(*IN_PIECES)))
+    assert sources.upstream_bytes([publication], mirror) == (size, True)
+    assert sources.upstream_bytes([universal_entities("UNER_Aa-Bb"), publication], mirror) == (size, False)
 
 
 LACKING = {
@@ -134,9 +135,37 @@ def test_without_githubs_listing_the_usual_names_are_tried_and_it_is_said(github
     publish(github, *conllu("test", "train"))
     github.answers[TREE] = [refusing(status)]
     assert list(listed(tmp_path)[0]) == ["train", "test"]
+    asked = [request[:2] for request in github.requests if request[1].startswith(FILES)]
+    heads = [("HEAD", f"{FILES}/{name}") for name in conllu("train", "dev", "test")]
+    assert asked == [*heads, *(("GET", f"{FILES}/{name}") for name in conllu("train", "test"))]
     said = capsys.readouterr().out
     assert f"Warning: {REPOSITORY}: GitHub's listing cannot be had" in said
     assert "A part in several files would be missed" in said
+
+
+def test_a_host_that_refuses_the_usual_names_is_not_taken_to_lack_them(github, tmp_path):
+    github.answers[TREE] = [refusing(403)]
+    for status, said in ((403, "answers 403 Forbidden$"), (503, r"answers 503 .*\(gave up after 2 attempts\)")):
+        github.answers[f"{FILES}/{conllu('train')[0]}"] = [refusing(status)]
+        with pytest.raises(DownloadError, match=said):
+            listed(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "publication", [treebank_publication("UD_Aa-Bb", "r2.17", "aa_bb"), universal_entities("UNER_Aa-Bb")]
+)
+def test_without_network_the_remedy_is_a_mirror(github, tmp_path, monkeypatch, publication):
+    monkeypatch.setattr("specialize.sources.published.GITHUB_API", "http://127.0.0.1:9")
+    with pytest.raises(UnansweredError, match=r"no answer.*; is the network up, .* give a mirror: --config") as caught:
+        fetch_listed(publication, tmp_path / "list.txt", {}, None, all_parts=False)
+    assert "prefix" not in str(caught.value)
+    assert not github.requests
+
+
+def test_digests_are_those_of_an_entry_that_has_some():
+    entries = [{}, {"wikiann": "aa"}, {"wikiann": "bb", "sha256": "0"}, {"wikiann": "aa", "sha256": "1"}]
+    assert sources.pinned(entries, {"wikiann": "aa"}) == "1"
+    assert sources.pinned(entries, {"wikiann": "cc"}) is None
 
 
 def test_a_listing_that_is_none_is_no_listing(github, tmp_path):

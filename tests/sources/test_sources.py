@@ -421,7 +421,7 @@ def test_no_network_is_said_in_seconds(
     assert waits == [FIRST_WAIT], "the second place is asked once"
     with pytest.raises(UnansweredError, match=rf"no answer.*the configuration has mirror: {nowhere}; is it up\?"):
         download(published, tmp_path / "file", nowhere)
-    assert sources.upstream_bytes([published], None) is None
+    assert sources.upstream_bytes([published], None) == (0, False)
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", nowhere)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(DownloadError, match=r"^model some/model, revision a*: .*no answer.*give a mirror: --config"):
@@ -730,16 +730,16 @@ def test_the_latest_dump_of_a_mirror(server: Server, tmp_path: Path, by_url: boo
 
 
 def test_size_of_a_mirror_folder(mirror: Path) -> None:
-    assert sources.upstream_bytes([IN_MIRROR], str(mirror.parent)) == len(CONTENT)
-    assert sources.upstream_bytes([IN_MIRROR, Source((), "folder/none")], str(mirror.parent)) is None
+    assert sources.upstream_bytes([IN_MIRROR], str(mirror.parent)) == (len(CONTENT), True)
+    assert sources.upstream_bytes([IN_MIRROR, Source((), "folder/none")], str(mirror.parent)) == (len(CONTENT), False)
 
 
 def test_size_upstream_counts_a_collection_once(server: Server) -> None:
     parts = [Source((f"{server.url}/gone", f"{server.url}/file"), path, member=path) for path in ("a", "b")]
-    assert sources.upstream_bytes(parts, None) == len(CONTENT)
+    assert sources.upstream_bytes(parts, None) == (len(CONTENT), True)
     assert all(method == "HEAD" for method, _, _ in server.requests)
-    assert sources.upstream_bytes([published(server, "/gone")], None) is None
-    assert sources.upstream_bytes([Source(("http://127.0.0.1:1/file",), "file")], None) is None
+    assert sources.upstream_bytes([published(server, "/gone")], None) == (0, False)
+    assert sources.upstream_bytes([Source(("http://127.0.0.1:1/file",), "file")], None) == (0, False)
 
 
 # -- WikiAnn's collection ----------------------------------------------------------------------------------

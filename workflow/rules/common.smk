@@ -188,11 +188,7 @@ def gpus_on_one_node():
 
 def pinned(section, **keys):
     """The hashes that the registry pins for a source, known by these keys of its entry."""
-    for language in experiment.languages.values():
-        origin = language.entry.get(section, {})
-        if all(origin.get(key) == value for key, value in keys.items()):
-            return origin.get("sha256")
-    return None
+    return sources.pinned([language.entry.get(section, {}) for language in experiment.languages.values()], keys)
 
 
 def treebank_sources(wildcards):

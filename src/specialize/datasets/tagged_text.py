@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from specialize.datasets.corrections import Corrections
 from specialize.datasets.entity_layouts import Row, read_rows
 from specialize.datasets.treebanks import COLUMNS, FORM, UPOS, Sentence, parse_sentence
 
@@ -24,8 +25,17 @@ def read_tagged_text(path: Path, mended: Counter[str]) -> list[Sentence]:
         InputError: as for named entities, whose layouts it shares, and as for a treebank's forms and tags.
     """
     blocks = read_rows(path, is_label=lambda tag: tag.upper() in UPOS_TAGS)
+    _tell_other_tags(path, blocks)
     name = f"{path.parent.name}-{path.stem}"
     return [_sentence(path, f"{name}-{number}", rows, mended) for number, rows in enumerate(blocks, start=1)]
+
+
+def _tell_other_tags(path: Path, blocks: list[list[Row]]) -> None:
+    """Print the tags that are not of UPOS, which stay, as they do in CoNLL-U."""
+    other = Corrections(path)
+    for row in (row for rows in blocks for row in rows if row.label.upper() not in UPOS_TAGS):
+        other.add(row.line, f"the tag {row.label!r} is not of UPOS; it stays, as a tag of its own")
+    other.report()
 
 
 def _sentence(path: Path, identifier: str, rows: list[Row], mended: Counter[str]) -> Sentence:

@@ -181,7 +181,8 @@ def forecast(
     ]
     mirror = experiment.config["mirror"]
     remote = not mirror or "://" in mirror
-    size = 0 if not missing else None if dry_run and remote else sources.upstream_bytes(missing, mirror)
+    ask = bool(missing) and not (dry_run and remote)
+    size, is_all = sources.upstream_bytes(missing, mirror) if ask else (0, not missing)
     costs = Costs(experiment)
     jobs = jobs_to_do(costs, outputs)
     most_gpus = max((job.gpus for job in jobs), default=1)
@@ -193,7 +194,7 @@ def forecast(
         )
     hours = machine.hours(jobs)
     written = bytes_to_be_written(experiment, outputs)
-    disk = (size or 0) + sum(written.values())
+    disk = size + sum(written.values())
     if not dry_run:
         check_room(Path(), disk)
     from_hub = [
@@ -207,7 +208,7 @@ def forecast(
     lines = [
         f"{_count(len(cells), 'finetuning job')} over {_count(languages, 'language')}",
         *_of_the_curve(costs.curve, jobs),
-        f"downloads: {_count(len(missing), 'file')}, {'size unknown' if size is None else bytes_in_words(size)}"
+        f"downloads: {_count(len(missing), 'file')}, {_size_in_words(size, is_all)}"
         + (f", from {mirror}" if mirror else "")
         + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
         f"disk: about {bytes_in_words(disk)} more",
@@ -313,6 +314,13 @@ def hours_in_words(hours: float) -> str:
     if hours < 1:
         return _count(round(hours * 60), "minute") if hours > 1 / 60 else "under a minute" if hours else "nothing"
     return f"{hours:,.1f} hours"
+
+
+def _size_in_words(size: int, is_all: bool) -> str:
+    """How many bytes are downloaded, of which not all need be known."""
+    if is_all:
+        return bytes_in_words(size)
+    return f"at least {bytes_in_words(size)}" if size else "size unknown"
 
 
 def _count(number: int, thing: str) -> str:

@@ -36,7 +36,7 @@ def new_language(
     Raises:
         SpecializeError: if the tag is none, the file is there, or there is nothing to write into it.
     """
-    from specialize.new_language.configuration import configuration, next_command, summary, unasked
+    from specialize.new_language.configuration import configuration, next_command, summary
     from specialize.new_language.found import find
     from specialize.new_language.places import Places
     from specialize.sources.transfer import is_url
@@ -51,12 +51,8 @@ def new_language(
         mirror = str(Path(mirror).resolve())
     found = find(language, Places(mirror), text)
     _write(path, configuration(found), mirror)
-    again = (
-        ["When they answer, run it again with --overwrite, or add by hand what is missing."] if unasked(found) else []
-    )
-    return "\n".join(
-        [*summary(found), *again, f"Written: {path}. Look through it, then:", f"  {next_command(found, path)}"]
-    )
+    written = [f"Written: {path}. Look through it, then:", f"  {next_command(found, path)}"]
+    return "\n".join([*summary(found), *written])
 
 
 def _write(path: Path, content: str, mirror: str | None) -> None:

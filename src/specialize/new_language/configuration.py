@@ -60,7 +60,8 @@ def configuration(found: Found) -> str:
     heads = [f"{name}. Look at each line that says `check` before you run it; docs/tutorial.md goes on from here."]
     if found.places.mirror:
         heads.append(f"Found in the mirror {found.places.mirror}")
-    heads += [f"Could not be asked: {one}" for one in unasked(found)]
+    heads += [f"Could not be asked: {one}" for one in _in_words(found.places.silent)]
+    heads += [f"Could not be used: {one}" for one in _in_words(found.places.useless)]
     heads += [f"check: {warning}" for warning in found.warnings]
     if found.paper:
         heads.append("The paper's configuration has this language, too: what this file does not say is as there.")
@@ -90,22 +91,26 @@ def summary(found: Found) -> list[str]:
     lines = [f"{found.language.name} ({found.language.tag}), script {script or 'unknown'}: {known_from}"]
     lines.append(f"text: {_text_title(found)}")
     treebanks = [(found.treebank, "taken")] if found.treebank else []
-    none = "none known" if unasked(found) else "none"
+    none = "none known" if found.places.silent or found.places.useless else "none"
     described = [f"{_treebank_title(one)}{_because(why)}" for one, why in [*treebanks, *found.other_treebanks]]
     lines += [f"treebank: {one}" for one in described or [none]]
     sets = [(found.entities, "taken")] if found.entities else []
-    described = [f"{_entities_title(one)}{_because(why)}" for one, why in [*sets, *found.other_entities]]
+    sets += [(one, "") for one in found.other_entities]
+    described = [f"{_entities_title(one)}{_because(why)}" for one, why in sets]
     lines += [f"named entities: {one}" for one in described or [none]]
     lines += [f"Warning: {warning}" for warning in found.warnings]
-    lines += [f"Could not ask {one}" for one in unasked(found)]
+    lines += [f"Could not ask {one}" for one in _in_words(found.places.silent)]
+    lines += [f"Could not use {one}" for one in _in_words(found.places.useless)]
+    if found.places.silent:
+        lines.append("When they answer, run it again with --overwrite, or add by hand what is missing.")
+    elif found.places.useless:
+        lines.append("Look at what is there, and add by hand what is missing.")
     return lines
 
 
-def unasked(found: Found) -> list[str]:
-    """The hosts that did not answer, why, and what they were to be asked for."""
-    return [
-        f"{host} ({problem}) for {', '.join(what)}" for host, (problem, what) in sorted(found.places.unasked.items())
-    ]
+def _in_words(places: dict[str, tuple[str, list[str]]]) -> list[str]:
+    """Places that told nothing, why, and what they were to be asked for."""
+    return [f"{place} ({problem}) for {', '.join(what)}" for place, (problem, what) in sorted(places.items())]
 
 
 def _because(why: str) -> str:
@@ -115,7 +120,7 @@ def _because(why: str) -> str:
 def _grid(found: Found) -> list[Key]:
     transliterated = _transliteration(found)
     twin = f"add {found.language.tag}-Latn to compare the twin in Latin letters" if transliterated else ""
-    has_text = bool(found.text or found.unsampled)
+    has_text = bool(found.text or found.guessed_wikipedia)
     regimes = _treebank_tasks(found.treebank) if found.treebank else []
     regimes += ["ner"] if found.entities else []
     folds = (found.treebank and found.treebank.folds) or (found.entities and found.entities.folds)
@@ -147,9 +152,9 @@ def _entry(found: Found) -> list[Key]:
             keys.append(Key("tokens", max(1, int(tokens)), "guessed from the dump's size, for forecasts"))
         license = "check: the newest finished dump; its text is CC BY-SA" if is_wikipedia else ""
         keys.append(Key("corpus", found.text.corpus | whole, license))
-    elif found.unsampled:
+    elif found.guessed_wikipedia:
         guess = "check: whether there is this Wikipedia; it could not be asked"
-        keys.append(Key("corpus", {"wikipedia": found.unsampled, "date": "latest"} | whole, guess))
+        keys.append(Key("corpus", {"wikipedia": found.guessed_wikipedia, "date": "latest"} | whole, guess))
     if scheme := _transliteration(found):
         keys.append(Key("transliteration", scheme))
     return keys
@@ -160,7 +165,7 @@ def _entry_hints(found: Found) -> list[str]:
     hints = []
     if "type" not in found.paper:
         hints.append("# type: 2  # for the tables: 2 if the base model has not seen the language, 1 if hardly")
-    if not (found.text or found.unsampled):
+    if not (found.text or found.guessed_wikipedia):
         hints.append("# corpus: {text: /path/to/text.txt}  # with text of your own, add lapt and tva above")
     if found.text and found.script[0] in ICU_SCRIPTS:
         hints.append("# add `words: icu` to the corpus: this script has no spaces between words (docs/diagnosis.md)")
@@ -205,7 +210,7 @@ def _treebank_keys(treebank: Treebank) -> list[Key]:
         keys.append(Key("tags", treebank.tags))
     if treebank.parts and treebank.folds:
         keys.append(Key("folds", treebank.folds, _why_folds(treebank)))
-    if treebank.parts and not treebank.is_masakhapos:
+    if treebank.parts:
         keys.append(Key("sha256", {part: counts.sha256 for part, counts in treebank.parts.items()}))
     return keys
 
@@ -219,16 +224,24 @@ def _why_folds(treebank: Treebank) -> str:
 def _entities_lines(found: Found) -> list[str]:
     lines = []
     if found.entities:
-        lines += Key("ner", _entities_entry(found.entities), f"check: {_entities_title(found.entities)}").lines(4)
-    for other, why in found.other_entities:
-        lines.append(f"    {_comment(f'ner: {_flow(_entities_entry(other))}  # {why or _entities_title(other)}')}")
+        lines.append(f"    {_comment(f'check: {_entities_title(found.entities)}')}")
+        lines += ["    ner:", *_lines(_entities_keys(found.entities), 6)]
+    for other in found.other_entities:
+        value = _flow({key.name: key.value for key in _entities_keys(other)})
+        lines.append(f"    {_comment(f'ner: {value}  # {_entities_title(other)}')}")
     return lines
 
 
-def _entities_entry(entities: Entities) -> dict[str, Any]:
-    prefix = {"prefix": entities.prefix} if entities.prefix else {}
-    folds = {"folds": entities.folds} if entities.folds else {}
-    return {entities.kind: entities.value} | prefix | folds
+def _entities_keys(entities: Entities) -> list[Key]:
+    keys = [Key(entities.kind, entities.value)]
+    if entities.prefix:
+        keys.append(Key("prefix", entities.prefix))
+    if entities.folds:
+        missing = " and no ".join(part for part in PARTS if part not in entities.files)
+        keys.append(Key("folds", entities.folds, f"cross-validation, since it has no {missing} part"))
+    if entities.parts and entities.is_gold:
+        keys.append(Key("sha256", {part: counts.sha256 for part, counts in entities.parts.items()}))
+    return keys
 
 
 def _treebank_tasks(treebank: Treebank) -> list[str]:
@@ -237,7 +250,7 @@ def _treebank_tasks(treebank: Treebank) -> list[str]:
 
 def _text_title(found: Found) -> str:
     if not found.text:
-        return f"Wikipedia {found.unsampled}, not asked" if found.unsampled else "none"
+        return f"Wikipedia {found.guessed_wikipedia}, not asked" if found.guessed_wikipedia else "none"
     corpus = found.text.corpus
     if "wikipedia" not in corpus:
         return str(next(iter(corpus.values())))
@@ -306,10 +319,10 @@ def _scalar(value: Any) -> str:
 
 def next_command(found: Found, path: Path) -> str:
     """What to run next."""
-    file = shlex.quote(str(path))
-    if found.unsampled:
-        return f".venv/bin/python -m specialize resolve-dates {file}"
-    mirror = found.places.mirror
+    file, mirror = shlex.quote(str(path)), found.places.mirror
+    if found.guessed_wikipedia:
+        option = f" --mirror {shlex.quote(mirror)}" if mirror else ""
+        return f".venv/bin/python -m specialize resolve-dates {file}{option}"
     options = f" --config {shlex.quote(f'mirror={json.dumps(mirror, ensure_ascii=False)}')}" if mirror else ""
     where = f"--cores 4 --directory runs/{found.language.tag} --configfile {file}"
     return f".venv/bin/snakemake diagnosis {where}{options}"

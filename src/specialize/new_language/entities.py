@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from specialize.datasets import unpack_wikiann
 from specialize.errors import SpecializeError
-from specialize.files import read_archive_members
-from specialize.new_language.labeled import Part, count_tokens
+from specialize.new_language.labeled import Part, count_entities, count_tokens
 from specialize.new_language.places import Places
 from specialize.new_language.registry import TaggedLanguage
 from specialize.new_language.treebanks import FOLDS, is_code_of, names_and_codes
@@ -66,11 +66,6 @@ class Entities:
         """Of all parts."""
         return sum((part.letters for part in self.parts.values()), Counter())
 
-    @property
-    def sentences(self) -> int:
-        """Of all parts that were read."""
-        return sum(part.sentences for part in self.parts.values())
-
 
 def find_entities(language: TaggedLanguage, places: Places) -> list[Entities]:
     """A language's named entities, gold before silver; unread."""
@@ -85,7 +80,7 @@ def read(entities: Entities, places: Places) -> Entities:
         if content is None:
             return entities
         if entities.kind == "wikiann":
-            return replace(entities, parts=_unpacked(content))
+            return replace(entities, parts=_unpacked(content, entities.value))
         parts[part] = count_tokens(content)
     return replace(entities, parts=parts)
 
@@ -109,7 +104,7 @@ def _universal(language: TaggedLanguage, places: Places) -> list[Entities]:
 
 
 def _universal_in_mirror(language: TaggedLanguage, places: Places) -> Iterator[Entities]:
-    for name in filter(UNIVERSAL_NAME.fullmatch, places.names("universal-ner") or []):
+    for name in filter(UNIVERSAL_NAME.fullmatch, places.names("universal-ner", "Universal NER") or []):
         folder = f"universal-ner/{name}"
         named = [UNIVERSAL_PART.fullmatch(file) for file in places.offered(folder, "Universal NER")]
         files = {match[2]: places.place(f"{folder}/{match[0]}") for match in named if match}
@@ -146,7 +141,9 @@ def _universal_names(places: Places) -> list[str]:
         try:
             names += [repository["name"] for repository in json.loads(content)]
         except (ValueError, TypeError, KeyError):
-            places.note(f"{published.GITHUB_API}/{UNIVERSAL_NER}", "Universal NER", "is not the list that it was")
+            places.note_useless(
+                f"{published.GITHUB_API}/{UNIVERSAL_NER}", "Universal NER", "it is not the list that it was"
+            )
             break
         page += 1
     return sorted(names)
@@ -175,17 +172,17 @@ def _wikiann_published(places: Places) -> set[str]:
         with zipfile.ZipFile(io.BytesIO(ending)) as collection:  # which looks for its list from the end
             names = collection.namelist()
     except (zipfile.BadZipFile, ValueError, OSError):
-        places.note(published.WIKIANN, "WikiAnn", "is not the collection that it was")
+        places.note_useless(published.WIKIANN, "WikiAnn", "it is not the collection that it was")
         return set()
     return {Path(name).name.removesuffix(".tar.gz") for name in names if name.endswith(".tar.gz")}
 
 
-def _unpacked(content: bytes) -> dict[str, Part]:
+def _unpacked(content: bytes, code: str) -> dict[str, Part]:
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder, "wikiann.tar.gz")
         archive.write_bytes(content)
         try:
-            members = read_archive_members(archive, list(PARTS))
+            parts = unpack_wikiann(archive, code)
         except SpecializeError:  # for its own job to report
             return {}
-    return {part: count_tokens(members[part].encode()) for part in PARTS}
+    return {part: count_entities(sentences) for part, sentences in parts.items()}

@@ -29,10 +29,10 @@ class Found:
         language: by its tag.
         places: that were asked.
         text: its text; None if there is none.
-        unsampled: the code of the Wikipedia that it should have, where Wikimedia could not be asked.
+        guessed_wikipedia: the code of the one that it should have, where that could not be asked; else empty.
         treebank: the one that is taken; None if there is none.
         other_treebanks: with why each is not taken.
-        entities, other_entities: the same of named entities.
+        entities, other_entities: the same of named entities, gold before silver.
         family: as Universal Dependencies has it; empty if unknown.
         paper: the language's entry in the paper's configuration, with which a file's entry merges, if any.
     """
@@ -40,11 +40,11 @@ class Found:
     language: TaggedLanguage
     places: Places
     text: Text | None = None
-    unsampled: str = ""
+    guessed_wikipedia: str = ""
     treebank: Treebank | None = None
     other_treebanks: list[tuple[Treebank, str]] = field(default_factory=list)
     entities: Entities | None = None
-    other_entities: list[tuple[Entities, str]] = field(default_factory=list)
+    other_entities: list[Entities] = field(default_factory=list)
     family: str = ""
     paper: dict[str, Any] = field(default_factory=dict)
 
@@ -107,15 +107,16 @@ def find(language: TaggedLanguage, places: Places, own: Path | None = None) -> F
     places.require_mirror()
     if not own:
         found.text = text.find_wikipedia(language, places)
-        hosts = urlsplit(places.mirror or published.WIKIMEDIA).netloc
-        if found.text is None and hosts in places.unasked:
-            found.unsampled = next(iter(language.wikipedias), "")
+        host = urlsplit(places.mirror or published.WIKIMEDIA).netloc
+        if found.text is None and host in places.silent:
+            found.guessed_wikipedia = next(iter(language.wikipedias), "")
     _take_treebank(found)
     _take_entities(found)
-    if not (found.text or found.unsampled or found.treebank or found.entities):
+    if not (found.text or found.guessed_wikipedia or found.treebank or found.entities):
         asked = f"the mirror {places.mirror} has" if places.mirror else "there is"
-        if places.unasked:
-            asked = f"{' and '.join(sorted(places.unasked))} gave no answer, and elsewhere there is"
+        if places.silent or places.useless:
+            without = [*sorted(places.silent), *sorted(places.useless)]
+            asked = f"{' and '.join(without)} gave no answer that can be used, and elsewhere there is"
         raise SpecializeError(
             f"{asked} no Wikipedia, treebank or named entities for {language.name} ({language.tag}) that can be used; "
             "give a text of your own by --text, or write the file by hand (docs/tutorial.md)"
@@ -137,10 +138,7 @@ def _take_treebank(found: Found) -> None:
 
 
 def _take_entities(found: Found) -> None:
-    silver = "wikiann" in found.paper.get("ner", {})  # which an entry of another kind would merge with
     published = entities.find_entities(found.language, found.places)
-    for one in sorted(published, key=lambda one: silver and one.is_gold):
-        if found.entities:
-            found.other_entities.append((one, "the paper's entry has WikiAnn" if silver and one.is_gold else ""))
-            continue
-        found.entities = entities.read(one, found.places)
+    if published:
+        found.entities = entities.read(published[0], found.places)
+        found.other_entities = published[1:]

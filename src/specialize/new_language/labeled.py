@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-FORM, UPOS, XPOS, HEAD = 1, 3, 4, 6  # places of columns in CoNLL-U
-COLUMNS = 10
+from specialize.datasets import COLUMNS, FORM, HEAD, UPOS, XPOS, EntitySentence
+from specialize.datasets.layout import blocks
+
 FILLED = 0.9  # of a part's words, above which a column can be learned
 
 
@@ -21,7 +23,7 @@ class Part:
         documents: as comments name them; 0 where none does.
         filled: words that have something in a column, by the column's place.
         letters: of the words.
-        sha256: of the file.
+        sha256: of the file; empty if it is one of an archive's.
     """
 
     sentences: int = 0
@@ -54,7 +56,7 @@ def count_tokens(content: bytes) -> Part:
     """Counts of a file that has a token and its label a line, after its number or not."""
     part = Part(sha256=hashlib.sha256(content).hexdigest())
     for block in _blocks(content):
-        rows = [line.split() for line in block if line.strip() and not line.startswith(("# ", "-DOCSTART-"))]
+        rows = [re.split("[ \t]+", line.strip()) for line in block if not line.startswith(("# ", "-DOCSTART-"))]
         tokens = [row[1] if len(row) > 2 and row[0].isdigit() else row[0] for row in rows]
         part.sentences += bool(tokens)
         part.words += len(tokens)
@@ -63,14 +65,12 @@ def count_tokens(content: bytes) -> Part:
     return part
 
 
+def count_entities(sentences: Sequence[EntitySentence]) -> Part:
+    """Counts of sentences that have been read."""
+    tokens = [token for sentence in sentences for token in sentence.tokens]
+    return Part(len(sentences), len(tokens), letters=Counter(filter(str.isalpha, "".join(tokens))))
+
+
 def _blocks(content: bytes) -> Iterator[list[str]]:
     """The lines between blank lines."""
-    block: list[str] = []
-    for line in content.decode("utf-8-sig", errors="replace").splitlines():
-        if line.strip():
-            block.append(line)
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+    return (block for _, block in blocks(content.decode("utf-8-sig", errors="replace")))

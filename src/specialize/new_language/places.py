@@ -10,7 +10,7 @@ import requests
 
 from specialize.errors import DownloadError, SpecializeError
 from specialize.files import read_checksums
-from specialize.sources.availability import names_in
+from specialize.sources.availability import LONGEST_PAGE, names_in, names_on_page
 from specialize.sources.published import place_in_mirror
 from specialize.sources.transfer import HEADERS, TIMEOUT, is_url
 from specialize.sources.verification import LISTING
@@ -25,11 +25,14 @@ class Places:
 
     Attributes:
         mirror: the absolute path or URL of one, in place of the hosts.
-        unasked: hosts that gave no answer, with the reason, and for what they were to be asked.
+        silent: hosts that gave no answer or refused it, with the reason, and for what they were to be asked; they are
+            not asked again.
+        useless: places whose answer cannot be used, likewise; their hosts are asked for other things.
     """
 
     mirror: str | None = None
-    unasked: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    silent: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    useless: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
 
     def require_mirror(self) -> None:
         """Refuse a mirror that is not there.
@@ -44,20 +47,24 @@ class Places:
                 raise DownloadError(f"there is no mirror {self.mirror}; give a folder, or a URL")
             return
         self.get(f"{self.mirror.rstrip('/')}/", "whether it is there", most=1)
-        if self.unasked:
-            (problem, _), *_rest = self.unasked.values()
+        if self.silent:
+            (problem, _), *_rest = self.silent.values()
             raise DownloadError(f"the mirror {self.mirror} gives no answer ({problem}); is it up?")
-        if self.names("") is None:
-            self.unasked[self.mirror] = ("it shows no lists of its folders", ["its dumps", "its treebanks"])
+        if self.names("", "whether it is there") is None:
+            self.useless[self.mirror] = ("it shows no lists of its folders", ["its dumps", "its treebanks"])
 
     def place(self, path: str) -> str:
         """The path or URL of something in the mirror."""
         assert self.mirror
         return place_in_mirror(path, self.mirror)
 
-    def names(self, folder: str) -> list[str] | None:
+    def names(self, folder: str, what: str) -> list[str] | None:
         """The names in a folder of the mirror; None if there is none, or no list of it."""
-        return names_in(self.place(folder).rstrip("/"))
+        place = self.place(folder).rstrip("/")
+        if not is_url(place):
+            return names_in(place)
+        page = self.get(f"{place}/", what, LONGEST_PAGE)
+        return None if page is None else names_on_page(page.decode("utf-8", errors="replace"))
 
     def offered(self, folder: str, what: str) -> list[str]:
         """The names of the files that a folder of the mirror offers: those in its listing."""
@@ -106,7 +113,7 @@ class Places:
                     if len(content) >= most:
                         break
         except requests.RequestException as error:
-            self.note(place, what, f"broke off ({type(error).__name__})")
+            self.note_useless(place, what, f"it broke off ({type(error).__name__})")
             return None
         return bytes(content[:most])
 
@@ -117,12 +124,12 @@ class Places:
             return None
         with response:
             if response.status_code != 206 and int(response.headers.get("Content-Length", size + 1)) > size:
-                self.note(url, what, "gives no parts of files")
+                self.note_useless(url, what, "it comes as a whole only, which is large")
                 return None
             try:
                 return bytes(response.content)
             except requests.RequestException as error:
-                self.note(url, what, f"broke off ({type(error).__name__})")
+                self.note_useless(url, what, f"it broke off ({type(error).__name__})")
                 return None
 
     def size(self, place: str, what: str) -> int | None:
@@ -139,8 +146,8 @@ class Places:
 
     def _ask(self, method: str, url: str, what: str, more: dict[str, str]) -> requests.Response | None:
         host = urlsplit(url).netloc
-        if host in self.unasked:
-            self.note(url, what, "")
+        if host in self.silent:
+            self.note_silent(url, what, "")
             return None
         headers = HEADERS | more
         for attempt in (1, 2):
@@ -150,7 +157,7 @@ class Places:
                 )
             except requests.RequestException as error:
                 if attempt == 2:
-                    self.note(url, what, f"no answer ({type(error).__name__})")
+                    self.note_silent(url, what, f"no answer ({type(error).__name__})")
                 continue
             if response.ok:
                 return response
@@ -158,12 +165,20 @@ class Places:
             if response.status_code in ABSENT:
                 return None
             if attempt == 2 or response.status_code < 500:
-                self.note(url, what, f"answers {response.status_code} {response.reason}")
+                self.note_silent(url, what, f"answers {response.status_code} {response.reason}")
                 return None
         return None
 
-    def note(self, url: str, what: str, problem: str) -> None:
-        """Remember that a host could not be asked for something."""
-        _, wanted = self.unasked.setdefault(urlsplit(url).netloc or url, (problem, []))
-        if what not in wanted:
-            wanted.append(what)
+    def note_silent(self, url: str, what: str, problem: str) -> None:
+        """Remember that a host gave no answer, so that it is not asked again."""
+        _note(self.silent, urlsplit(url).netloc, what, problem)
+
+    def note_useless(self, place: str, what: str, problem: str) -> None:
+        """Remember that what is at a place cannot be used."""
+        _note(self.useless, place, what, problem)
+
+
+def _note(kept: dict[str, tuple[str, list[str]]], where: str, what: str, problem: str) -> None:
+    _, wanted = kept.setdefault(where, (problem, []))
+    if what not in wanted:
+        wanted.append(what)

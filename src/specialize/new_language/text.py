@@ -15,9 +15,9 @@ from specialize.errors import DownloadError, InputError, SpecializeError
 from specialize.new_language.places import Places
 from specialize.new_language.registry import TaggedLanguage
 from specialize.sources import latest_dump, wikipedia_dump
-from specialize.sources.own_files import own_files, own_text, recognised
+from specialize.sources.own_files import own_text, recognised
 from specialize.sources.published import dumps_folder, place_in_mirror
-from specialize.sources.transfer import is_url
+from specialize.sources.transfer import UnansweredError, is_url
 
 LETTERS = 200_000  # of a text, from which its script is told
 SAMPLE_BYTES = 1_500_000  # of a dump, packed, that hold as many
@@ -30,15 +30,13 @@ class Text:
 
     Attributes:
         corpus: its entry in the configuration.
-        size: bytes of its files, packed or not; None if unknown.
+        size: bytes of a Wikipedia's packed dump; None if unknown, and of a text of one's own.
         letters: of its beginning.
-        packed: whether the bytes are packed.
     """
 
     corpus: dict[str, Any]
     size: int | None
     letters: Counter[str]
-    packed: bool = True
 
 
 def find_wikipedia(language: TaggedLanguage, places: Places) -> Text | None:
@@ -54,7 +52,8 @@ def find_wikipedia(language: TaggedLanguage, places: Places) -> Text | None:
             with _quiet():
                 date = latest_dump(code, places.mirror)
         except DownloadError as error:
-            places.note(folder, "its Wikipedia", str(error))
+            unanswered = isinstance(error, UnansweredError) or isinstance(error.__cause__, UnansweredError)
+            (places.note_silent if unanswered else places.note_useless)(folder, "its Wikipedia", str(error))
             continue
         dump = wikipedia_dump(code, date)
         place = place_in_mirror(dump.mirror_path, places.mirror) if places.mirror else dump.urls[0]
@@ -71,7 +70,6 @@ def own(path: Path) -> Text:
     given = str(path.absolute())
     key = "dump" if {known.name for known in recognised(given).values()} == {"mediawiki"} else "text"
     corpus = {key: given}
-    size = sum(file.stat().st_size for file in own_files(given))
     with _quiet():
         from specialize.corpora import Page, extract, read_own_text
 
@@ -79,7 +77,7 @@ def own(path: Path) -> Text:
         letters = _letters(line for article in articles for line in article.lines)
     if not letters:
         raise InputError(path, "has no letters", remedy="give a text of the language")
-    return Text(corpus, size, letters, packed=False)
+    return Text(corpus, None, letters)
 
 
 def script_of(letters: Counter[str]) -> tuple[str, float]:

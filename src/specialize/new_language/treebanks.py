@@ -12,7 +12,8 @@ from typing import Any
 import langcodes
 import yaml
 
-from specialize.new_language.labeled import FORM, HEAD, UPOS, XPOS, Part, count_tokens, count_treebank
+from specialize.datasets import FORM, HEAD, UPOS, XPOS
+from specialize.new_language.labeled import Part, count_tokens, count_treebank
 from specialize.new_language.places import Places
 from specialize.new_language.registry import TaggedLanguage
 from specialize.sources import PARTS, published
@@ -98,6 +99,10 @@ class Treebank:
         """Why it is not taken; empty if it can be."""
         if self.in_pieces:
             return "a part of it has several files"
+        if not self.parts:
+            return "it could not be read"
+        if not all(part.words for part in self.parts.values()):
+            return "a part of it has no words"
         if not self._all_have(FORM):
             return "its text is withheld, and must be merged in"
         if not (self.tags or self.has_trees):
@@ -136,24 +141,27 @@ def read(treebank: Treebank, places: Places) -> Treebank:
 
 def _in_mirror(language: TaggedLanguage, places: Places) -> tuple[list[Treebank], str]:
     found = []
-    for name in filter(TREEBANK_NAME.fullmatch, places.names(MIRROR_TREEBANKS) or []):
-        for release in sorted(places.names(f"{MIRROR_TREEBANKS}/{name}") or [], key=_newest_first):
+    for name in filter(TREEBANK_NAME.fullmatch, places.names(MIRROR_TREEBANKS, "its treebanks") or []):
+        for release in sorted(places.names(f"{MIRROR_TREEBANKS}/{name}", "its treebanks") or [], key=_newest_first):
             if not (RELEASE.fullmatch(release) or release == UNRELEASED):
                 continue
             folder = f"{MIRROR_TREEBANKS}/{name}/{release}"
             names = places.offered(folder, "its treebanks")
-            files = [PART_NAME.fullmatch(file) for file in names]
-            named = {match[2]: match for match in files if match}
-            if not named or not is_code_of(language, next(iter(named.values()))[1]):
+            whole = [match for match in map(PART_NAME.fullmatch, names) if match]
+            pieces = [match for match in map(PIECE_NAME.fullmatch, names) if match]
+            first = next(iter([*whole, *pieces]), None)
+            if first is None:
+                continue
+            if not is_code_of(language, first[1]):
                 break
-            prefix = next(iter(named.values()))[0].partition("-ud-")[0]
+            prefix = first[0].partition("-ud-")[0]
+            there = {match[2] for match in whole}
             sizes = {
                 part: places.size(places.place(f"{folder}/{prefix}-ud-{part}.conllu"), "its treebanks") or 0
                 for part in PARTS
-                if part in named
+                if part in there
             }
-            in_pieces = any(map(PIECE_NAME.fullmatch, names))
-            found.append(Treebank(name, release, prefix, sizes, in_pieces=in_pieces))
+            found.append(Treebank(name, release, prefix, sizes, in_pieces=bool(pieces)))
             break
     return found, ""
 
@@ -174,8 +182,10 @@ def _published(language: TaggedLanguage, places: Places) -> tuple[list[Treebank]
         unsized = Treebank(name, f"r{newest}", f"{entry['lcode']}_{treebank.lower()}", dict.fromkeys(PARTS, 0))
         for one in (unsized, replace(unsized, release=UNRELEASED)):
             asked = {part: places.size(_part(one, part, places), "its treebanks") for part in PARTS}
-            if sizes := {part: size for part, size in asked.items() if size is not None}:
-                found.append(replace(one, sizes=sizes, in_pieces="train" not in sizes and _is_in_pieces(one, places)))
+            sizes = {part: size for part, size in asked.items() if size is not None}
+            in_pieces = "train" not in sizes and _is_in_pieces(one, places)
+            if sizes or in_pieces:
+                found.append(replace(one, sizes=sizes, in_pieces=in_pieces))
                 break
     family = next((str(entry.get("family", "")) for entry in named.values()), "")
     return found, family
@@ -212,7 +222,7 @@ def _index(path: str, places: Places) -> dict[str, Any]:
         known = None
     if not isinstance(known, dict):
         index = f"{published.GITHUB_FILES}/{UD_INDEX}/{path}"
-        places.note(index, "its treebanks", f"{path} is not the index that it was")
+        places.note_useless(index, "its treebanks", "it is not the index that it was")
         return {}
     return known
 

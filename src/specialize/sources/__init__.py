@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from specialize.sources.origins import Origin, entities_origin, places_in_run, treebank_origin, usual_file
+from specialize.sources.origins import Origin, entities_origin, pinned, places_in_run, treebank_origin, usual_file
 from specialize.sources.own_entities import ENTITY_ENDINGS, entity_files
 from specialize.sources.own_files import own_files, own_text
 from specialize.sources.published import (
@@ -82,6 +82,7 @@ __all__ = [
     "masakhapos_files",
     "own_files",
     "own_text",
+    "pinned",
     "places_in_run",
     "recognise",
     "require_parts",

@@ -80,7 +80,12 @@ def names_in(place: str) -> list[str] | None:
         return None
     if not response.ok:
         return None
-    links = re.findall(r'href="\.?/?([^"/?#:]+)/?"', response.text[:LONGEST_PAGE])
+    return names_on_page(response.text[:LONGEST_PAGE])
+
+
+def names_on_page(page: str) -> list[str]:
+    """The names in a folder, of the page that a server shows for it."""
+    links = re.findall(r'href="\.?/?([^"/?#:]+)/?"', page)
     return sorted({unquote(name) for name in links if name not in (".", "..")})
 
 
@@ -96,14 +101,18 @@ def _dates(folder: str) -> list[str]:
         return re.findall(r'href="([0-9]{8})/"', page.read_text(encoding="utf-8", errors="replace"))
 
 
-def upstream_bytes(sources: Sequence[Source | Publication], mirror: str | None) -> int | None:
-    """How many bytes the files have where they are taken from; None if that cannot be learned quickly."""
+def upstream_bytes(sources: Sequence[Source | Publication], mirror: str | None) -> tuple[int, bool]:
+    """How many bytes the files have where they are taken from, as far as that can be learned quickly.
+
+    Returns:
+        The bytes that are known, and whether they are all.
+    """
     files: list[Source] = []
+    all_known = True
     for source in sources:
         listed = [source] if isinstance(source, Source) else _listed_in(mirror, source)
-        if listed is None:
-            return None
-        files += listed
+        all_known = all_known and listed is not None
+        files += listed or []
     if mirror:
         places: list[tuple[str, ...]] = [(place_in_mirror(source.mirror_path, mirror),) for source in files]
     else:
@@ -113,10 +122,10 @@ def upstream_bytes(sources: Sequence[Source | Publication], mirror: str | None) 
         for place in dict.fromkeys(places):  # each once: upstream, all of WikiAnn's languages are in one
             sizes = (_size(url, session) for url in place)
             size = next((size for size in sizes if size is not None), None)
-            if size is None:
-                return None
+            if size is None:  # nor need others have an answer
+                return total, False
             total += size
-    return total
+    return total, all_known
 
 
 def _listed_in(mirror: str | None, publication: Publication) -> list[Source] | None:

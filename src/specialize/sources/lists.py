@@ -17,7 +17,7 @@ from specialize.files import atomic_text, file_hash, read_checksums, read_json, 
 from specialize.sources import published
 from specialize.sources.downloads import fetch, listing_of_mirror
 from specialize.sources.published import PARTS, Publication
-from specialize.sources.transfer import RefusedError, download_url
+from specialize.sources.transfer import NO_NETWORK, RefusedError, UnansweredError, download_url, is_offered
 from specialize.sources.verification import LISTING
 
 PART_NAMES = {"train": "training", "dev": "development", "test": "test"}
@@ -142,6 +142,8 @@ def _names_at_github(publication: Publication) -> list[str]:
         try:
             download_url(url, answer)
             return [entry["path"] for entry in read_json(answer)["tree"] if entry["type"] == "blob"]
+        except UnansweredError as error:
+            raise UnansweredError(f"{error}; {NO_NETWORK}") from error
         except (SpecializeError, KeyError, TypeError) as error:
             if isinstance(error, RefusedError) and error.status in (404, 422):
                 raise RefusedError(
@@ -159,13 +161,8 @@ def _plain_names(publication: Publication, problem: str) -> list[str]:
     names = []
     for part in PARTS:
         name = f"{publication.prefix}-ud-{part}.{publication.ending}"
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                download_url(publication.source(name).urls[0], Path(folder) / name)
-                names.append(name)
-            except RefusedError as error:
-                if error.status != 404:
-                    raise
+        if is_offered(publication.source(name).urls[0]):
+            names.append(name)
     warn(
         f"{publication.repository}: GitHub's listing cannot be had ({problem}); tried were the usual names of its "
         f"files, of which there are: {', '.join(names) or 'none'}. A part in several files would be missed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from specialize.sources.published import (
@@ -44,6 +44,20 @@ def entities_origin(entities: Mapping[str, Any]) -> Origin:
     if "universal" in entities:
         return universal_entities(entities["universal"], entities.get("prefix", ""))
     return {"archive": wikiann_archive(entities["wikiann"], pinned)} if "wikiann" in entities else None
+
+
+def pinned(entries: Iterable[Mapping[str, Any]], known: Mapping[str, Any]) -> Any:
+    """The digest, or the digests by part, that entries of the registry pin for a source.
+
+    Args:
+        entries: of one section, of all languages; several may mean the same files.
+        known: keys and values of those that mean the source.
+
+    Returns:
+        What the first of them has that has any; None if none has.
+    """
+    of_source = (entry for entry in entries if all(entry.get(key) == value for key, value in known.items()))
+    return next((entry["sha256"] for entry in of_source if entry.get("sha256")), None)
 
 
 def places_in_run(origin: Origin) -> dict[str, str]:

@@ -122,6 +122,33 @@ def download_url(url: str, partial: Path, unanswered_attempts: int | None = None
         time.sleep(wait)
 
 
+def is_offered(url: str) -> bool:
+    """Whether a server has a file, of which nothing is downloaded.
+
+    Raises:
+        RefusedError: if the server refuses to say so.
+        UnansweredError: if there is no answer at all.
+        DownloadError: if it does not say so however often it is asked.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with _ask(url, {}, "HEAD") as response:
+                if response.ok or response.status_code in (404, 410):
+                    return response.ok
+                problem = f"answers {response.status_code} {response.reason}"
+                if response.status_code not in (408, 429) and response.status_code < 500:
+                    refused = RefusedError(f"{url}: {problem}")
+                    refused.status = response.status_code
+                    raise refused
+        except requests.RequestException as error:
+            problem = str(error)
+            if isinstance(error, _SilentServerError) and attempt == UNANSWERED_ATTEMPTS:
+                raise UnansweredError(f"{url}: {problem}; {NO_NETWORK}") from error
+        if attempt < ATTEMPTS:
+            time.sleep(min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT))
+    raise DownloadError(f"{url}: {problem} (gave up after {ATTEMPTS} attempts)")
+
+
 def first_answer(url: str) -> None:
     """Wait until a server answers at all, whatever it says.
 
@@ -138,9 +165,9 @@ def first_answer(url: str) -> None:
             time.sleep(FIRST_WAIT)
 
 
-def _ask(url: str, more: dict[str, str]) -> requests.Response:
+def _ask(url: str, more: dict[str, str], method: str = "GET") -> requests.Response:
     try:
-        return requests.get(url, headers=HEADERS | more, stream=True, timeout=TIMEOUT)
+        return requests.request(method, url, headers=HEADERS | more, stream=True, timeout=TIMEOUT)
     except (requests.ConnectionError, requests.Timeout) as error:
         first = error.args[0] if error.args else error
         if isinstance(first, urllib3.exceptions.ProtocolError):  # there is a server, which has hung up
