@@ -11,9 +11,9 @@ from tests.fuzzing.test_predicted_files import errors_of
 import specialize
 from specialize.datasets import read_treebank
 from specialize.errors import InputError, SpecializeError
-from specialize.finetuning import analysis, raw_text
+from specialize.finetuning import analysis, model, raw_text
 from specialize.finetuning.analysis import AnalysedWord
-from specialize.finetuning.model import load_model
+from specialize.finetuning.model import TaskModel, load_model
 from specialize.finetuning.prediction import predict
 from specialize.finetuning.raw_text import Words, sentences_of
 
@@ -178,6 +178,16 @@ def test_a_sentence_that_no_parser_can_read_is_refused_with_its_line(jobs, monke
     assert predicted(jobs["pos"], text, text_format=text_format), "taggers read it"
     with pytest.raises(SpecializeError, match="has a sentence of 30 words"):
         specialize.load(jobs["ud"]).tag("mat " * 30)
+
+
+def test_many_long_sentences_are_parsed_a_few_at_a_time(jobs, monkeypatch):
+    lines = "\n".join("mat abide . " * length for length in (1, 2, 3, 3, 5))
+    expected = predicted(jobs["ud"], lines)
+    decoded, decode = [], TaskModel._decode
+    monkeypatch.setattr(model, "PAIRS", 2 * 9**2)
+    monkeypatch.setattr(TaskModel, "_decode", lambda *given: decoded.append(len(given[-1])) or decode(*given))
+    assert predicted(jobs["ud"], lines) == expected
+    assert decoded == [2, 2, 1]
 
 
 def test_broken_conllu_is_refused_with_its_line(jobs):
