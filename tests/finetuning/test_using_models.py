@@ -9,6 +9,7 @@ import pytest
 from tests.fuzzing.test_predicted_files import errors_of
 
 import specialize
+from specialize.__main__ import argument_parser
 from specialize.datasets import read_treebank
 from specialize.errors import InputError, SpecializeError
 from specialize.finetuning import analysis, model, raw_text
@@ -265,6 +266,13 @@ def test_a_model_is_loaded_from_python(jobs):
     assert sorted(word.head == 0 for word in parsed.words) == [False, True]
     with pytest.raises(AttributeError, match="has no attribute 'lode'"):
         _ = specialize.lode
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_an_output_that_is_a_folder_is_refused_before_the_model_is_loaded(folder):
+    arguments = argument_parser().parse_args(["predict", "--model", "none", "--output", folder])
+    with pytest.raises(SpecializeError, match="is a folder; give --output a file in it"):
+        arguments.run_command(arguments)
 
 
 @pytest.mark.slow

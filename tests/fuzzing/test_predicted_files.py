@@ -43,6 +43,9 @@ class AnyModels:
         labels = tuple(some(st.sampled_from(["O", "B-PER", "I-PER", "B-A|B=C"]))) if self.entities else None
         return Analysis(columns, labels, some(FORM) if self.read else None)
 
+    def problem_of(self, words):
+        return ""
+
     def warnings(self):
         return []
 
