@@ -186,7 +186,7 @@ def sentences(draw):
     return "\n".join([*draw(st.lists(COMMENTS, max_size=4)), *rows]) + "\n\n"
 
 
-@settings(SOME, max_examples=40)
+@settings(SOME, max_examples=30)
 @given(st.data(), st.lists(sentences(), max_size=4))
 def test_of_any_conllu_that_is_read(monkeypatch, data, drawn):
     try:
