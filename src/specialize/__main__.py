@@ -225,6 +225,8 @@ def predict(arguments: argparse.Namespace) -> None:
     from specialize.finetuning.prediction import predict as predict_text
 
     given, wanted = arguments.input, arguments.output
+    if wanted and wanted.is_dir():
+        raise SpecializeError(f"{wanted} is a folder; give --output a file in it")
     known = arguments.format or ("conllu" if given and given.suffix == ".conllu" else "lines")
     lines: Iterable[str] = sys.stdin
     if given:

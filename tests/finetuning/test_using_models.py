@@ -9,11 +9,12 @@ import pytest
 from tests.fuzzing.test_predicted_files import errors_of
 
 import specialize
+from specialize.__main__ import argument_parser
 from specialize.datasets import read_treebank
 from specialize.errors import InputError, SpecializeError
-from specialize.finetuning import analysis, raw_text
+from specialize.finetuning import analysis, model, raw_text
 from specialize.finetuning.analysis import AnalysedWord
-from specialize.finetuning.model import load_model
+from specialize.finetuning.model import TaskModel, load_model
 from specialize.finetuning.prediction import predict
 from specialize.finetuning.raw_text import Words, sentences_of
 
@@ -180,6 +181,16 @@ def test_a_sentence_that_no_parser_can_read_is_refused_with_its_line(jobs, monke
         specialize.load(jobs["ud"]).tag("mat " * 30)
 
 
+def test_many_long_sentences_are_parsed_a_few_at_a_time(jobs, monkeypatch):
+    lines = "\n".join("mat abide . " * length for length in (1, 2, 3, 3, 5))
+    expected = predicted(jobs["ud"], lines)
+    decoded, decode = [], TaskModel._decode
+    monkeypatch.setattr(model, "PAIRS", 2 * 9**2)
+    monkeypatch.setattr(TaskModel, "_decode", lambda *given: decoded.append(len(given[-1])) or decode(*given))
+    assert predicted(jobs["ud"], lines) == expected
+    assert decoded == [2, 2, 1]
+
+
 def test_broken_conllu_is_refused_with_its_line(jobs):
     with pytest.raises(InputError, match="standard input, line 1: has 3 columns"):
         predicted(jobs["ud"], "1\ta\tb\n\n", text_format="conllu")
@@ -255,6 +266,13 @@ def test_a_model_is_loaded_from_python(jobs):
     assert sorted(word.head == 0 for word in parsed.words) == [False, True]
     with pytest.raises(AttributeError, match="has no attribute 'lode'"):
         _ = specialize.lode
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_an_output_that_is_a_folder_is_refused_before_the_model_is_loaded(folder):
+    arguments = argument_parser().parse_args(["predict", "--model", "none", "--output", folder])
+    with pytest.raises(SpecializeError, match="is a folder; give --output a file in it"):
+        arguments.run_command(arguments)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.finetuning.encoder import WordBatch, WordEncoder, WordPieces
-from specialize.finetuning.heads import Decoded
+from specialize.finetuning.heads import Decoded, Parser
 from specialize.finetuning.layout import EncodedSentences
 from specialize.finetuning.tasks import Task, task_named
 from specialize.training.devices import device
@@ -30,6 +30,8 @@ Targets = dict[str, list[Tensor]]  # by task, what its loss takes besides vector
 HEADS = "heads.safetensors"
 # Sentences decoded at a time: on a CPU larger batches leave the cache and are slower, on a GPU they are faster.
 DECODING_BATCH_SIZE = {"cpu": 32, "cuda": 256}
+# Pairs of words that a parser compares at a time, unless one sentence has more: about 3 GB for 40 relations.
+PAIRS = 8_000_000
 
 
 class TaskModel(nn.Module):
@@ -105,7 +107,8 @@ class TaskModel(nn.Module):
     def predict(self, task: str, sentences: list[Any], batch_size: int | None = None) -> list[Any]:
         """Copies of sentences with predicted labels of a task, in the order given.
 
-        Sentences are batched by length. The batch size is halved whenever a batch does not fit the GPU's memory.
+        Sentences are batched by length. The batch size is halved whenever a batch does not fit the GPU's memory; a CPU
+        cannot say that memory is short, so that a parser gets fewer sentences if they are very long.
 
         Args:
             task: its name.
@@ -118,6 +121,10 @@ class TaskModel(nn.Module):
         predicted: list[Any] = [None] * len(sentences)
         while len(remaining):
             chosen = remaining[:batch_size]
+            if device().type == "cpu" and isinstance(self.heads[task], Parser):
+                longest = numpy.maximum.accumulate(encoded.lengths[chosen])
+                fitting = longest**2 * numpy.arange(1, len(chosen) + 1) <= PAIRS
+                chosen = chosen[: max(1, fitting.sum())]
             try:
                 decoded = self._decode(task, encoded.chosen(chosen))
             except torch.OutOfMemoryError:
@@ -127,7 +134,7 @@ class TaskModel(nn.Module):
                 continue
             for index, labels in zip(chosen, decoded, strict=True):
                 predicted[index] = self.tasks[task].labeled(sentences[index], labels)
-            remaining = remaining[batch_size:]
+            remaining = remaining[len(chosen) :]
         return predicted
 
     @torch.no_grad()
