@@ -239,7 +239,7 @@ def entity_folds(number):
 
 def folds_of_treebank(number):
     """The test parts of a language's treebank, if it has so many folds, too."""
-    tests = [pattern for pattern in treebank_folds(number) if pattern.endswith(f"/{CONLLU['test']}")]
+    tests = [pattern for pattern in treebank_folds(number) if pattern.endswith(CONLLU["test"])]
     return lambda wildcards: [
         pattern.format(language=wildcards.language)
         for pattern in tests
