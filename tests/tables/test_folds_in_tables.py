@@ -17,13 +17,12 @@ from specialize.files import write_json
 from specialize.finetuning.tasks import task_named
 from specialize.tables.answers import answers_table
 from specialize.tables.comparisons import comparisons_table
-from specialize.tables.contents import TABLES, is_printed, table_inputs, tables_of
+from specialize.tables.contents import TABLES, is_printed, replicated_cells, table_inputs, tables_of
 from specialize.tables.figures.scores import draw_scores
 from specialize.tables.figures.significance import draw_significance
 from specialize.tables.fold_files import caption_with_folds
 from specialize.tables.folds import folds_table
 from specialize.tables.formats import write_table
-from specialize.tables.replication import replications
 from specialize.tables.scores import FoldTrial, Scores, load_scores
 from specialize.tables.screen import answers
 from specialize.tables.single_task import single_task_table
@@ -160,7 +159,7 @@ def test_without_folds_no_table_speaks_of_them():
 def test_scores_of_folds_are_not_set_beside_the_papers():
     experiment = in_folds(3, ["ug", "wo"], regimes=["pos"], seeds=[1, 2, 3])
     assert {cell.language for cell in experiment.cells if is_printed(experiment, cell)} == {"wo"}
-    assert {one.language for one in replications(experiment, fold_scores(experiment))} <= {"wo"}
+    assert {cell.language for cell in replicated_cells(experiment)} <= {"wo"}
 
 
 def test_the_screen_says_how_many_folds(tmp_path):
@@ -223,6 +222,8 @@ def predicted(tmp_path):
         write_entities(data / f"fold{fold}/ner/test.tsv", entities(generator, words))
     divided = {"by": "blocks", "reason": "no comment names a document", "sentences": [3, 3, 3]}
     write_json(data / "statistics.json", {"all": {"folds": divided}})
+    (data / "ner").mkdir()
+    write_json(data / "ner/statistics.json", {"all": {"folds": {"by": "blocks", "sentences": [3, 3, 3]}}})
     for cell in experiment.cells:
         scores = {}
         write(tmp_path / cell.folder / "predictions.conllu", treebank(generator, WORDS[cell.fold]))
