@@ -68,7 +68,7 @@ def test_jobs_that_are_signalled_requeued_or_lose_their_node_go_on_to_the_same_b
     )
     snakemake = checkout.start(checkout.folder / "disturbed.log", [CELL], disturbed, overlay="longer")
     adapting = ("rule_adapt_wildcards_qad_tva", disturbed / "logs/pretraining/qad/tva.log")
-    finetuning = ("rule_finetune_wildcards_qad_tva_pos_1", disturbed / "logs/finetuning/qad/tva/pos/seed1.log")
+    finetuning = ("rule_finetune_wildcards_qad_tva_pos__1", disturbed / "logs/finetuning/qad/tva/pos/seed1.log")
     for (comment, log), disturbances in {
         adapting: (terminate, requeue, fail_node),
         finetuning: (warn_early, terminate, requeue),
