@@ -43,9 +43,7 @@ rule transliterated_word_list:
         "../../envs/text.yaml"
     params:
         transliteration=lambda wildcards: {
-            key: value
-            for key, value in entry(wildcards)["transliteration"].items()
-            if key in ("scheme", "language")
+            key: value for key, value in entry(wildcards)["transliteration"].items() if key in ("scheme", "language")
         },
         version=STAGE_VERSIONS["corpora"],
     script:

@@ -57,10 +57,10 @@ def by_similarity(
     """
     vectors = piece_vectors(grown, text, seed)
     shared = {piece: number for piece, number in pieces.kept().items() if piece in vectors.key_to_index}
-    ordered = sorted(pieces.ids, key=pieces.ids.__getitem__)
-    similar = [piece for piece in ordered if shared and piece in vectors.key_to_index]
-    others = [pieces.ids[piece] for piece in ordered if piece not in set(similar)]
-    starts = chain(_mixtures(vectors, shared, {piece: pieces.ids[piece] for piece in similar}), all_rows(pieces, others))
+    ordered = sorted(pieces.ids.items(), key=lambda item: item[1])
+    similar = {piece: number for piece, number in ordered if shared and piece in vectors.key_to_index}
+    others = [number for piece, number in ordered if piece not in similar]
+    starts: Iterator[Mixture | Drawn] = chain(_mixtures(vectors, shared, similar), all_rows(pieces, others))
     return starts, {"similar_pieces": len(similar), "all_rows": len(others)}
 
 

@@ -72,8 +72,8 @@ class PretrainingOptions(Settings):
         "what new pieces' rows start from, in the output layer too. slot: from that of their free slot, and beyond the "
         "slots from the mean of those of the pieces that the base had cut them into; mean: all from that mean; random: "
         "from that of their slot, and beyond as the architecture's first ones were drawn; script: drawn from the "
-        "distribution of the rows of pieces of their script; focus: from the mean of those of similar pieces, by static "
-        "vectors of the text; dictionary: from the mean of those of translations, by `dictionary` of the language",
+        "distribution of the rows of their script; focus: from the mean of those of similar pieces, by static vectors "
+        "of the text; dictionary: from the mean of those of translations, by the language's `dictionary`",
         source="fact 13",
         read_by="models with new pieces",
         neutral="slot",
