@@ -18,6 +18,7 @@ with reported(snakemake.log[0]):
     experiment = Experiment(snakemake.config)
     description = model_description(experiment, **snakemake.wildcards)
     settings = experiment.pretraining(snakemake.wildcards.representation)
+    word_list = snakemake.input.get("word_list")
     run_on_gpus(
         settings.gpus,
         snakemake.config["jobs_per_gpu"],
@@ -31,4 +32,5 @@ with reported(snakemake.log[0]):
         description=ModelDescription(**description),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
+        word_list=Path(word_list) if word_list else None,
     )

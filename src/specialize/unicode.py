@@ -76,6 +76,24 @@ def counts_of(sets: Iterable[str], text: str) -> list[int]:
     return [int(np.count_nonzero(table_of(characters)[numbers])) for characters in sets]
 
 
+def main_script(text: str) -> str:
+    """The script that most characters of a text are of, as ISO 15924 names it; empty for a text without any.
+
+    Of several with equally many the one that comes first.
+    """
+    scripts: dict[str, int] = {}
+    for character in text:
+        scripts[_script(character)] = scripts.get(_script(character), 0) + 1
+    return max(scripts, key=scripts.__getitem__, default="")
+
+
+@cache
+def _script(character: str) -> str:
+    from fontTools.unicodedata import script
+
+    return str(script(character))
+
+
 def without_invisible(text: str) -> str:
     """The text as a reader sees it: a zero-width space parts words, every other invisible mark is gone.
 

@@ -313,6 +313,15 @@ def base_of(wildcards):
     return {"config": f"{folder}/config.json", "weights": f"{folder}/model.safetensors"}
 
 
+def word_list_of(wildcards):
+    """The bilingual word list that new pieces start by, if they do; a twin's is transliterated."""
+    settings = experiment.pretraining(wildcards.representation)
+    if not (settings.augmented and settings.initialisation == "dictionary"):
+        return {}
+    path = entry(wildcards)["dictionary"]
+    return {"word_list": f"results/corpora/{wildcards.language}/dictionary.tsv" if original(wildcards) else path}
+
+
 def start(wildcards):
     """What a finetuning job starts from: a pretrained encoder, static vectors, or a multi-task model."""
     multi_task = cell_of(wildcards).prefinetuned

@@ -28,6 +28,28 @@ rule corpus:
         f"{SCRIPTS}/corpus.py"
 
 
+rule transliterated_word_list:
+    input:
+        lambda wildcards: entry(wildcards)["dictionary"],
+    output:
+        "results/corpora/{language}/dictionary.tsv",
+    log:
+        "logs/corpora/{language}-dictionary.log",
+    benchmark:
+        "timings/corpora/{language}-dictionary.tsv"
+    wildcard_constraints:
+        language=with_corpus(twins=True),
+    conda:
+        "../../envs/text.yaml"
+    params:
+        transliteration=lambda wildcards: {
+            key: value for key, value in entry(wildcards)["transliteration"].items() if key in ("scheme", "language")
+        },
+        version=STAGE_VERSIONS["corpora"],
+    script:
+        f"{SCRIPTS}/transliterated_word_list.py"
+
+
 rule transliterated_corpus:
     input:
         lambda wildcards: corpus_files(original(wildcards)),

@@ -49,6 +49,7 @@ rule pretrain_base:
 rule adapt:
     input:
         unpack(base_of),
+        unpack(word_list_of),
         tokenizer="results/vocabularies/{language}/{representation}/tokenizer.json",
         statistics="results/vocabularies/{language}/{representation}/statistics.json",
         corpus="results/corpora/{language}/train.txt",

@@ -25,6 +25,7 @@ from specialize.datasets.transliteration import (
     transliterate_parts,
     transliterate_token,
     transliterate_treebank,
+    transliterate_word_list,
     transliterator,
 )
 from specialize.datasets.treebanks import (
@@ -100,6 +101,7 @@ __all__ = [
     "transliterate_text",
     "transliterate_token",
     "transliterate_treebank",
+    "transliterate_word_list",
     "transliterated_lines",
     "transliterator",
     "unpack_wikiann",

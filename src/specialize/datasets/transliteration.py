@@ -15,6 +15,7 @@ from specialize.datasets.settings import LARGEST_SHARE_LEFT, SCHEME_FORMS
 from specialize.datasets.treebanks import COLUMNS, FORM
 from specialize.datasets.untransliterated import count_untransliterated, require_latin
 from specialize.files import atomic_text, read_text
+from specialize.sources import read_word_list
 
 # Uyghur to the Turkish-like Latin of Muller et al. (2021), facts 9 and 10.
 UYGHUR = dict(
@@ -151,6 +152,21 @@ def transliterate_entities(source: Path, destination: Path, convert: Callable[[s
         (replace(sentence, tokens=tuple(map(convert_token, sentence.tokens))) for sentence in sentences),
     )
     return Counter(token for sentence in sentences for token in sentence.tokens)
+
+
+def transliterate_word_list(source: Path, destination: Path, scheme: str, language: str | None = None) -> None:
+    """Write the twin of a bilingual word list: its words converted, each part of one by itself; translations stay.
+
+    Args:
+        source: see `sources.read_word_list`.
+        destination: where the twin appears.
+        scheme, language: see `transliterator`.
+    """
+    convert = partial(transliterate_token, transliterator(scheme, language))
+    with atomic_text(destination) as stream:
+        for word, translations in read_word_list(source).items():
+            converted = " ".join(map(convert, word.split(" ")))
+            stream.writelines(f"{converted}\t{translation}\n" for translation in translations)
 
 
 def transliterate_parts(

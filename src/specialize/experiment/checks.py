@@ -12,6 +12,7 @@ from specialize.bases.architectures import architecture_of, architecture_to_make
 from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language, data_of
+from specialize.experiment.new_rows import check_new_rows
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.suggestions import nearest, nearest_language
@@ -48,6 +49,7 @@ def check_references(experiment: Experiment) -> None:
     _check_base_models(experiment)
     _check_representations(experiment)
     _check_positions(experiment)
+    check_new_rows(experiment)
     shares = experiment.config["corpora"]["validation_share"] + experiment.config["corpora"]["test_share"]
     if shares >= 1:
         place = experiment.place_of_last(["corpora", "test_share"], ["corpora", "validation_share"])

@@ -36,7 +36,9 @@ def pretraining(experiment: Experiment, representation: str) -> PretrainingSetti
     own = experiment.config["representations"][representation].get("training", {})
     augmented = entry.method == "adapt" and entry.pieces != 0
     tiered = augmented and entry.multiplier != 1
-    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, augmented=augmented, tiered=tiered)
+    slots_wanted = augmented and own.get("initialisation") == "slot"
+    section = {**experiment.config["pretraining"], **own}
+    return PretrainingSettings(**section, augmented=augmented, tiered=tiered, slots_wanted=slots_wanted)
 
 
 def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSettings:

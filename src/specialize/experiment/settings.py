@@ -64,6 +64,12 @@ class LanguageEntry(Settings):
     corpus: CorpusEntry = setting("its text", default=None)
     treebank: TreebankEntry = setting("its treebank", default=None)
     ner: EntitiesEntry = setting("its named entities", default=None)
+    dictionary: str = setting(
+        "a bilingual word list for `initialisation: dictionary`, in UTF-8: in each line a word, a tab, and a word of a "
+        "language that the base model knows",
+        default="",
+        pattern=PATH,
+    )
     transliteration: TransliterationEntry = setting("makes a twin in Latin letters, {tag}-Latn", default=None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +34,14 @@ class NewPieces:
         known = base.get_vocab()
         return cls(base, ids, frozenset(known[slot] for slot in kind_of(base).free_slots(base)))
 
+    def kept(self) -> dict[str, int]:
+        """The base's own pieces whose rows stay, by id: without free slots, special tokens and the unknown one."""
+        gone = self.slots | set(self.ids.values())
+        names = {token.content for token in self.base.get_added_tokens_decoder().values()}
+        names.add(kind_of(self.base).unknown(self.base))
+        stay = ((number, piece) for piece, number in self.base.get_vocab().items() if number not in gone)
+        return {piece: number for number, piece in sorted(stay) if piece not in names}
+
     def parts(self, beyond_slots: bool) -> Sources:
         """The pieces that the base had cut new ones into; see `Sources`.
 
@@ -55,6 +63,44 @@ INITIALISATIONS: dict[str, Callable[[NewPieces], Sources]] = {
     "mean": lambda pieces: pieces.parts(beyond_slots=False),
     "random": lambda pieces: {},
 }
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """New rows that start from weighted means of the base's.
+
+    Attributes:
+        ids: of the new ones.
+        of: the base's, by id.
+        weights: a row for each of `ids`, of as many numbers as `of` has, whose sum is 1.
+    """
+
+    ids: list[int]
+    of: list[int]
+    weights: Tensor
+
+    def rows(self, table: Tensor, generator: torch.Generator) -> Tensor:
+        """The new rows of a matrix, or entries of a bias."""
+        return self.weights @ table[self.of]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """New rows that are drawn from the normal distribution of the base's: its mean and deviation in each dimension.
+
+    Attributes:
+        ids: of the new ones.
+        of: the base's, by id; two at least.
+    """
+
+    ids: list[int]
+    of: list[int]
+
+    def rows(self, table: Tensor, generator: torch.Generator) -> Tensor:
+        """The new rows of a matrix, or entries of a bias."""
+        deviation, mean = torch.std_mean(table[self.of], dim=0)
+        shape = (len(self.ids), *mean.shape)
+        return torch.normal(mean.expand(shape), deviation.expand(shape), generator=generator)
 
 
 def make_room(model: PreTrainedModel, rows: int) -> None:
@@ -96,6 +142,24 @@ def initialise(model: PreTrainedModel, pieces: NewPieces, how: str) -> int:
             if without_parts:  # else no copy of a large matrix is made
                 table[without_parts] = table.index_select(0, known).mean(0)
     return len(without_parts)
+
+
+def start_rows(model: PreTrainedModel, starts: Iterable[Mixture | Drawn], seed: int) -> None:
+    """Have new rows start as they are mixed or drawn, in every matrix and in the output bias.
+
+    Args:
+        model: with room for them.
+        starts: each new row in one of them.
+        seed: of what is drawn.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    tables = _tables(model)
+    with torch.no_grad():
+        # All before any is written: a new piece may have the id of one that another starts from.
+        made = [(start.ids, [start.rows(table, generator) for table in tables]) for start in starts]
+        for ids, rows_of_tables in made:
+            for table, rows in zip(tables, rows_of_tables, strict=True):
+                table[ids] = rows
 
 
 def _tables(model: PreTrainedModel) -> list[Tensor]:

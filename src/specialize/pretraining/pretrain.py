@@ -25,11 +25,12 @@ from specialize.bases.supported import check_architecture
 from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
 from specialize.pretraining.base_vocabulary import base_tokenizer
+from specialize.pretraining.initialisation import Language, check_slots, start_new_rows
 from specialize.pretraining.masked_loss import masked_loss
 from specialize.pretraining.masked_text import MaskedText, training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
-from specialize.pretraining.new_rows import NewPieces, initialise, make_room
+from specialize.pretraining.new_rows import NewPieces, make_room
 from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
@@ -196,11 +197,12 @@ def adapt(
     description: ModelDescription,
     folder: Path,
     checkpoints: Path | None = None,
+    word_list: Path | None = None,
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
     No embedding that the base model uses is re-initialised. By default a new piece starts from its slot's row (fact
-    13), or from the mean of the rows of what the base had cut it into, if it is beyond the slots; see `new_rows`.
+    13), or from the mean of the rows of what the base had cut it into, if it is beyond the slots; see `initialisation`.
 
     Args:
         base_folder: the base model.
@@ -212,6 +214,7 @@ def adapt(
         folder: where the model folder appears, with history.json and README.md. A training that does not converge
             is marked in them, and has the weights of the best epoch before.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+        word_list: a bilingual one, that `initialisation: dictionary` needs; see `sources.read_word_list`.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -225,11 +228,14 @@ def adapt(
     base = load_base(base_folder)
     check_ids(base, tokenizer, pieces)
     make_room(model, 1 + max(tokenizer.get_vocab().values()))
-    without_parts = initialise(model, NewPieces.of(base, pieces), settings.initialisation)
+    new = NewPieces.of(base, pieces)
+    check_slots(new, settings, base_folder)
+    started = start_new_rows(model, new, Language(tokenizer, corpus / "train.txt", word_list), settings)
     ids = torch.tensor(sorted(pieces.values()), dtype=torch.int64)
     rate = {"new_pieces": len(ids), "multiplier": multiplier} | ({"head_drawn": True} if head_drawn else {})
-    rate |= {"pieces_without_parts": without_parts} if without_parts else {}
+    rate |= started
     inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
+    inputs += [word_list] if word_list else []
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
     job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
     _pretrain_on_language(job, model, rate, inputs, new_pieces)

@@ -68,10 +68,12 @@ class PretrainingOptions(Settings):
         source="fact 17",
         read_by="models whose new pieces learn faster",
     )
-    initialisation: Literal["slot", "mean", "random"] = setting(
+    initialisation: Literal["slot", "mean", "random", "script", "focus", "dictionary"] = setting(
         "what new pieces' rows start from, in the output layer too. slot: from that of their free slot, and beyond the "
         "slots from the mean of those of the pieces that the base had cut them into; mean: all from that mean; random: "
-        "from that of their slot, and beyond as the architecture's first ones were drawn",
+        "from that of their slot, and beyond as the architecture's first ones were drawn; script: drawn from the "
+        "distribution of the rows of their script; focus: from the mean of those of similar pieces, by static vectors "
+        "of the text; dictionary: from the mean of those of translations, by the language's `dictionary`",
         source="fact 13",
         read_by="models with new pieces",
         neutral="slot",
@@ -91,6 +93,9 @@ class PretrainingSettings(PretrainingOptions):
 
     augmented: bool = setting("whether it has new pieces", derived=True)
     tiered: bool = setting("whether new pieces have a learning rate of their own", derived=True)
+    slots_wanted: bool = setting(
+        "whether the representation itself says that new pieces start from slots", derived=True, default=False
+    )
 
 
 class VectorSettings(Settings):

@@ -53,24 +53,7 @@ def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path, n
     """
     started = time.monotonic()
     text, counts = corpus / "train.txt", read_json(corpus / "statistics.json")["train"]
-    model = FastText(
-        sg=1,
-        hs=0,
-        seed=settings.seed,
-        workers=settings.threads,
-        vector_size=settings.dimension,
-        epochs=settings.epochs,
-        window=settings.window,
-        min_count=settings.min_count,
-        negative=settings.negative,
-        ns_exponent=settings.negative_exponent,
-        sample=settings.sample,
-        alpha=settings.learning_rate,
-        min_alpha=0.0,
-        min_n=settings.shortest,
-        max_n=settings.longest,
-        bucket=settings.buckets,
-    )
+    model = untrained(settings)
     sentences = _Sentences(text, counts["sentences"], normal_form)
     model.build_vocab(sentences)
     if not model.wv.index_to_key:
@@ -88,6 +71,28 @@ def train_static_vectors(corpus: Path, settings: VectorSettings, folder: Path, n
     description = {"text": counts, **trained, "normal_form": normal_form, "hyperparameters": settings.as_dict()}
     write_json(folder / DESCRIPTION, description)
     print(f"{seconds:.0f} s of training, {settings.epochs * counts['tokens'] / seconds:,.0f} words/s")
+
+
+def untrained(settings: VectorSettings, skip_gram: bool = True) -> FastText:
+    """FastText's model before it has seen a text: its skip-gram one, or else its continuous bag of words."""
+    return FastText(
+        sg=int(skip_gram),
+        hs=0,
+        seed=settings.seed,
+        workers=settings.threads,
+        vector_size=settings.dimension,
+        epochs=settings.epochs,
+        window=settings.window,
+        min_count=settings.min_count,
+        negative=settings.negative,
+        ns_exponent=settings.negative_exponent,
+        sample=settings.sample,
+        alpha=settings.learning_rate,
+        min_alpha=0.0,
+        min_n=settings.shortest,
+        max_n=settings.longest,
+        bucket=settings.buckets,
+    )
 
 
 def _buckets(word: str, settings: VectorSettings) -> NDArray[numpy.int64]:

@@ -28,6 +28,7 @@ from specialize.sources.published import (
     wikipedia_dump,
 )
 from specialize.sources.text_formats import TextFormat, recognise
+from specialize.sources.word_lists import read_word_list
 
 if TYPE_CHECKING:  # as they load what asks the network, which most jobs never do
     from specialize.sources.availability import latest_dump, upstream_bytes
@@ -84,6 +85,7 @@ __all__ = [
     "own_text",
     "pinned",
     "places_in_run",
+    "read_word_list",
     "recognise",
     "require_parts",
     "treebank_files",

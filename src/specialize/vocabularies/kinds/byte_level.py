@@ -22,6 +22,7 @@ from specialize.vocabularies.settings import BytePieceTraining, PieceChoice
 
 BYTE_SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")  # in RoBERTa's order
 BERT_TOKENS = ("[CLS]", "[SEP]")  # ModernBERT's
+REPLACEMENT = "\ufffd"  # the library's, for bytes that are no whole letter
 UNKNOWN = ("<unk>", "[UNK]")  # names of what never comes up
 
 
@@ -49,6 +50,11 @@ class ByteLevel(BytePairs):
     def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> dict[str, int]:
         """None: a letter is merged of its bytes."""
         return {}
+
+    def reading(self, tokenizer: Tokenizer, piece: str) -> tuple[str, bool]:
+        """What its bytes are in UTF-8; one with its space begins a word."""
+        text = decoders.ByteLevel().decode([piece])
+        return text.replace(REPLACEMENT, "").strip(" "), piece.startswith(self.mark)
 
     def set_leading_space(self, tokenizer: Tokenizer, leading_space: bool) -> None:
         """The space is part of a word's first piece; where words are parted by a pattern first, that has to see it."""

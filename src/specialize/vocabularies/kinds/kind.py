@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ WORDS_IN_A_CALL = 1000
 WORDS_IN_A_LINE = 1000
 AS_SAVED = "PreTrainedTokenizerFast"  # the class of `transformers` 4 and 5 that takes tokenizer.json as it is
 WORD_MARK = "▁"  # SentencePiece's, before each word
+BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")  # SentencePiece's, of a letter that it lacks
 PREFERENCES = ("clean_up_tokenization_spaces", "model_max_length", "padding_side", "truncation_side")
 
 # How the special tokens are spelled, whatever the kind: ModernBERT's are BERT's over byte-level pieces.
@@ -181,6 +183,11 @@ class Kind(ABC):
         """
         model, unknown = base.model, base.token_to_id(self.unknown(base))
         return [[token.id for token in model.tokenize(piece) if token.id != unknown] for piece in pieces]
+
+    def reading(self, tokenizer: Tokenizer, piece: str) -> tuple[str, bool]:
+        """What a piece stands for, without its mark and without bytes that are no whole letter; if it begins a word."""
+        text = "" if BYTE_PIECE.fullmatch(piece) else piece.replace(WORD_MARK, "")
+        return text, piece.startswith(WORD_MARK)
 
     @abstractmethod
     def grow(

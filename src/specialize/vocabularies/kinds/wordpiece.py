@@ -84,6 +84,11 @@ class WordPiece(Kind):
         vocabulary, prefix = base.get_vocab(), base.model.continuing_subword_prefix
         return [_cut(piece, vocabulary, prefix) for piece in pieces]
 
+    def reading(self, tokenizer: Tokenizer, piece: str) -> tuple[str, bool]:
+        """The prefix continues a word."""
+        prefix = tokenizer.model.continuing_subword_prefix
+        return piece.removeprefix(prefix), not piece.startswith(prefix)
+
     def grow(
         self,
         base: Tokenizer,
