@@ -103,7 +103,7 @@ def test_a_job_reads_what_changes_something_and_nothing_else(tmp_path):
     plain = with_overlay(tmp_path, entry("{}")).pretraining("own").job_parameters()
     assert "adapt" not in plain
     assert plain.keys() == Experiment.read(Path("config/config.yaml")).pretraining("va").job_parameters().keys()
-    assert parameters(tmp_path, "{layer_decay: 1, freeze: []}") == plain
+    assert parameters(tmp_path, "{layer_decay: 1, freeze: [], lora: null}") == plain
     one, other = (
         parameters(tmp_path, f"freeze: {parts}") for parts in ("[encoder, embeddings]", "[embeddings, encoder]")
     )

@@ -26,7 +26,8 @@ def check_what_learns(experiment: Experiment, name: str) -> None:
 
     if own["method"] != "adapt":
         refuse(f"belongs to method adapt, and this one is {own['method']}; leave it out")
-    if "lora" in adapt and freeze:
+    lora = adapt.get("lora") is not None
+    if lora and freeze:
         refuse("with lora the base's weights stay already, and nothing else can be frozen; leave out freeze", "freeze")
     if "encoder" in freeze and adapt.get("layer_decay", 1) != 1:
         refuse("there are no layers whose rates it could set: freeze has encoder; leave one of them out", "layer_decay")
@@ -37,7 +38,7 @@ def check_what_learns(experiment: Experiment, name: str) -> None:
             "freeze",
         )
     settings = experiment.pretraining(name)
-    if ("lora" in adapt or "embeddings" in freeze) and settings.tiered and settings.tiering == "two-groups":
+    if (lora or "embeddings" in freeze) and settings.tiered and settings.tiering == "two-groups":
         refuse(
             "the base's rows stay, but tiering two-groups has every row decay; let this representation's training say "
             "tiering: rows"

@@ -42,7 +42,7 @@ def pretraining(experiment: Experiment, representation: str) -> PretrainingSetti
 
 def _what_learns(entry: dict[str, Any]) -> AdaptSettings:
     """A representation's `adapt`; in what order it names parts that stay is no reason to train again."""
-    lora = LoraSettings(**entry["lora"]) if "lora" in entry else None
+    lora = LoraSettings(**entry["lora"]) if entry.get("lora") is not None else None
     return AdaptSettings(**{**entry, "lora": lora, "freeze": sorted(entry.get("freeze", []))})
 
 

@@ -86,11 +86,12 @@ Part = Literal["embeddings", "encoder"]  # of a model, besides its head
 class LoraSettings(Settings):
     """A representation's `adapt.lora`: the base's weights stay, and updates of a low rank learn (Hu et al., 2022)."""
 
-    rank: int = setting("of the updates: each matrix gets two of this width", default=8, ge=1)
-    alpha: Number = setting("an update counts alpha / rank times", default=16, gt=0)
-    dropout: Number = setting("of what goes into an update", default=0.0, ge=0, lt=1)
+    rank: int = setting("of the updates, by default 8: each matrix gets two narrow ones of this width", default=8, ge=1)
+    alpha: Number = setting("an update counts alpha / rank times; by default 16", default=16, gt=0)
+    dropout: Number = setting("of what goes into an update; by default 0", default=0.0, ge=0, lt=1)
     targets: Literal["attention", "all-linear"] = setting(
-        "the matrices that get one: of the attention of each layer, or all of each layer", default="attention"
+        "the matrices that get one: those of each layer's attention, by default, or all of each layer",
+        default="attention",
     )
 
 
@@ -107,7 +108,8 @@ class AdaptSettings(Settings):
         "parts that stay: the embeddings, but for the rows of new pieces; the encoder's layers", neutral=[], default=[]
     )
     layer_decay: Number = setting(
-        "each layer learns at so many times the rate of the one above it, the embeddings of the lowest's",
+        "each layer learns at so many times the rate of the one above it, and the embeddings at so many times the "
+        "lowest one's; the head and the topmost layer have the full rate; by default 1",
         source="Howard and Ruder (2018)",
         neutral=1,
         default=1,
