@@ -57,7 +57,7 @@ class NewRows(nn.Module):
         return torch.where((numbers >= 0)[..., None], own, nn.functional.embedding(ids, matrix))
 
     def _with_own_logits(self, layer: nn.Module, inputs: tuple[Tensor], logits: Tensor) -> Tensor:
-        bias = self.bias
+        bias: Tensor | None = self.bias
         if bias is None and layer.bias is not None:
             bias = cast("Tensor", layer.bias).index_select(0, self.ids)
         own = nn.functional.linear(inputs[0], self.embeddings if self.output is None else self.output, bias)

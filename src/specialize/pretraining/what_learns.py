@@ -62,7 +62,7 @@ class Learning:
         from peft import LoraConfig, LoraModel  # takes seconds
 
         names = self._architecture.lora_targets(self.model, lora.targets)
-        narrowest = min(min(self.model.get_submodule(name).weight.shape) for name in names)  # type: ignore[union-attr, arg-type]
+        narrowest = min(min(self.model.get_submodule(name).weight.shape) for name in names)  # type: ignore[arg-type]
         if lora.rank > narrowest:
             raise SpecializeError(
                 f"adapt.lora.rank {lora.rank} is more than {narrowest}, the width of a matrix that gets an update; "
@@ -106,5 +106,5 @@ class Learning:
         if self._rows:
             self._rows.written(self.model)
         if self._lora:
-            self._lora.merge_and_unload()  # type: ignore[no-untyped-call]
+            self._lora.merge_and_unload()
         self.model.requires_grad_(True)
