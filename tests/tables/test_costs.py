@@ -99,9 +99,7 @@ def test_what_learns_has_its_columns_only_where_a_representation_says_so(tmp_pat
     grid = GRID | {"representations": ["mbert", "tva", "lora"]}
     experiment = small_experiment(registry={"lora": lora}, **grid)
     finished_run(tmp_path, experiment)
-    statistics = statistics_of_uyghur()
-    statistics["vocabularies/ug/lora"] = statistics["vocabularies/ug/tva"]
-    write_statistics(tmp_path, statistics)
+    write_statistics(tmp_path, {"vocabularies/ug/lora": statistics_of_uyghur()["vocabularies/ug/tva"]})
     model = tmp_path / experiment.encoder_folder("ug", "lora")
     write_json(model / "history.json", {"learning_parameters": 665344})
     for name, megabytes in (("tva", 3456), ("lora", 1234)):
