@@ -327,6 +327,8 @@ def test_a_job_with_updates_writes_a_model_like_any_other(model_type, corpus, vo
     assert list(histories[0]) == list(histories[1])
     assert histories[1]["hyperparameters"]["adapt"]["lora"]["rank"] == 2
     assert "adapt" not in histories[0]["hyperparameters"]
+    full, lora = ((tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("full", "lora"))
+    assert "| What learned | updates of rank 2 (LoRA, attention), merged since: " in lora and "What learned" not in full
     assert read_json(tmp_path / "timings" / "lora.json").keys() >= {"seconds", "peak_memory_megabytes"}
 
 
