@@ -33,4 +33,5 @@ with reported(snakemake.log[0]):
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
         word_list=Path(word_list) if word_list else None,
+        timing=Path("timings/pretraining/{language}/{representation}.json".format(**snakemake.wildcards)),
     )

@@ -30,4 +30,5 @@ with reported(snakemake.log[0]):
         description=ModelDescription(**description),
         folder=Path(snakemake.output.config).parent,
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
+        timing=Path("timings/pretraining/{language}/{representation}.json".format(**snakemake.wildcards)),
     )

@@ -92,3 +92,24 @@ def test_one_job_without_its_time_leaves_no_sum(tmp_path, missing):
     timing = {"seconds": 1800, "peak_memory_megabytes": 1000}
     write_json(tmp_path / experiment.cells[0].folder / "timing.json", {k: v for k, v in timing.items() if k != missing})
     assert rows_of(costs_table(experiment, tmp_path))["mbert"]["Finetuning, hours"] == "–"
+
+
+def test_what_learns_has_its_columns_only_where_a_representation_says_so(tmp_path):
+    lora = {"method": "adapt", "pieces": 99, "adapt": {"lora": {"rank": 4}}}
+    grid = GRID | {"representations": ["mbert", "tva", "lora"]}
+    experiment = small_experiment(registry={"lora": lora}, **grid)
+    finished_run(tmp_path, experiment)
+    write_statistics(tmp_path, {"vocabularies/ug/lora": statistics_of_uyghur()["vocabularies/ug/tva"]})
+    model = tmp_path / experiment.encoder_folder("ug", "lora")
+    write_json(model / "history.json", {"learning_parameters": 665344})
+    for name, megabytes in (("tva", 3456), ("lora", 1234)):
+        timing = {"seconds": 1.0, "peak_gpu_memory_megabytes": megabytes}
+        write_json(tmp_path / f"timings/pretraining/ug/{name}.json", timing)
+    table = costs_table(experiment, tmp_path)
+    assert table.columns[-2:] == ["Parameters that pretraining changes", "GPU memory of pretraining, GB"]
+    last = {name: list(row.values())[-2:] for name, row in rows_of(table).items()}
+    assert last == {"mbert": ["–", "–"], "tva": ["all", "3.46"], "lora": ["665,344", "1.23"]}
+    assert any(note.startswith("Parameters that pretraining changes: all of them") for note in table.notes)
+    plain = costs_table(small_experiment(registry={"lora": lora}, **GRID), tmp_path)
+    assert plain.columns[-1] == "Unknown words"
+    assert not any("Parameters" in note for note in plain.notes)

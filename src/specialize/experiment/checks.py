@@ -12,6 +12,7 @@ from specialize.bases.architectures import architecture_of, architecture_to_make
 from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language, data_of
+from specialize.experiment.learning_checks import check_what_learns
 from specialize.experiment.new_rows import check_new_rows
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
@@ -201,6 +202,7 @@ def _check_representations(experiment: Experiment) -> None:
             place = ("representations", name, "base_model") if names_its_own else ("base_model",)
             known = experiment.config["base_models"]
             _check_known(experiment, place, [representation.base_model], known, "base model")
+        check_what_learns(experiment, name)
     sections: list[tuple[tuple[str, ...], dict[str, Any]]] = [(("finetuning",), experiment.config["finetuning"])]
     sections += [(("representations", name), own) for name, own in experiment.config["representations"].items()]
     for keys, section in sections:

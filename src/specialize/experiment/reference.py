@@ -26,7 +26,7 @@ from specialize.experiment.settings import (
 from specialize.experiment.yaml_files import load
 from specialize.files import read_text
 from specialize.finetuning.settings import EntityTaggerSettings, ParserSettings, TaggerSettings, TaskEncoderSettings
-from specialize.pretraining.settings import PretrainingOptions, VectorSettings
+from specialize.pretraining.settings import AdaptSettings, LoraSettings, PretrainingOptions, VectorSettings
 from specialize.settings import Settings, declared, schema_of
 from specialize.tables.settings import TablesSettings
 from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection
@@ -43,6 +43,8 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("base_models.{name}.pretrain", PretrainedHere),
     ("base_models.{name}.pretrain.architecture", Architecture),
     ("representations.{name}", RepresentationEntry),
+    ("representations.{name}.adapt", AdaptSettings),
+    ("representations.{name}.adapt.lora", LoraSettings),
     ("representations.{name}.vocabulary", BytePieceTraining),
     ("representations.{name}.vectors", VectorSettings),
     ("representations.{name}.task_encoders.{task}", TaskEncoderSettings),

@@ -13,7 +13,7 @@ from specialize.experiment.grid import Cell
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.settings import MadeAs
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
-from specialize.pretraining.settings import PretrainingSettings
+from specialize.pretraining.settings import AdaptSettings, LoraSettings, PretrainingSettings
 from specialize.settings import without_neutral
 from specialize.vocabularies.settings import PieceChoice, PieceTraining
 
@@ -31,14 +31,21 @@ def cleaning(experiment: Experiment, language: str) -> Cleaning:
 
 
 def pretraining(experiment: Experiment, representation: str) -> PretrainingSettings:
-    """The section `pretraining` with the representation's `training`."""
+    """The section `pretraining` with the representation's `training` and `adapt`."""
     entry = experiment.representations[representation]
-    own = experiment.config["representations"][representation].get("training", {})
+    own = dict(experiment.config["representations"][representation].get("training", {}))
+    own["adapt"] = _what_learns(experiment.config["representations"][representation].get("adapt", {}))
     augmented = entry.method == "adapt" and entry.pieces != 0
     tiered = augmented and entry.multiplier != 1
     slots_wanted = augmented and own.get("initialisation") == "slot"
     section = {**experiment.config["pretraining"], **own}
     return PretrainingSettings(**section, augmented=augmented, tiered=tiered, slots_wanted=slots_wanted)
+
+
+def _what_learns(entry: dict[str, Any]) -> AdaptSettings:
+    """A representation's `adapt`; in what order it names parts that stay is no reason to train again."""
+    lora = LoraSettings(**entry["lora"]) if entry.get("lora") is not None else None
+    return AdaptSettings(**{**entry, "lora": lora, "freeze": sorted(entry.get("freeze", []))})
 
 
 def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSettings:

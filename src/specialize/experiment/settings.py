@@ -15,7 +15,7 @@ from specialize.finetuning.settings import (
     TaggerSettings,
     TaskEncoderSettings,
 )
-from specialize.pretraining.settings import PretrainingOptions, VectorSettings
+from specialize.pretraining.settings import AdaptSettings, PretrainingOptions, VectorSettings
 from specialize.settings import LICENSE, PATH, Number, Settings, named, overrides, setting
 from specialize.tables.settings import TablesSettings
 from specialize.vocabularies.settings import BytePieceTraining, VocabulariesSection
@@ -202,6 +202,7 @@ class RepresentationEntry(Settings):
         default=1,
         gt=0,
     )
+    adapt: AdaptSettings = setting("of adapt: what learns in pretraining, if not everything", default=None)
     vocabulary: BytePieceTraining = setting("of scratch: its byte-level pieces", default=None)
     architecture: Architecture = setting("of scratch: its sizes", default=None)
     training: overrides(PretrainingOptions) = setting("overrides any key of `pretraining`", default={})  # type: ignore[valid-type]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import torch
 from torch import Tensor, is_grad_enabled, nn
 from transformers.modeling_utils import PreTrainedModel
 
 from specialize.bases.architectures import architecture_of
-from specialize.pretraining.masked_text import MaskedBatch
+from specialize.pretraining.masked_text import MaskedBatch, MaskedText
+from specialize.pretraining.rows_that_learn import NEW_ROWS
+from specialize.training.feeding import fed, on_device
 from specialize.training.precision import matrix_products
+from specialize.training.process_group import process_group
 
 
 def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "float32") -> Tensor:
@@ -20,9 +25,10 @@ def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "fl
         precision: of matrix products, as `use_precision` returned it.
     """
     architecture = architecture_of(model.config)
+    embedded = getattr(model, NEW_ROWS, _embedded)
     with matrix_products(precision):
         hidden = model.base_model(
-            inputs_embeds=_embedded(architecture.embeddings(model), batch.ids),
+            inputs_embeds=embedded(architecture.embeddings(model), batch.ids),
             **architecture.attention_inputs(batch.attention, batch.padded, model.config),
             **architecture.segment_inputs(batch.segments, model.config),
         ).last_hidden_state
@@ -35,10 +41,10 @@ def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
 
     A dense gradient of each lookup, nearly all zeros, and their sum took a third of a step on a CPU. The output layer's
     gradient is complete by the time the lookup's arrives, since that passes through the whole encoder. A matrix that
-    is not tied has no other gradient.
+    is not tied has no other gradient, and one that stays has none at all.
     """
     vectors = nn.functional.embedding(ids, matrix.detach())
-    if is_grad_enabled():
+    if is_grad_enabled() and matrix.requires_grad:
 
         def add(gradient: Tensor) -> None:
             if matrix.grad is None:
@@ -47,3 +53,18 @@ def _embedded(matrix: Tensor, ids: Tensor) -> Tensor:
 
         vectors.requires_grad_().register_hook(add)  # type: ignore[no-untyped-call]
     return vectors
+
+
+def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "float32") -> float:
+    """Mean masked loss over a text, of whose batches each process takes its part."""
+    where, group = next(model.parameters()).device, process_group()
+    losses, numbers = [], []
+    with torch.no_grad(), closing(fed(text.in_order(group.rank, group.size), where)) as batches:
+        for batch in batches:
+            losses.append(masked_loss(model, on_device(batch, where), precision))
+            numbers.append(len(batch.targets))
+    total = 0.0
+    for loss, number in zip(torch.stack(losses).tolist() if losses else [], numbers, strict=True):
+        total += loss * number
+    sums = group.total(torch.tensor([total, sum(numbers)], dtype=torch.float64, device=where))
+    return float(sums[0] / sums[1])

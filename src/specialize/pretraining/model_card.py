@@ -189,9 +189,25 @@ def _training_rows(history: dict[str, Any], description: ModelDescription) -> li
         ("Epoch", f"{chosen['epoch']}, the one of the lowest validation loss of {epochs[-1]['epoch']}"),
         ("Validation loss", f"{chosen['validation_loss']:.4f} (before training: {epochs[0]['validation_loss']:.4f})"),
         ("Learning rate", f"{settings['learning_rate']:g}"),
+        *_learned(history),
         ("Precision of matrix products", _precision(history)),
         ("Seed", str(settings["seed"])),
     ]
+
+
+def _learned(history: dict[str, Any]) -> list[tuple[str, str]]:
+    """What learned, if not all of the base model did, or not all of it at one rate."""
+    adapt = history["hyperparameters"].get("adapt")
+    if not adapt:
+        return []
+    parts = []
+    if lora := adapt.get("lora"):
+        parts.append(f"updates of rank {lora['rank']} (LoRA, {lora['targets']}), merged since")
+    if frozen := adapt.get("freeze"):
+        parts.append(f"all but {' and '.join(frozen)} of the base")
+    if decay := adapt.get("layer_decay"):
+        parts.append(f"each layer at {decay:g} times the rate of the one above it")
+    return [("What learned", f"{'; '.join(parts)}: {history['learning_parameters']:,} numbers")]
 
 
 def _precision(history: dict[str, Any]) -> str:

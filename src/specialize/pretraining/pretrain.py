@@ -7,7 +7,6 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,15 +25,16 @@ from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
 from specialize.pretraining.base_vocabulary import base_tokenizer
 from specialize.pretraining.initialisation import Language, check_slots, start_new_rows
-from specialize.pretraining.masked_loss import masked_loss
-from specialize.pretraining.masked_text import MaskedText, training_text, validation_text
+from specialize.pretraining.masked_loss import masked_loss, validation_loss
+from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
 from specialize.pretraining.new_rows import NewPieces, make_room
-from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
+from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, AdaptSettings, PretrainingSettings
+from specialize.pretraining.timing import write_timing
+from specialize.pretraining.what_learns import Learning
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
-from specialize.training.feeding import fed, on_device
 from specialize.training.loop import Fit, fit
 from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_schedule
 from specialize.training.precision import resolved, use_precision, where_and_how
@@ -70,6 +70,7 @@ class LanguageJob:
         description: for the model card.
         folder: where the model folder appears.
         checkpoints: a folder for the job's state; None keeps none.
+        timing: a file for what the training took; None writes none.
     """
 
     vocabulary: Path
@@ -78,21 +79,7 @@ class LanguageJob:
     description: ModelDescription
     folder: Path
     checkpoints: Path | None
-
-
-def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "float32") -> float:
-    """Mean masked loss over a text, of whose batches each process takes its part."""
-    where, group = next(model.parameters()).device, process_group()
-    losses, numbers = [], []
-    with torch.no_grad(), closing(fed(text.in_order(group.rank, group.size), where)) as batches:
-        for batch in batches:
-            losses.append(masked_loss(model, on_device(batch, where), precision))
-            numbers.append(len(batch.targets))
-    total = 0.0
-    for loss, number in zip(torch.stack(losses).tolist() if losses else [], numbers, strict=True):
-        total += loss * number
-    sums = group.total(torch.tensor([total, sum(numbers)], dtype=torch.float64, device=where))
-    return float(sums[0] / sums[1])
+    timing: Path | None = None
 
 
 def pretrain(
@@ -103,6 +90,7 @@ def pretrain(
     settings: PretrainingSettings,
     new_pieces: tuple[Tensor, float] | None = None,
     checkpoint: Checkpoint | None = None,
+    learning: Learning | None = None,
 ) -> Fit:
     """Train a model on text and leave it with the weights of the epoch of lowest validation loss.
 
@@ -113,6 +101,7 @@ def pretrain(
         settings: hyperparameters.
         new_pieces: their ids and the multiplier of their rate (paper §2.1).
         checkpoint: where the state is kept, and taken up from.
+        learning: what of the model learns; None: all of it, at one rate.
 
     Raises:
         SpecializeError: if a sequence is longer than the model takes, or a text empty.
@@ -123,7 +112,7 @@ def pretrain(
     process_group().go_apart(settings.threads, settings.seed)
     text = training_text(training_files, tokenizer, settings)
     validation = validation_text(validation_files, tokenizer, settings)
-    optimizer = _optimizer(model, settings, new_pieces)
+    optimizer = _optimizer(model, settings, new_pieces, learning)
     schedule = _schedule(optimizer, settings, text.steps())
 
     def evaluate() -> dict[str, float]:
@@ -149,6 +138,8 @@ def pretrain(
     for record in outcome.history:
         record["steps"] = record["epoch"] * text.steps()
         del record["score"]
+    if learning:
+        learning.settled()
     return outcome
 
 
@@ -161,19 +152,28 @@ def _check_length(model: PreTrainedModel, settings: PretrainingSettings) -> None
         )
 
 
-def _optimizer(model: PreTrainedModel, settings: PretrainingSettings, new_pieces: tuple[Tensor, float] | None) -> AdamW:
-    """Of all parameters, the new pieces' embeddings at a rate of their own, in the output layer too if it is not tied.
+def _optimizer(
+    model: PreTrainedModel,
+    settings: PretrainingSettings,
+    new_pieces: tuple[Tensor, float] | None,
+    learning: Learning | None = None,
+) -> AdamW:
+    """Of all parameters that learn, the new pieces' embeddings at a rate of their own.
 
-    Their entries in its bias are no embeddings, and learn as the rest does.
+    In the output layer too, if it is not tied. Their entries in its bias are no embeddings, and learn as the rest does.
     """
     architecture = architecture_of(model.config)
-    tier = None
+    tier, multiplier = None, 1.0
     if new_pieces and settings.tiering != "released":
         ids, multiplier = new_pieces
         twice = settings.tiering == "two-groups"
-        tier = Tier(architecture.matrices(model), ids.to(device()), multiplier, decayed_twice=twice)
-    undecayed = architecture.undecayed(model)
-    groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
+        whole = [matrix for matrix in architecture.matrices(model) if matrix.requires_grad]
+        tier = Tier(whole, ids.to(device()), multiplier, decayed_twice=twice) if whole else None
+    if learning:
+        groups = learning.groups(settings, multiplier)
+    else:
+        undecayed = architecture.undecayed(model)
+        groups = decayed_groups(model, settings.learning_rate, settings.weight_decay, undecayed)
     return AdamW(groups, EPSILON, settings.bias_correction, tier)
 
 
@@ -198,6 +198,7 @@ def adapt(
     folder: Path,
     checkpoints: Path | None = None,
     word_list: Path | None = None,
+    timing: Path | None = None,
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
@@ -215,6 +216,7 @@ def adapt(
             is marked in them, and has the weights of the best epoch before.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
         word_list: a bilingual one, that `initialisation: dictionary` needs; see `sources.read_word_list`.
+        timing: a file for its time and memory.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -237,8 +239,11 @@ def adapt(
     inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
     inputs += [word_list] if word_list else []
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
-    _pretrain_on_language(job, model, rate, inputs, new_pieces)
+    learning = None
+    if settings.adapt != AdaptSettings():
+        learning = Learning(model, settings.adapt, ids, head_drawn)
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing)
+    _pretrain_on_language(job, model, rate, inputs, new_pieces, learning)
 
 
 def pretrain_monolingual(
@@ -249,6 +254,7 @@ def pretrain_monolingual(
     description: ModelDescription,
     folder: Path,
     checkpoints: Path | None = None,
+    timing: Path | None = None,
 ) -> None:
     """Pretrain a RoBERTa from scratch on one language: the paper's baseline BERT (§2.2.2, fact 20).
 
@@ -256,7 +262,7 @@ def pretrain_monolingual(
         vocabulary: the representation's vocabulary folder, of byte-level pieces.
         corpus: the language's corpus folder.
         architecture: sizes, as the library's configuration of RoBERTa names them.
-        settings, description, folder, checkpoints: as for `adapt`.
+        settings, description, folder, checkpoints, timing: as for `adapt`.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -269,7 +275,7 @@ def pretrain_monolingual(
         special_ids(tokenizer),
         segments=2 if settings.examples == "sentence-pairs" else 1,
     )
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing)
     _pretrain_on_language(job, model, {"architecture": architecture})
 
 
@@ -279,6 +285,7 @@ def _pretrain_on_language(
     more: dict[str, Any],
     more_inputs: Sequence[Path] = (),
     new_pieces: tuple[Tensor, float] | None = None,
+    learning: Learning | None = None,
 ) -> None:
     """Train a model on a language's corpus, and write its folder.
 
@@ -287,7 +294,7 @@ def _pretrain_on_language(
         model: as it is before.
         more: hyperparameters besides the settings.
         more_inputs: files that the model is from.
-        new_pieces: see `pretrain`.
+        new_pieces, learning: see `pretrain`.
     """
     started = time.monotonic()
     tokenizer = Tokenizer.from_file(str(job.vocabulary / "tokenizer.json"))
@@ -297,6 +304,8 @@ def _pretrain_on_language(
     text = read_json(job.corpus / "statistics.json")["train"]
     precision = resolved(job.settings.precision)
     known = {"text": text, "hyperparameters": hyperparameters, **where_and_how(precision)}
+    if learning:
+        known["learning_parameters"] = learning.parameters
     words = first_words(texts[0])
 
     def write_tokenizer(temporary: Path) -> None:
@@ -311,8 +320,10 @@ def _pretrain_on_language(
 
     try_out(model, write_tokenizer)
     with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs, precision) as checkpoint:
-        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
+        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint, learning)
         save_model(model, outcome, known, job.folder, complete)
+    if job.timing:
+        write_timing(job.timing, time.monotonic() - started, outcome)
     print(f"{time.monotonic() - started:.0f} s of training")
     if not outcome.converged:
         message = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from specialize.settings import DETERMINISTIC, PRECISION, Number, Precision, Reader, Settings, setting
 
@@ -82,6 +82,44 @@ class PretrainingOptions(Settings):
     deterministic: bool = setting(DETERMINISTIC, neutral=False)
 
 
+Part = Literal["embeddings", "encoder"]  # of a model, besides its head
+
+
+class LoraSettings(Settings):
+    """A representation's `adapt.lora`: the base's weights stay, and updates of a low rank learn (Hu et al., 2022)."""
+
+    rank: int = setting("of the updates, by default 8: each matrix gets two narrow ones of this width", default=8, ge=1)
+    alpha: Number = setting("an update counts alpha / rank times; by default 16", default=16, gt=0)
+    dropout: Number = setting("of what goes into an update; by default 0", default=0.0, ge=0, lt=1)
+    targets: Literal["attention", "all-linear"] = setting(
+        "the matrices that get one: those of each layer's attention, by default, or all of each layer",
+        default="attention",
+    )
+
+
+class AdaptSettings(Settings):
+    """A representation's `adapt`: what learns while a base model is pretrained further; all of it, by default."""
+
+    lora: LoraSettings | None = setting("low-rank updates in place of the base's weights", neutral=None, default=None)
+    freeze: Annotated[
+        list[Part],
+        WithJsonSchema(
+            {"type": "array", "items": {"type": "string", "enum": ["embeddings", "encoder"]}, "uniqueItems": True}
+        ),
+    ] = setting(
+        "parts that stay: the embeddings, but for the rows of new pieces; the encoder's layers", neutral=[], default=[]
+    )
+    layer_decay: Number = setting(
+        "each layer learns at so many times the rate of the one above it, and the embeddings at so many times the "
+        "lowest one's; the head and the topmost layer have the full rate; by default 1",
+        source="Howard and Ruder (2018)",
+        neutral=1,
+        default=1,
+        gt=0,
+        le=1,
+    )
+
+
 class PretrainingSettings(PretrainingOptions):
     """The resolved settings of one pretraining job."""
 
@@ -91,6 +129,7 @@ class PretrainingSettings(PretrainingOptions):
         "models with new pieces": lambda job: job.augmented,
     }
 
+    adapt: AdaptSettings = setting("what learns", neutral=AdaptSettings(), default=AdaptSettings())
     augmented: bool = setting("whether it has new pieces", derived=True)
     tiered: bool = setting("whether new pieces have a learning rate of their own", derived=True)
     slots_wanted: bool = setting(

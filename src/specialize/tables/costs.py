@@ -19,6 +19,7 @@ from specialize.tables.scores import NOT_CONVERGED, TASK_TITLES, Scores, load_sc
 
 SECONDS, MEMORY = "s", "max_rss"  # columns of Snakemake's benchmarks; memory is in MB
 COLUMNS = ("Pretraining, hours", "Finetuning, hours", "Memory, GB", "Pieces per word", "Unknown words")
+LEARNING_COLUMNS = ("Parameters that pretraining changes", "GPU memory of pretraining, GB")
 
 
 def costs_table(experiment: Experiment, run: Path) -> Table:
@@ -35,6 +36,9 @@ def costs_table(experiment: Experiment, run: Path) -> Table:
         "What stands beside the answers: scores on development and test data, hours, memory, and coverage.",
         ["Language", "Method", "Base", *titles, *COLUMNS],
     )
+    some_learn_less = any("adapt" in experiment.config["representations"][name] for name in _used(experiment))
+    if some_learn_less:
+        table.columns += LEARNING_COLUMNS
     for language in experiment.grid_languages:
         cells: dict[Method, list[Cell]] = {}
         for cell in experiment.cells:
@@ -47,6 +51,8 @@ def costs_table(experiment: Experiment, run: Path) -> Table:
             row += [_both_parts(scores, language, method, task) for task in tasks]
             row += _taken(run, language, method, of_method)
             row += _covered(vocabularies.get((language.tag, method.representation)), representation.method == "scratch")
+            if some_learn_less:
+                row += _learned(experiment, run, language, method)
             table.add(*row)
     table.notes = [
         "The best of a language and task (table answers) is chosen by the scores on development data. Means over "
@@ -58,6 +64,11 @@ def costs_table(experiment: Experiment, run: Path) -> Table:
         "Pieces per word and unknown words: of the training part of the language's text, or of its labeled data if it "
         "has none.",
     ]
+    if some_learn_less:
+        table.notes.append(
+            "Parameters that pretraining changes: all of them, unless the representation's adapt says what learns. For "
+            "each, a gradient and two moments are kept besides, twelve bytes."
+        )
     table.notes += fold_notes(experiment, scores, scores.by_seed, tested=False)
     return table
 
@@ -83,10 +94,32 @@ def _taken(run: Path, language: Language, method: Method, cells: Iterable[Cell])
     ]
 
 
+def _used(experiment: Experiment) -> list[str]:
+    return list(dict.fromkeys(cell.representation for cell in experiment.cells))
+
+
+def _learned(experiment: Experiment, run: Path, language: Language, method: Method) -> list[str]:
+    """How many parameters pretraining on the language changes, and the most memory of a GPU that it took."""
+    name = method.representation
+    if experiment.representations[name].method not in ("adapt", "scratch"):
+        return [NOTHING, NOTHING]
+    history = _read(run / experiment.encoder_folder(language.tag, name) / "history.json")
+    changed = "all" if "adapt" not in experiment.pretraining(name).job_parameters() else NOTHING
+    if "learning_parameters" in history:
+        changed = f"{history['learning_parameters']:,}"
+    memory = _read(run / f"timings/pretraining/{language.tag}/{name}.json").get("peak_gpu_memory_megabytes")
+    return [changed, NOTHING if memory is None else f"{memory / 1000:.2f}"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON file; nothing if the run does not have it any more."""
+    read: dict[str, Any] = read_json(path) if path.is_file() else {}
+    return read
+
+
 def _finetuning(run: Path, cell: Cell) -> dict[str, float]:
     """Seconds and memory of a finetuning job; nothing if the run does not know them any more."""
-    path = run / cell.folder / "timing.json"
-    read: dict[str, Any] = read_json(path) if path.is_file() else {}
+    read = _read(run / cell.folder / "timing.json")
     if not {"seconds", "peak_memory_megabytes"} <= read.keys():
         return {}
     return {SECONDS: float(read["seconds"]), MEMORY: float(read["peak_memory_megabytes"])}

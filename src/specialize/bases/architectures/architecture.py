@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from specialize.bases.weights import WeightNames
+from specialize.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers.configuration_utils import PreTrainedConfig
     from transformers.modeling_utils import PreTrainedModel
+
+NO_LORA = "has no matrices that are known to take low-rank updates"
+INSTEAD_OF_LORA = "leave out adapt.lora, or choose another base model"
 
 
 class Classes(NamedTuple):
@@ -40,6 +44,7 @@ class Architecture(ABC):
         model_type: what config.json calls it.
         default_positions: the `max_position_embeddings` of a configuration that does not say.
         names: of the tensors in its files of weights.
+        attention: how names of a layer's attention begin, within the layer; empty: not known, so that it gets no LoRA.
         inner_share: of the matrices within a layer that widen and narrow it, how many times BERT's two there are.
         encoder_options: of the encoder's class, so that it makes nothing that is not used.
     """
@@ -48,6 +53,7 @@ class Architecture(ABC):
     model_type: str
     default_positions = 512
     names = WeightNames()
+    attention = ""
     inner_share = 1.0
     encoder_options: Mapping[str, Any] = {"add_pooling_layer": False}
 
@@ -182,6 +188,51 @@ class Architecture(ABC):
             holder, _, name = self.names.spare_bias.rpartition(".")
             bias = cast("Tensor", self.output_bias(model))
             setattr(model.get_submodule(holder), name, nn.Parameter(bias.detach().clone()))
+
+    def part(self, name: str, model: PreTrainedModel) -> tuple[str, int]:
+        """Where a parameter of a masked language model is.
+
+        Args:
+            name: of the parameter; it may be one that was put into a module, such as LoRA's.
+            model: the model.
+
+        Returns:
+            `embeddings`, `encoder` or `head`; and how many layers are above it: those of the model for embeddings, 0
+            for what is of no layer.
+        """
+        prefix, layers = model.base_model_prefix + ".", int(model.config.num_hidden_layers)
+        own = name.removeprefix(prefix)
+        if model.get_parameter(name) is self.embeddings(model):  # perhaps by the name of a tied output layer
+            return "embeddings", layers
+        if own == name:
+            return "head", 0
+        if own.partition(".")[0] == self.names.embeddings.partition(".")[0]:
+            return "embeddings", layers
+        if own.startswith(self.names.layers):
+            return "encoder", layers - 1 - int(own.removeprefix(self.names.layers).partition(".")[0])
+        return "encoder", 0
+
+    def lora_targets(self, model: PreTrainedModel, targets: str) -> list[str]:
+        """The matrices of a masked language model's layers that get low-rank updates, by the names of their modules.
+
+        Args:
+            model: the model.
+            targets: `attention`, or `all-linear` for all of each layer.
+
+        Raises:
+            InputError: if what its attention is called is not known.
+        """
+        from torch import nn
+
+        if not self.attention:
+            raise InputError("config.json", f"{self.name} {NO_LORA}", remedy=INSTEAD_OF_LORA)
+        layer = f"{model.base_model_prefix}.{self.names.layers}"
+        found = []
+        for name, module in model.named_modules():
+            inner = name.removeprefix(layer).partition(".")[2]
+            if name.startswith(layer) and isinstance(module, nn.Linear):
+                found += [name] if targets == "all-linear" or inner.startswith(self.attention) else []
+        return found
 
     def undecayed(self, model: nn.Module) -> set[str]:
         """Names of the parameters that do not decay: biases and layer norms (facts 16 and 24).

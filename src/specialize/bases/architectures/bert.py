@@ -17,6 +17,7 @@ class Bert(Architecture):
 
     name = "BERT"
     model_type = "bert"
+    attention = "attention."
 
     def classes(self) -> Classes:
         """BERT's."""

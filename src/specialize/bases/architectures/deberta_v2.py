@@ -23,6 +23,7 @@ class DebertaV2(Architecture):
 
     name = "DeBERTa-v2/v3"
     model_type = "deberta-v2"
+    attention = "attention."
     names = WeightNames(spare=("embeddings.word_embeddings._weight",))  # of mDeBERTa-v3, from its training
     encoder_options: Mapping[str, Any] = {}
 

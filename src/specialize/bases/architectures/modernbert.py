@@ -21,6 +21,7 @@ class ModernBert(Architecture):
 
     name = "ModernBERT"
     model_type = "modernbert"
+    attention = "attn."
     default_positions = 8192
     names = WeightNames(
         embeddings=EMBEDDINGS,

@@ -18,6 +18,7 @@ class Roberta(Architecture):
 
     name = "RoBERTa"
     model_type = "roberta"
+    attention = "attention."
     names = WeightNames(spare_bias="lm_head.bias")
 
     def classes(self) -> Classes:
