@@ -313,6 +313,11 @@ def base_of(wildcards):
     return {"config": f"{folder}/config.json", "weights": f"{folder}/model.safetensors"}
 
 
+def other_texts(wildcards):
+    """The training texts of the other languages that a model learns from, if any."""
+    return [f"results/corpora/{tag}/train.txt" for tag in experiment.other_texts(**wildcards)]
+
+
 def start(wildcards):
     """What a finetuning job starts from: a pretrained encoder, static vectors, or a multi-task model."""
     multi_task = cell_of(wildcards).prefinetuned

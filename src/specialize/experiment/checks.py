@@ -12,6 +12,7 @@ from specialize.bases.architectures import architecture_of, architecture_to_make
 from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language, data_of
+from specialize.experiment.other_texts import check_other_texts
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.suggestions import nearest, nearest_language
@@ -47,6 +48,7 @@ def check_references(experiment: Experiment) -> None:
     _check_seeds(experiment)
     _check_base_models(experiment)
     _check_representations(experiment)
+    check_other_texts(experiment)
     _check_positions(experiment)
     shares = experiment.config["corpora"]["validation_share"] + experiment.config["corpora"]["test_share"]
     if shares >= 1:

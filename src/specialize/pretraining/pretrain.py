@@ -6,9 +6,9 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
 from specialize.pretraining.new_rows import NewPieces, initialise, make_room
 from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, PretrainingSettings
+from specialize.pretraining.several_languages import LanguageText, recorded, texts_of
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
 from specialize.training.feeding import fed, on_device
@@ -69,6 +70,7 @@ class LanguageJob:
         description: for the model card.
         folder: where the model folder appears.
         checkpoints: a folder for the job's state; None keeps none.
+        others: the corpus folders of the other languages of its text, by tag.
     """
 
     vocabulary: Path
@@ -77,6 +79,7 @@ class LanguageJob:
     description: ModelDescription
     folder: Path
     checkpoints: Path | None
+    others: Mapping[str, Path] = field(default_factory=dict)
 
 
 def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "float32") -> float:
@@ -102,6 +105,7 @@ def pretrain(
     settings: PretrainingSettings,
     new_pieces: tuple[Tensor, float] | None = None,
     checkpoint: Checkpoint | None = None,
+    others: Sequence[LanguageText] = (),
 ) -> Fit:
     """Train a model on text and leave it with the weights of the epoch of lowest validation loss.
 
@@ -112,6 +116,7 @@ def pretrain(
         settings: hyperparameters.
         new_pieces: their ids and the multiplier of their rate (paper §2.1).
         checkpoint: where the state is kept, and taken up from.
+        others: text of other languages that is trained on, too.
 
     Raises:
         SpecializeError: if a sequence is longer than the model takes, or a text empty.
@@ -120,7 +125,7 @@ def pretrain(
     precision = use_precision(settings.precision)
     model.to(device())  # type: ignore[arg-type]
     process_group().go_apart(settings.threads, settings.seed)
-    text = training_text(training_files, tokenizer, settings)
+    text = training_text(training_files, tokenizer, settings, others)
     validation = validation_text(validation_files, tokenizer, settings)
     optimizer = _optimizer(model, settings, new_pieces)
     schedule = _schedule(optimizer, settings, text.steps())
@@ -196,6 +201,7 @@ def adapt(
     description: ModelDescription,
     folder: Path,
     checkpoints: Path | None = None,
+    others: Mapping[str, Path] | None = None,
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
@@ -212,6 +218,7 @@ def adapt(
         folder: where the model folder appears, with history.json and README.md. A training that does not converge
             is marked in them, and has the weights of the best epoch before.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
+        others: the corpus folders of the languages that `settings` names besides this one, by tag.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -231,7 +238,7 @@ def adapt(
     rate |= {"pieces_without_parts": without_parts} if without_parts else {}
     inputs = [base_folder / "config.json", base_folder / "model.safetensors", vocabulary / "statistics.json"]
     new_pieces = (ids, multiplier) if len(ids) and multiplier != 1 else None
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, others or {})
     _pretrain_on_language(job, model, rate, inputs, new_pieces)
 
 
@@ -243,6 +250,7 @@ def pretrain_monolingual(
     description: ModelDescription,
     folder: Path,
     checkpoints: Path | None = None,
+    others: Mapping[str, Path] | None = None,
 ) -> None:
     """Pretrain a RoBERTa from scratch on one language: the paper's baseline BERT (§2.2.2, fact 20).
 
@@ -250,7 +258,7 @@ def pretrain_monolingual(
         vocabulary: the representation's vocabulary folder, of byte-level pieces.
         corpus: the language's corpus folder.
         architecture: sizes, as the library's configuration of RoBERTa names them.
-        settings, description, folder, checkpoints: as for `adapt`.
+        settings, description, folder, checkpoints, others: as for `adapt`.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -263,7 +271,7 @@ def pretrain_monolingual(
         special_ids(tokenizer),
         segments=2 if settings.examples == "sentence-pairs" else 1,
     )
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints)
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, others or {})
     _pretrain_on_language(job, model, {"architecture": architecture})
 
 
@@ -286,11 +294,12 @@ def _pretrain_on_language(
     started = time.monotonic()
     tokenizer = Tokenizer.from_file(str(job.vocabulary / "tokenizer.json"))
     texts = [job.corpus / "train.txt", job.corpus / "valid.txt"]
-    inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs]
+    several = texts_of(job.description.language, texts[0], job.others, job.settings)
+    inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs, *(text.path for text in several[1:])]
     hyperparameters = {**job.settings.job_parameters(), **more}
     text = read_json(job.corpus / "statistics.json")["train"]
     precision = resolved(job.settings.precision)
-    known = {"text": text, "hyperparameters": hyperparameters, **where_and_how(precision)}
+    known = {"text": text, **recorded(several), "hyperparameters": hyperparameters, **where_and_how(precision)}
     words = first_words(texts[0])
 
     def write_tokenizer(temporary: Path) -> None:
@@ -305,7 +314,7 @@ def _pretrain_on_language(
 
     try_out(model, write_tokenizer)
     with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs, precision) as checkpoint:
-        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint)
+        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint, several[1:])
         save_model(model, outcome, known, job.folder, complete)
     print(f"{time.monotonic() - started:.0f} s of training")
     if not outcome.converged:
