@@ -34,4 +34,5 @@ with reported(snakemake.log[0]):
         checkpoints=Path("checkpoints", *Path(snakemake.output.config).parts[1:-1]),
         word_list=Path(word_list) if word_list else None,
         timing=Path("timings/pretraining/{language}/{representation}.json".format(**snakemake.wildcards)),
+        others={tag: Path("results/corpora", tag) for tag in experiment.other_texts(**snakemake.wildcards)},
     )

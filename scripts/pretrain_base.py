@@ -9,7 +9,7 @@ with reported(snakemake.log[0]):
     from pathlib import Path
 
     from specialize.experiment import Experiment
-    from specialize.pretraining.pretrain import pretrain_base
+    from specialize.pretraining.base_model import pretrain_base
     from specialize.training.processes import run_on_gpus
 
     experiment, base_model = Experiment(snakemake.config), snakemake.wildcards.base_model

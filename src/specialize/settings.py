@@ -85,7 +85,7 @@ class Settings(BaseModel):
 
     def as_dict(self) -> dict[str, Any]:
         """All settings in the order of their declaration, as plain types."""
-        return self.model_dump()
+        return self.model_dump(by_alias=True)
 
     def job_parameters(self) -> dict[str, Any]:
         """What the job's result depends on, as plain types: without what it does not read, and what changes nothing."""
@@ -95,7 +95,7 @@ class Settings(BaseModel):
             value = getattr(self, name)
             is_read = not reader or self.readers[reader](self)
             if is_read and not field.exclude and not _is_neutral(field, value):
-                known[name] = value.job_parameters() if isinstance(value, Settings) else value
+                known[field.alias or name] = value.job_parameters() if isinstance(value, Settings) else value
         return known
 
 
@@ -115,8 +115,9 @@ def without_neutral(model: type[Settings], section: dict[str, Any]) -> dict[str,
     What overrides a section stays as it is: its neutral value changes something where the section's is another.
     """
     known = {}
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
     for key, value in section.items():
-        field = model.model_fields.get(key)
+        field = fields.get(key)
         inner = field.annotation if field else None
         if field and _is_neutral(field, value):
             continue

@@ -25,8 +25,9 @@ from specialize.bases.folder import check_base_model
 from specialize.errors import InputError, SpecializeError
 from specialize.files import file_hash, read_json, write_json
 from specialize.pretraining import pretrain
+from specialize.pretraining.base_model import pretrain_base
 from specialize.pretraining.masked_text import training_text, validation_text
-from specialize.pretraining.pretrain import adapt, masked_loss, pretrain_base, validation_loss
+from specialize.pretraining.pretrain import adapt, masked_loss, validation_loss
 from specialize.training import loop
 from specialize.vocabularies import PieceTraining, build_vocabulary
 

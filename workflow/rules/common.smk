@@ -322,6 +322,11 @@ def word_list_of(wildcards):
     return {"word_list": f"results/corpora/{wildcards.language}/dictionary.tsv" if original(wildcards) else path}
 
 
+def other_texts(wildcards):
+    """The training texts of the other languages that a model learns from, if any."""
+    return [f"results/corpora/{tag}/train.txt" for tag in experiment.other_texts(**wildcards)]
+
+
 def start(wildcards):
     """What a finetuning job starts from: a pretrained encoder, static vectors, or a multi-task model."""
     multi_task = cell_of(wildcards).prefinetuned

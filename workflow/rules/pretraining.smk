@@ -55,6 +55,7 @@ rule adapt:
         corpus="results/corpora/{language}/train.txt",
         validation="results/corpora/{language}/valid.txt",
         counts="results/corpora/{language}/statistics.json",
+        others=other_texts,
     output:
         multiext(
             f"{MODEL}/",
@@ -91,6 +92,7 @@ rule pretrain_monolingual:
         corpus="results/corpora/{language}/train.txt",
         validation="results/corpora/{language}/valid.txt",
         counts="results/corpora/{language}/statistics.json",
+        others=other_texts,
     output:
         multiext(
             f"{MODEL}/",

@@ -14,6 +14,7 @@ from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language, data_of
 from specialize.experiment.learning_checks import check_what_learns
 from specialize.experiment.new_rows import check_new_rows
+from specialize.experiment.other_texts import check_other_texts
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.suggestions import nearest, nearest_language
@@ -49,6 +50,7 @@ def check_references(experiment: Experiment) -> None:
     _check_seeds(experiment)
     _check_base_models(experiment)
     _check_representations(experiment)
+    check_other_texts(experiment)
     _check_positions(experiment)
     check_new_rows(experiment)
     shares = experiment.config["corpora"]["validation_share"] + experiment.config["corpora"]["test_share"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -139,8 +139,10 @@ class Costs:
         entry = self.experiment.config["base_models"][name]["pretrain"]
         settings = self.experiment.base_pretraining(name)
         shape = transformer("masked", self.base_sizes(name), settings.threads, settings.precision)
-        works = tuple(self._masked(shape, settings, tag, PIECES_PER_LETTER) for tag in entry["languages"])
-        return self._pretraining(self.experiment.base_folder(name), settings, works, entry["languages"])
+        works = tuple(self._masked(shape, settings, tag, PIECES_PER_LETTER, {tag: 1}) for tag in entry["languages"])
+        return self._pretraining(
+            self.experiment.base_folder(name), settings, works, dict.fromkeys(entry["languages"], 1.0)
+        )
 
     def _adaptation(self, tag: str, name: str) -> Job:
         settings, representation = self.experiment.pretraining(name), self.experiment.representations[name]
@@ -151,19 +153,40 @@ class Costs:
             sizes = self.base_sizes(representation.base_model)
         shape = transformer("masked", sizes, settings.threads, settings.precision)
         rate = self._coverage(tag, name, "corpus", "wordpieces_per_letter", PIECES_PER_LETTER)
-        works = (self._masked(shape, settings, tag, rate),)
-        return self._pretraining(self.experiment.encoder_folder(tag, name), settings, works, [tag])
+        passes = self._passes(tag, name)
+        works = (self._masked(shape, settings, tag, rate, passes),)
+        return self._pretraining(self.experiment.encoder_folder(tag, name), settings, works, passes)
 
-    def _pretraining(self, folder: str, settings: PretrainingSettings, works: tuple[Work, ...], tags: list[str]) -> Job:
+    def _passes(self, tag: str, name: str) -> dict[str, float]:
+        """How often each language's text is in a pass over the text of a model of one language, whose own is once."""
+        others = self.experiment.other_texts(tag, name)
+        words = {one: max(self.sizes.text(one, "train")["tokens"], 1) for one in [tag, *others]}
+        shares = self.experiment.pretraining(name).shares(tag, words)
+        return {one: (share / words[one]) / (shares[tag] / words[tag]) for one, share in shares.items()}
+
+    def _pretraining(
+        self, folder: str, settings: PretrainingSettings, works: tuple[Work, ...], passes: Mapping[str, float]
+    ) -> Job:
         size = works[0].shape.parameters() * BYTES_PER_PARAMETER
-        letters = sum(self.sizes.text(tag, "train")["letters"] for tag in tags)
+        letters = sum(self.sizes.text(tag, "train")["letters"] * min(times, 1) for tag, times in passes.items())
         return Job(
             folder, True, settings.threads, works, settings.epochs, settings.epochs, 0, size, letters, settings.gpus
         )
 
-    def _masked(self, shape: Shape, settings: PretrainingSettings, tag: str, pieces_per_letter: float) -> Work:
-        """An epoch on a language's text, and the evaluation after it."""
-        train, valid = (self.sizes.text(tag, part) for part in ("train", "valid"))
+    def _masked(
+        self,
+        shape: Shape,
+        settings: PretrainingSettings,
+        tag: str,
+        pieces_per_letter: float,
+        passes: Mapping[str, float],
+    ) -> Work:
+        """An epoch on texts of some languages, each so many times, and the evaluation of one of them after it."""
+        valid, texts = self.sizes.text(tag, "valid"), {one: self.sizes.text(one, "train") for one in passes}
+        train = {
+            key: sum(texts[one][key] * times for one, times in passes.items())
+            for key in ("letters", "sentences", "articles")
+        }
         longest = settings.sequence_length - 2
         pieces = train["letters"] * pieces_per_letter
         if settings.examples == "lines":

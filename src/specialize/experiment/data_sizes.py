@@ -52,7 +52,7 @@ class DataSizes:
         path = self.run / f"results/corpora/{tag}/statistics.json"
         if path.is_file():
             counts = read_if_whole(path).get(part)
-            if isinstance(counts, dict) and counts.keys() >= {"letters", "sentences", "articles"}:
+            if isinstance(counts, dict) and counts.keys() >= {"letters", "tokens", "sentences", "articles"}:
                 return counts
         corpora = self.experiment.config["corpora"]
         share = float(corpora["validation_share"])
@@ -61,7 +61,8 @@ class DataSizes:
         tokens = share * self.expected_tokens(self.experiment.languages[tag])
         sentences = tokens / TOKENS_PER_SENTENCE
         articles = sentences / SENTENCES_PER_ARTICLE
-        return {"letters": tokens * LETTERS_PER_TOKEN, "sentences": sentences, "articles": articles}
+        letters = tokens * LETTERS_PER_TOKEN
+        return {"letters": letters, "tokens": tokens, "sentences": sentences, "articles": articles}
 
     def expected_tokens(self, language: Language) -> float:
         """How many a language's cleaned text will have: as its entry says, else by the size of its files."""

@@ -176,10 +176,12 @@ class Experiment:
     @cached_property
     def needed_languages(self) -> tuple[Language, ...]:
         """The languages whose own data a run needs: of the grid, originals of its twins, of base models,
-        and those that new pieces leave as they are."""
+        those that new pieces leave as they are, and those whose text models of another one learn from."""
         tags = [language.original or language.tag for language in self.grid_languages]
         for language, representation in self.vocabularies:
             tags += self.other_languages(language, representation)
+        for pair in self.adaptations:
+            tags += [self.languages[tag].original or tag for tag in self.other_texts(*pair)]
         for name in filter(self.pretrained_here, self.base_models_used):
             tags += self.config["base_models"][name]["pretrain"]["languages"]
         return tuple(self.languages[tag] for tag in dict.fromkeys(tags))
@@ -233,6 +235,10 @@ class Experiment:
         own = self.languages[language].original or language
         choice = self.piece_choice(representation)
         return [tag for tag in choice.other_languages if (self.languages[tag].original or tag) != own] if choice else []
+
+    def other_texts(self, language: str, representation: str) -> list[str]:
+        """The languages whose texts a language's representation is pretrained on besides its own."""
+        return resolved.other_texts(self, language, representation)
 
     @property
     def normal_form(self) -> str:

@@ -133,8 +133,8 @@ def _rows(place: str, model: type[Settings], config: dict[str, Any]) -> list[tup
     schema = schema_of(model)["properties"]
     examples = _below(config, EXAMPLES.get(place, place))
     rows: list[tuple[str, ...]] = [("Key", "Value", "Default", "Meaning", "Read by", "Source")]
-    for name, field in model.model_fields.items():
-        known = declared(field)
+    for field_name, field in model.model_fields.items():
+        name, known = field.alias or field_name, declared(field)
         default = examples.get(name, UNSET) if isinstance(examples, dict) else UNSET
         shown = (
             ""

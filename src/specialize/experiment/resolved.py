@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from specialize.bases.supported import pieces_of
 from specialize.corpora.settings import Cleaning
 from specialize.datasets.settings import described_transliteration
-from specialize.experiment.grid import Cell
+from specialize.experiment.grid import Cell, Language
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.settings import MadeAs
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
@@ -48,10 +48,18 @@ def _what_learns(entry: dict[str, Any]) -> AdaptSettings:
     return AdaptSettings(**{**entry, "lora": lora, "freeze": sorted(entry.get("freeze", []))})
 
 
+def other_texts(experiment: Experiment, language: str, representation: str) -> list[str]:
+    """The languages whose texts a representation is pretrained on besides a language's own."""
+    if experiment.representations[representation].method not in ("adapt", "scratch"):
+        return []
+    return pretraining(experiment, representation).other_languages(language)
+
+
 def base_pretraining(experiment: Experiment, base_model: str) -> PretrainingSettings:
     """The section `pretraining` with the base model's `training`."""
     own = experiment.config["base_models"][base_model]["pretrain"]["training"]
-    return PretrainingSettings(**{**experiment.config["pretraining"], **own}, augmented=False, tiered=False)
+    section = {**experiment.config["pretraining"], **own}
+    return PretrainingSettings(**section, augmented=False, tiered=False, adapted=False)
 
 
 def piece_choice(experiment: Experiment) -> PieceChoice:
@@ -127,13 +135,8 @@ def _batch_size(section: dict[str, Any], entry: dict[str, Any], language: str, b
 def model_description(experiment: Experiment, language: str, representation: str) -> dict[str, Any]:
     """What a model's card says of its origins; see `pretraining.model_card.ModelDescription`."""
     entry, known = experiment.representations[representation], experiment.languages[language]
-    corpus = known.entry["corpus"]
     base = experiment.config["base_models"].get(entry.base_model, {}) if entry.method == "adapt" else {}
-    text = "own text" if "text" in corpus else "a wiki's own export"
-    if not known.has_own_text:
-        text = f"Wikipedia (`{corpus['wikipedia']}`), dump of {corpus['date']}"
-    if known.original:
-        text += ", transliterated to Latin letters"
+    others = experiment.other_texts(language, representation)
     return {
         "language": language,
         "name": known.name,
@@ -142,10 +145,26 @@ def model_description(experiment: Experiment, language: str, representation: str
         "base_model": base.get("hub", entry.base_model) if entry.method == "adapt" else None,
         "on_hub": "hub" in base,
         "license": base.get("license"),
-        "text": text,
-        "text_license": corpus.get("license", None if known.has_own_text else WIKIPEDIA_LICENSE),
+        **_described_text(known),
         **({"transliteration": transliteration(experiment, language)} if known.original else {}),
+        **({"others": [_described_language(experiment.languages[tag]) for tag in others]} if others else {}),
     }
+
+
+def _described_text(language: Language) -> dict[str, Any]:
+    """Where the text of a language is from, and under which licence."""
+    corpus = language.entry["corpus"]
+    text = "own text" if "text" in corpus else "a wiki's own export"
+    if not language.has_own_text:
+        text = f"Wikipedia (`{corpus['wikipedia']}`), dump of {corpus['date']}"
+    if language.original:
+        text += ", transliterated to Latin letters"
+    text_license = corpus.get("license", None if language.has_own_text else WIKIPEDIA_LICENSE)
+    return {"text": text, "text_license": text_license}
+
+
+def _described_language(language: Language) -> dict[str, Any]:
+    return {"language": language.tag, "name": language.name, **_described_text(language)}
 
 
 def transliteration(experiment: Experiment, language: str) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from tqdm import tqdm
 from specialize.corpora import read_corpus
 from specialize.errors import SpecializeError
 from specialize.pretraining.settings import PretrainingSettings
+from specialize.pretraining.several_languages import LanguageText
+from specialize.pretraining.whole_words import beginnings, drawn_words
 from specialize.training.ragged import within
 from specialize.vocabularies import special_ids
 
@@ -58,6 +60,7 @@ class MaskedText:
         tokenizer: knows the special tokens and the number of pieces.
         settings: batch size, mask probability and the like.
         masking: `static` or `dynamic`.
+        begins: (n,) whether each piece begins a word, if whole words are masked.
     """
 
     def __init__(
@@ -67,8 +70,9 @@ class MaskedText:
         tokenizer: Tokenizer,
         settings: PretrainingSettings,
         masking: str = "static",
+        begins: NDArray[numpy.bool] | None = None,
     ) -> None:
-        self.pieces = pieces
+        self.pieces, self.begins = pieces, begins
         self.starts, self.ends = numpy.asarray(slices, dtype=numpy.int64).transpose(2, 0, 1)
         self.special, self.vocabulary_size = special_ids(tokenizer), tokenizer.get_vocab_size()
         self.settings, self.masking = settings, masking
@@ -150,13 +154,26 @@ class MaskedText:
         """The columns of pieces in a batch, where special tokens stand before both segments."""
         return places + 1 + (places >= first)
 
-    def _originals(self, examples: NDArray[Any], places: NDArray[Any]) -> NDArray[Any]:
-        """The pieces at places of examples."""
+    def _sources(self, examples: NDArray[Any], places: NDArray[Any]) -> NDArray[Any]:
+        """Where places of examples are in the pieces."""
         first = self.ends[examples, 0] - self.starts[examples, 0]
         inside = places < first
-        sources = numpy.where(inside, self.starts[examples, 0] + places, self.starts[examples, 1] + places - first)
-        found: NDArray[Any] = self.pieces[numpy.minimum(sources, len(self.pieces) - 1)]
-        return found
+        found: NDArray[Any] = numpy.where(
+            inside, self.starts[examples, 0] + places, self.starts[examples, 1] + places - first
+        )
+        return found.clip(max=len(self.pieces) - 1)
+
+    def _drawn(
+        self, block: NDArray[Any], ranks: NDArray[Any], number: NDArray[Any], most: int
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Places of some examples in the order of their ranks, and which are masked; those of whole words if asked."""
+        if self.begins is None:
+            drawn = numpy.argsort(ranks, axis=1)[:, :most]
+            return drawn, numpy.arange(drawn.shape[1]) < number[:, None]
+        columns = numpy.arange(ranks.shape[1])
+        begins = self.begins[self._sources(block[:, None], columns[None, :])]
+        begins |= (columns == 0) | (columns == (self.ends - self.starts)[block, 0][:, None])  # a segment's first
+        return drawn_words(ranks, begins, number)
 
     def _masks(self, seed: list[int]) -> tuple[NDArray[numpy.int16], NDArray[numpy.int32]]:
         """Which places of each example are predicted (else -1), and what stands there: both (examples, predictions)."""
@@ -170,9 +187,8 @@ class MaskedText:
             length, number = lengths[block], wanted[block]
             ranks = generator.random((len(length), int(length.max())))
             ranks[numpy.arange(ranks.shape[1]) >= length[:, None]] = 2
-            drawn = numpy.argsort(ranks, axis=1)[:, :most]
-            chosen = numpy.arange(drawn.shape[1]) < number[:, None]
-            originals = self._originals(numpy.broadcast_to(block[:, None], drawn.shape), drawn)
+            drawn, chosen = self._drawn(block, ranks, number, most)
+            originals = self.pieces[self._sources(numpy.broadcast_to(block[:, None], drawn.shape), drawn)]
             fate = generator.random(drawn.shape)
             other = generator.integers(0, self.vocabulary_size, drawn.shape)
             replaced = numpy.where(fate < MASKED_SHARE + RANDOM_SHARE, other, originals)
@@ -182,37 +198,82 @@ class MaskedText:
         return places, replacements
 
 
-def training_text(paths: Iterable[Path], tokenizer: Tokenizer, settings: PretrainingSettings) -> MaskedText:
+def training_text(
+    paths: Iterable[Path], tokenizer: Tokenizer, settings: PretrainingSettings, others: Sequence[LanguageText] = ()
+) -> MaskedText:
     """The training text in several copies with different cuts and masks (facts 14, 15, 20).
+
+    Args:
+        paths: the corpus files of a text that is learned from whole.
+        tokenizer, settings: of the model.
+        others: of other languages; no example has text of two of them.
 
     Raises:
         SpecializeError: if it has no wordpieces.
     """
     generator = numpy.random.default_rng([settings.seed, 1])
-    articles = [sentences for path in paths for sentences in read_corpus(path)]
-    longest = settings.sequence_length - 2
-    if settings.examples == "sentence-pairs":
-        encoded = _encoded(articles, tokenizer)
-        slices = [pair for _ in range(settings.copies) for pair in _sentence_pairs(encoded, settings, generator)]
-        lines = [sentence for article in encoded for sentence in article]
-    elif settings.examples == "lines":
-        lines = [ids[:longest] for article in _encoded(articles, tokenizer) for ids in article]
-        slices = [(piece_range, NO_SLICE) for piece_range in _ranges(lines) for _ in range(settings.copies)]
+    whole = ((sentences, 1) for path in paths for sentences in read_corpus(path))
+    lines: list[list[int]] = []
+    slices: list[Slices] = []
+    for articles in (whole, *(other.articles() for other in others)):
+        begin = sum(map(len, lines))
+        its_lines, its_slices = _examples(list(articles), tokenizer, settings, generator, begin)
+        lines += its_lines
+        slices += its_slices
+    if not slices:
+        raise SpecializeError("the training text has no wordpieces at all; look at results/corpora")
+    pieces, begins = _joined(lines), None
+    if settings.masked_unit == "words":
+        begins = beginnings(pieces, numpy.array([start for start, _ in _ranges(lines)]), tokenizer)
+    return MaskedText(pieces, slices, tokenizer, settings, settings.masking, begins)
+
+
+def _examples(
+    articles: list[tuple[list[str], int]],
+    tokenizer: Tokenizer,
+    settings: PretrainingSettings,
+    generator: numpy.random.Generator,
+    begin: int,
+) -> tuple[list[list[int]], list[Slices]]:
+    """The pieces of each line of one text, and its examples.
+
+    Args:
+        articles: with how often each is learned from, in so many copies each time.
+        tokenizer, settings: of the model.
+        generator: of cuts.
+        begin: where the pieces of this text begin in those of all.
+    """
+    copies, longest = settings.copies, settings.sequence_length - 2
+    times = [number for _, number in articles]
+    if settings.examples == "articles":
+        encoded = _encoded([[" ".join(article)] for article, _ in articles], tokenizer)
     else:
-        lines = [
-            ids for article in _encoded([[" ".join(article)] for article in articles], tokenizer) for ids in article
-        ]
+        encoded = _encoded([article for article, _ in articles], tokenizer)
+    if settings.examples == "lines":
+        encoded = [[ids[:longest] for ids in article] for article in encoded]
+    lines = [ids for article in encoded for ids in article]
+    ranges = iter(_ranges(lines, begin))
+    bounds = [([next(ranges) for _ in article], number) for article, number in zip(encoded, times, strict=True)]
+    bounds = [(sentences, number) for sentences, number in bounds if sentences]
+    if settings.examples == "sentence-pairs":
         slices = []
-        for start, end in _ranges(lines):
-            for _ in range(settings.copies):
+        for turn in range(max((number for _, number in bounds), default=0)):
+            again = [sentences for sentences, number in bounds if number > turn]
+            slices += [pair for _ in range(copies) for pair in _sentence_pairs(again, settings, generator)]
+        return lines, slices
+    slices = []
+    for sentences, number in bounds:
+        for start, end in sentences:
+            for _ in range(copies * number):
+                if settings.examples == "lines":
+                    slices.append(((start, end), NO_SLICE))
+                    continue
                 cut = start
                 while cut < end:
                     length = _length(longest, settings, generator)
                     slices.append(((cut, min(cut + length, end)), NO_SLICE))
                     cut += length
-    if not slices:
-        raise SpecializeError("the training text has no wordpieces at all; look at results/corpora")
-    return MaskedText(_joined(lines), slices, tokenizer, settings, settings.masking)
+    return lines, slices
 
 
 def validation_text(paths: Iterable[Path], tokenizer: Tokenizer, settings: PretrainingSettings) -> MaskedText:
@@ -225,7 +286,7 @@ def validation_text(paths: Iterable[Path], tokenizer: Tokenizer, settings: Pretr
     if settings.validation_sentences is not None and settings.validation_sentences < len(lines):
         chosen = numpy.random.default_rng([settings.seed, 2]).permutation(len(lines))[: settings.validation_sentences]
         lines = [lines[index] for index in sorted(chosen)]
-    encoded = [ids[: settings.sequence_length - 2] for (ids,) in _encoded([[line] for line in lines], tokenizer)]
+    encoded = [ids[: settings.sequence_length - 2] for ids in encode_lines(lines, tokenizer) if ids]
     encoded.sort(key=len)  # so that little of a batch is padding
     if not encoded:
         raise SpecializeError("the validation text has no wordpieces at all; look at results/corpora")
@@ -242,16 +303,15 @@ def encode_lines(lines: list[str], tokenizer: Tokenizer) -> list[list[int]]:
 
 
 def _encoded(articles: list[list[str]], tokenizer: Tokenizer) -> list[list[list[int]]]:
-    """The pieces of each line of each article, without what has none."""
+    """The pieces of each line of each article, without lines that have none."""
     lines = iter(encode_lines([line for article in articles for line in article], tokenizer))
-    encoded = [[ids for _ in article if (ids := next(lines))] for article in articles]
-    return [article for article in encoded if article]
+    return [[ids for _ in article if (ids := next(lines))] for article in articles]
 
 
-def _ranges(lines: list[list[int]]) -> list[tuple[int, int]]:
-    """Where each line begins and ends in all lines joined."""
-    ends = numpy.cumsum([len(ids) for ids in lines], dtype=numpy.int64).tolist()
-    return list(zip([0, *ends[:-1]], ends, strict=True)) if ends else []
+def _ranges(lines: list[list[int]], begin: int = 0) -> list[tuple[int, int]]:
+    """Where each line begins and ends in all lines joined, if the first begins there."""
+    ends = (begin + numpy.cumsum([len(ids) for ids in lines], dtype=numpy.int64)).tolist()
+    return list(zip([begin, *ends[:-1]], ends, strict=True)) if ends else []
 
 
 def _joined(lines: list[list[int]]) -> NDArray[numpy.int32]:
@@ -266,15 +326,17 @@ def _length(longest: int, settings: PretrainingSettings, generator: numpy.random
 
 
 def _sentence_pairs(
-    articles: list[list[list[int]]], settings: PretrainingSettings, generator: numpy.random.Generator
+    bounds: list[list[tuple[int, int]]], settings: PretrainingSettings, generator: numpy.random.Generator
 ) -> Iterator[Slices]:
     """One copy of the text as pairs of segments, as BERT's next-sentence task has them (fact 15).
 
     Sentences of an article are gathered until they fill an example and are parted at a random one. Half the time what
     comes after is put back and the second segment is taken from another article.
+
+    Args:
+        bounds: where the pieces of each sentence of each article begin and end.
+        settings, generator: of lengths and cuts.
     """
-    ranges = iter(_ranges([ids for article in articles for ids in article]))
-    bounds = [[next(ranges) for _ in article] for article in articles]
     longest = settings.sequence_length - 3
     for number, sentences in enumerate(bounds):
         first = 0

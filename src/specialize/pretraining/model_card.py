@@ -35,6 +35,8 @@ class ModelDescription:
         text_license: the text's; None if not known.
         transliteration: how text becomes what the model of a transliterated twin reads; see
             `datasets.described_transliteration`.
+        others: the other languages whose text it learned from: the `language`, `name`, `text` and `text_license` of
+            each, as above.
     """
 
     language: str
@@ -47,6 +49,7 @@ class ModelDescription:
     text: str
     text_license: str | None
     transliteration: dict[str, Any] | None = None
+    others: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
     """
     history = read_json(folder / "history.json")
     metadata = ModelCardData(
-        language=description.language,
+        language=[description.language, *(other["language"] for other in description.others)]
+        if description.others
+        else description.language,
         license=description.license,
         library_name="transformers",
         pipeline_tag="fill-mask",
@@ -103,7 +108,7 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         f"---\n{metadata.to_yaml()}\n---",
         f"# {description.name}: `{description.representation}`",
         "A masked language model: "
-        + METHODS[description.method].format(base=description.base_model, name=description.name)
+        + METHODS[description.method].format(base=description.base_model, name=_names(description))
         + _pieces(history["hyperparameters"])
         + ".",
     ]
@@ -134,6 +139,10 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         if description.base_model
         else "The weights are your own to license.",
         f"The text's licence: {description.text_license or LICENSE_UNKNOWN}.",
+        *(
+            f"That of the text in {other['name']}: {other['text_license'] or LICENSE_UNKNOWN}."
+            for other in description.others
+        ),
         "## Made with",
         "`specialize`, after Ethan C. Chau and Noah A. Smith (2021), *Specializing Multilingual Language Models: An "
         "Empirical Study*.",
@@ -142,6 +151,12 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         write_json(folder / TRANSLITERATION, description.transliteration)
     with atomic_text(folder / "README.md") as stream:
         stream.write("\n\n".join(parts) + "\n")
+
+
+def _names(description: ModelDescription) -> str:
+    """The languages of its text."""
+    *first, last = [description.name, *(other["name"] for other in description.others)]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _input(description: ModelDescription) -> list[str]:
@@ -182,6 +197,7 @@ def _training_rows(history: dict[str, Any], description: ModelDescription) -> li
         ("Language", f"{description.name} (`{description.language}`)"),
         ("Text", description.text),
         ("Size of its training part", f"{text['sentences']:,} sentences, {text['tokens']:,} tokens"),
+        *_rows_of_others(history, description),
         (
             "Steps",
             f"{chosen['steps']:,} of {settings['batch_size']} examples of up to {settings['sequence_length']} pieces",
@@ -208,6 +224,25 @@ def _learned(history: dict[str, Any]) -> list[tuple[str, str]]:
     if decay := adapt.get("layer_decay"):
         parts.append(f"each layer at {decay:g} times the rate of the one above it")
     return [("What learned", f"{'; '.join(parts)}: {history['learning_parameters']:,} numbers")]
+
+
+def _rows_of_others(history: dict[str, Any], description: ModelDescription) -> list[tuple[str, str]]:
+    """What it learned from of other languages, and how much of all that is."""
+    if not description.others:
+        return []
+    rows = [("Share of what it learned from", f"{history['texts'][description.language]['share']:.1%} of the tokens")]
+    for other in description.others:
+        used = history["texts"][other["language"]]
+        often = " or ".join(used["repeated"])
+        rows.append(
+            (
+                f"Text in {other['name']} (`{other['language']}`)",
+                f"{other['text']}: {used['articles']:,} articles, {used['tokens']:,} tokens; each article "
+                + ("once" if often == "1" else f"{often} times")
+                + f"; {used['share']:.1%} of the tokens",
+            )
+        )
+    return rows
 
 
 def _precision(history: dict[str, Any]) -> str:

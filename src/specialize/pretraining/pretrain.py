@@ -1,4 +1,4 @@
-"""Masked-language-model pretraining: of a base model from scratch, or further on one language (LAPT, VA, TVA)."""
+"""Masked-language-model pretraining on one language: of a base model further (LAPT, VA, TVA), or from scratch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import logging
 
-from specialize.bases.architectures import architecture_of, architecture_to_make, known_architectures
+from specialize.bases.architectures import architecture_of, known_architectures
 from specialize.bases.folder import HEAD_DRAWN
 from specialize.bases.supported import check_architecture
 from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
-from specialize.pretraining.base_vocabulary import base_tokenizer
 from specialize.pretraining.initialisation import Language, check_slots, start_new_rows
 from specialize.pretraining.masked_loss import masked_loss, validation_loss
 from specialize.pretraining.masked_text import training_text, validation_text
@@ -31,6 +30,7 @@ from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.model_folder import check_tokenizer, save_model, try_out
 from specialize.pretraining.new_rows import NewPieces, make_room
 from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, AdaptSettings, PretrainingSettings
+from specialize.pretraining.several_languages import LanguageText, recorded, texts_of
 from specialize.pretraining.timing import write_timing
 from specialize.pretraining.what_learns import Learning
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
@@ -40,13 +40,8 @@ from specialize.training.optimizer import AdamW, Tier, decayed_groups, linear_sc
 from specialize.training.precision import resolved, use_precision, where_and_how
 from specialize.training.process_group import process_group
 from specialize.vocabularies import (
-    Form,
-    PieceTraining,
     check_ids,
-    count_words,
     first_words,
-    in_order,
-    kind_of,
     load_base,
     special_ids,
 )
@@ -71,6 +66,7 @@ class LanguageJob:
         folder: where the model folder appears.
         checkpoints: a folder for the job's state; None keeps none.
         timing: a file for what the training took; None writes none.
+        others: the corpus folders of the other languages of its text, by tag.
     """
 
     vocabulary: Path
@@ -80,6 +76,7 @@ class LanguageJob:
     folder: Path
     checkpoints: Path | None
     timing: Path | None = None
+    others: Mapping[str, Path] = field(default_factory=dict)
 
 
 def pretrain(
@@ -91,6 +88,7 @@ def pretrain(
     new_pieces: tuple[Tensor, float] | None = None,
     checkpoint: Checkpoint | None = None,
     learning: Learning | None = None,
+    others: Sequence[LanguageText] = (),
 ) -> Fit:
     """Train a model on text and leave it with the weights of the epoch of lowest validation loss.
 
@@ -102,6 +100,7 @@ def pretrain(
         new_pieces: their ids and the multiplier of their rate (paper §2.1).
         checkpoint: where the state is kept, and taken up from.
         learning: what of the model learns; None: all of it, at one rate.
+        others: text of other languages that is trained on, too.
 
     Raises:
         SpecializeError: if a sequence is longer than the model takes, or a text empty.
@@ -110,7 +109,7 @@ def pretrain(
     precision = use_precision(settings.precision)
     model.to(device())  # type: ignore[arg-type]
     process_group().go_apart(settings.threads, settings.seed)
-    text = training_text(training_files, tokenizer, settings)
+    text = training_text(training_files, tokenizer, settings, others)
     validation = validation_text(validation_files, tokenizer, settings)
     optimizer = _optimizer(model, settings, new_pieces, learning)
     schedule = _schedule(optimizer, settings, text.steps())
@@ -199,6 +198,7 @@ def adapt(
     checkpoints: Path | None = None,
     word_list: Path | None = None,
     timing: Path | None = None,
+    others: Mapping[str, Path] | None = None,
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
 
@@ -217,6 +217,7 @@ def adapt(
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
         word_list: a bilingual one, that `initialisation: dictionary` needs; see `sources.read_word_list`.
         timing: a file for its time and memory.
+        others: the corpus folders of the languages that `settings` names besides this one, by tag.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -242,7 +243,7 @@ def adapt(
     learning = None
     if settings.adapt != AdaptSettings():
         learning = Learning(model, settings.adapt, ids, head_drawn)
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing)
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing, others or {})
     _pretrain_on_language(job, model, rate, inputs, new_pieces, learning)
 
 
@@ -255,6 +256,7 @@ def pretrain_monolingual(
     folder: Path,
     checkpoints: Path | None = None,
     timing: Path | None = None,
+    others: Mapping[str, Path] | None = None,
 ) -> None:
     """Pretrain a RoBERTa from scratch on one language: the paper's baseline BERT (§2.2.2, fact 20).
 
@@ -262,7 +264,7 @@ def pretrain_monolingual(
         vocabulary: the representation's vocabulary folder, of byte-level pieces.
         corpus: the language's corpus folder.
         architecture: sizes, as the library's configuration of RoBERTa names them.
-        settings, description, folder, checkpoints, timing: as for `adapt`.
+        settings, description, folder, checkpoints, timing, others: as for `adapt`.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -275,7 +277,7 @@ def pretrain_monolingual(
         special_ids(tokenizer),
         segments=2 if settings.examples == "sentence-pairs" else 1,
     )
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing)
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing, others or {})
     _pretrain_on_language(job, model, {"architecture": architecture})
 
 
@@ -299,11 +301,12 @@ def _pretrain_on_language(
     started = time.monotonic()
     tokenizer = Tokenizer.from_file(str(job.vocabulary / "tokenizer.json"))
     texts = [job.corpus / "train.txt", job.corpus / "valid.txt"]
-    inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs]
+    several = texts_of(job.description.language, texts[0], job.others, job.settings)
+    inputs = [job.vocabulary / "tokenizer.json", *texts, *more_inputs, *(text.path for text in several[1:])]
     hyperparameters = {**job.settings.job_parameters(), **more}
     text = read_json(job.corpus / "statistics.json")["train"]
     precision = resolved(job.settings.precision)
-    known = {"text": text, "hyperparameters": hyperparameters, **where_and_how(precision)}
+    known = {"text": text, **recorded(several), "hyperparameters": hyperparameters, **where_and_how(precision)}
     if learning:
         known["learning_parameters"] = learning.parameters
     words = first_words(texts[0])
@@ -320,7 +323,17 @@ def _pretrain_on_language(
 
     try_out(model, write_tokenizer)
     with checkpoint_in(job.checkpoints, VERSION, hyperparameters, inputs, precision) as checkpoint:
-        outcome = pretrain(model, tokenizer, texts[:1], texts[1:], job.settings, new_pieces, checkpoint, learning)
+        outcome = pretrain(
+            model,
+            tokenizer,
+            texts[:1],
+            texts[1:],
+            job.settings,
+            new_pieces,
+            checkpoint,
+            learning=learning,
+            others=several[1:],
+        )
         save_model(model, outcome, known, job.folder, complete)
     if job.timing:
         write_timing(job.timing, time.monotonic() - started, outcome)
@@ -331,61 +344,3 @@ def _pretrain_on_language(
         )
         print(message, file=sys.__stderr__)  # beside the log, which `reported` has it written to
         print(message)
-
-
-def pretrain_base(
-    corpora: list[Path],
-    unused_slots: int,
-    training: PieceTraining | None,
-    architecture: dict[str, Any],
-    settings: PretrainingSettings,
-    folder: Path,
-    checkpoints: Path | None = None,
-    normal_form: Form = "NFC",
-    kind: str = "wordpiece",
-    tokenizer: Path | None = None,
-) -> None:
-    """Pretrain a small model from scratch on several languages, a BERT with free slots as mBERT has them by default.
-
-    Args:
-        corpora: corpus folders, one a language.
-        unused_slots: free slots besides.
-        training: how the vocabulary is learned; None only where there is one of one's own.
-        architecture: sizes, as the library's configuration names them, and which one; see `architecture_to_make`.
-        settings: hyperparameters.
-        folder: where the model folder appears, with history.json.
-        checkpoints: a folder for this job's state, so that it goes on after it was cut off.
-        normal_form: see `vocabularies.with_normal_form`.
-        kind, tokenizer: of the vocabulary, or a folder that has one; see `base_tokenizer`.
-
-    Raises:
-        SpecializeError: if the training did not converge, or was stopped by a signal.
-    """
-    seed_everything(settings.seed, settings.seed, settings.seed, settings.threads, settings.deterministic)
-    files = [corpus / "train.txt" for corpus in corpora]
-    words = count_words(files).words
-    made = base_tokenizer(words, training, unused_slots, kind, tokenizer, normal_form)
-    names = in_order(made)
-    known_as, sizes = architecture_to_make(architecture)
-    segments = 2 if settings.examples == "sentence-pairs" else 1
-    model = known_as.new_masked_lm(sizes, 1 + max(made.get_vocab().values()), special_ids(made), segments)
-    validation_files = [corpus / "valid.txt" for corpus in corpora]
-    known = settings.job_parameters() | {"vocabulary": names, "architecture": architecture}
-
-    def write_tokenizer(temporary: Path) -> None:
-        kind_of(made).save(made, temporary, tokenizer / "tokenizer_config.json" if tokenizer else None)
-        check_tokenizer(model, temporary, words)
-
-    try_out(model, write_tokenizer)
-    precision = resolved(settings.precision)
-    with checkpoint_in(checkpoints, VERSION, known, [*files, *validation_files], precision) as checkpoint:
-        outcome = pretrain(model, made, files, validation_files, settings, checkpoint=checkpoint)
-        if not outcome.converged:
-            raise SpecializeError(f"{folder}: did not converge: {outcome.reason}; lower the learning rate")
-        save_model(
-            model,
-            outcome,
-            {"hyperparameters": settings.job_parameters(), **where_and_how(precision)},
-            folder,
-            write_tokenizer,
-        )

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from specialize.settings import DETERMINISTIC, PRECISION, Number, Precision, Reader, Settings, setting
 
 VERSION = 5  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 # What is pretrained from scratch: base models, and monolingual models (fact 20).
 BASE_ARCHITECTURE, MONOLINGUAL_ARCHITECTURE = "bert", "roberta"
+
+OtherTexts = Annotated[
+    dict[str, Any] | list[str],
+    BeforeValidator(lambda value: value or {}),
+    WithJsonSchema(
+        {
+            "type": ["object", "array"],
+            "additionalProperties": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            "items": {"type": "string"},
+            "uniqueItems": True,
+        }
+    ),
+]
 
 
 class PretrainingOptions(Settings):
@@ -48,6 +62,12 @@ class PretrainingOptions(Settings):
         "share of an example's pieces that are to be predicted", source="fact 14", gt=0, lt=1
     )
     max_predictions: int = setting("so many of an example's pieces at most are to be predicted", source="fact 14", ge=1)
+    masked_unit: Literal["pieces", "words"] = setting(
+        "what is drawn to be predicted: single pieces, which is the default, or all pieces of a word at once, as "
+        "BERT's whole word masking has it; validation text keeps masks of single pieces, so that losses compare",
+        neutral="pieces",
+        default="pieces",
+    )
     short_sequence_probability: Number = setting(
         "share of examples that are shorter than they could be",
         source="fact 14",
@@ -77,6 +97,24 @@ class PretrainingOptions(Settings):
         source="fact 13",
         read_by="models with new pieces",
         neutral="slot",
+    )
+    with_languages: OtherTexts = setting(
+        "other languages whose text the model learns from besides its own. A mapping of tags to shares of the running "
+        "words: the rest is the language's own, all of which is learned from. A list of tags: each language's share "
+        "follows from how much text it has, by sampling_exponent. A language's own tag counts for nothing. By default "
+        "none",
+        read_by="models of one language",
+        neutral={},
+        alias="with",
+        default={},
+    )
+    sampling_exponent: Number = setting(
+        "shares go with the number of running words raised to it: 1 takes as much of each language as it has, 0 "
+        "equally much of each; by default XLM-R's 0.3 (Conneau et al., 2020)",
+        read_by="models of one language that learn from a list of others",
+        default=0.3,
+        ge=0,
+        le=1,
     )
     precision: Precision = setting(f"of matrix products; {PRECISION}", source="fact 16")
     deterministic: bool = setting(DETERMINISTIC, neutral=False)
@@ -127,6 +165,10 @@ class PretrainingSettings(PretrainingOptions):
         "articles and sentence pairs": lambda job: job.examples != "lines",
         "models whose new pieces learn faster": lambda job: job.tiered,
         "models with new pieces": lambda job: job.augmented,
+        "models of one language": lambda job: job.adapted,
+        "models of one language that learn from a list of others": lambda job: (
+            job.adapted and isinstance(job.with_languages, list)
+        ),
     }
 
     adapt: AdaptSettings = setting("what learns", neutral=AdaptSettings(), default=AdaptSettings())
@@ -135,6 +177,28 @@ class PretrainingSettings(PretrainingOptions):
     slots_wanted: bool = setting(
         "whether the representation itself says that new pieces start from slots", derived=True, default=False
     )
+    adapted: bool = setting("whether it is of one language, not a base model", derived=True, default=True)
+
+    def other_languages(self, language: str) -> list[str]:
+        """The languages whose texts a model of this one learns from besides its own, in the order of their tags."""
+        return sorted(set(self.with_languages) - {language}) if self.adapted else []
+
+    def shares(self, language: str, words: Mapping[str, float]) -> dict[str, float]:
+        """The share that each language has of the running words that a model of one language learns from.
+
+        With a list of n languages, these are as `sampling_exponent` has them: n_i ** a / Σ n_j ** a (Conneau and
+        Lample, 2019, §3.1).
+
+        Args:
+            language: whose model it is; it comes first.
+            words: running words of each language's training text.
+        """
+        others = self.other_languages(language)
+        if isinstance(self.with_languages, list):
+            weights = {tag: float(words[tag]) ** self.sampling_exponent for tag in [language, *others]}
+            return {tag: weight / sum(weights.values()) for tag, weight in weights.items()}
+        given = {tag: float(self.with_languages[tag]) for tag in others}
+        return {language: 1 - sum(given.values())} | given
 
 
 class VectorSettings(Settings):

@@ -44,6 +44,10 @@ class BytePairs(Kind):
         """All but each word's first."""
         return [max(len(pieces) - 1, 0) for pieces in segmented]
 
+    def begins_word(self, tokenizer: Tokenizer, piece: str) -> bool:
+        """By the space before it."""
+        return piece.startswith(self.mark)
+
     def segment(self, tokenizer: Tokenizer, words: list[str]) -> list[list[str]]:
         """The pieces of each word after a space."""
         with self.after_a_space(tokenizer):

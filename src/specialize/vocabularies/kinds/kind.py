@@ -86,6 +86,10 @@ class Kind(ABC):
     def continuations(self, tokenizer: Tokenizer, segmented: list[list[str]]) -> list[int]:
         """Of each word's pieces: how many continue a word rather than begin one."""
 
+    def begins_word(self, tokenizer: Tokenizer, piece: str) -> bool:
+        """Whether a piece of a text begins a word rather than continues one, at its line's start apart."""
+        return piece.startswith(WORD_MARK)
+
     def bare_marks(self, tokenizer: Tokenizer) -> frozenset[int]:
         """The ids of the pieces that say nothing of a word but that it begins: of the mark that spaces become."""
         text = "a b" if tokenizer.normalizer is None else tokenizer.normalizer.normalize_str("a b")

@@ -51,6 +51,10 @@ class WordPiece(Kind):
         prefix = tokenizer.model.continuing_subword_prefix
         return [sum(piece.startswith(prefix) for piece in pieces) for pieces in segmented]
 
+    def begins_word(self, tokenizer: Tokenizer, piece: str) -> bool:
+        """See `continuations`."""
+        return not piece.startswith(tokenizer.model.continuing_subword_prefix)
+
     def missing_letters(self, tokenizer: Tokenizer, letters: Iterable[str]) -> list[str]:
         """Those that are no piece by themselves, with the prefix or without."""
         known, prefix = tokenizer.get_vocab().keys(), tokenizer.model.continuing_subword_prefix
