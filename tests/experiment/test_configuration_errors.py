@@ -873,3 +873,20 @@ def test_one_file_is_read_over_the_papers(tmp_path, monkeypatch, kind):
     experiment = Experiment.read(kind("file.yaml"))
     assert experiment.config["finetuning"]["epochs"] == 3
     assert experiment.place(["finetuning", "epochs"]) == "finetuning.epochs (file.yaml, line 2)"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{method: adapt, growth: replace}", "belongs to method adapt with pieces"),
+        ("{method: base, growth: augment}", "leave growth out"),
+        ("{method: adapt, pieces: all, growth: replace}", "give pieces: 99, or growth: augment"),
+    ],
+)
+def test_pieces_give_way_to_a_number_of_new_ones_only(tmp_path, entry, expected):
+    assert_refused(
+        tmp_path, f"representations:\n  other: {entry}\n", expected, key="representations.other.growth", line=2
+    )
+    given = with_overlay(tmp_path, "representations:\n  other: {method: adapt, pieces: 99, growth: replace}\n")
+    assert given.representations["other"].growth == "replace"
+    assert given.representations["tva"].growth == "augment"

@@ -307,6 +307,13 @@ def parameters_if_any(settings):
     return settings.job_parameters() if settings else None
 
 
+def how_pieces_are_chosen(representation):
+    """A rule's parameters of new pieces, if there are any; augmenting leaves no trace."""
+    chosen = parameters_if_any(experiment.piece_choice(representation))
+    growth = experiment.representations[representation].growth
+    return chosen if growth == "augment" else chosen | {"growth": growth}
+
+
 def base_of(wildcards):
     """The base model of a representation."""
     folder = experiment.base_folder(experiment.representations[wildcards.representation].base_model)

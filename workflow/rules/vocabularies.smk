@@ -29,7 +29,7 @@ rule vocabulary:
         mem_mb=growing(8_000),
     params:
         pieces=lambda wildcards: experiment.representations[wildcards.representation].pieces,
-        training=lambda wildcards: parameters_if_any(experiment.piece_choice(wildcards.representation)),
+        training=lambda wildcards: how_pieces_are_chosen(wildcards.representation),
         normal_form=experiment.normal_form,
         version=STAGE_VERSIONS["vocabularies"],
     script:

@@ -194,6 +194,7 @@ def _check_representations(experiment: Experiment) -> None:
                     f"{experiment.place(['representations', name])}: {' and '.join(sorted(own))} belong "
                     f"to method {method}, and both to each of its representations"
                 )
+        _check_growth(experiment, name)
         if representation.method in ("base", "adapt"):
             names_its_own = "base_model" in experiment.config["representations"][name]
             place = ("representations", name, "base_model") if names_its_own else ("base_model",)
@@ -204,6 +205,18 @@ def _check_representations(experiment: Experiment) -> None:
     for keys, section in sections:
         sizes = section.get("batch_sizes", {})
         _check_known(experiment, (*keys, "batch_sizes"), sizes, experiment.config["languages"], "language")
+
+
+def _check_growth(experiment: Experiment, name: str) -> None:
+    """Pieces give way to so many new ones, as only method adapt has them."""
+    if "growth" not in experiment.config["representations"][name]:
+        return
+    entry, place = experiment.representations[name], experiment.place(["representations", name, "growth"])
+    if entry.method != "adapt" or entry.pieces == 0:
+        raise ConfigError(f"{place}: belongs to method adapt with pieces, and {name} adds none; leave growth out")
+    if entry.growth == "replace" and entry.pieces is None:
+        problem = "replace has as many pieces give way as pieces says, and all is no number"
+        raise ConfigError(f"{place}: {problem}; give pieces: 99, or growth: augment")
 
 
 def _check_positions(experiment: Experiment) -> None:

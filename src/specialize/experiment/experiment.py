@@ -99,6 +99,7 @@ class Experiment:
                 base_model=entry.get("base_model", default),
                 pieces=None if entry.get("pieces") == "all" else entry.get("pieces", 0),
                 multiplier=float(entry.get("multiplier", 1)),
+                growth=entry.get("growth", "augment"),
             )
             for name, entry in self.config["representations"].items()
         }

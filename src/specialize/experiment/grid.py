@@ -148,6 +148,7 @@ class Representation:
         base_model: name of the base model, for base and adapt.
         pieces: number of wordpieces added to the base vocabulary; None: the whole new vocabulary.
         multiplier: the new pieces' embeddings learn at this many times the learning rate.
+        growth: whether new pieces come to the base's, or some of those give way to them.
     """
 
     name: str
@@ -155,6 +156,7 @@ class Representation:
     base_model: str
     pieces: int | None
     multiplier: float
+    growth: Literal["augment", "replace"] = "augment"
 
 
 @dataclass(frozen=True, order=True)

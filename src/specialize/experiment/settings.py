@@ -190,6 +190,12 @@ class RepresentationEntry(Settings):
         source="paper §2.1",
         default=0,
     )
+    growth: Literal["augment", "replace"] = setting(
+        "of adapt with pieces: augment as said there; replace: so many of the base's least used pieces give way to the "
+        "new ones, and the matrix does not grow",
+        neutral="augment",
+        default="augment",
+    )
     multiplier: Number = setting(
         "the new pieces' embeddings learn at so many times the rate (the paper's a)",
         source="paper §2.1",
