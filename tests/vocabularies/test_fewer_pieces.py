@@ -15,6 +15,7 @@ from specialize.vocabularies import (
     BytePieceTraining,
     PieceTraining,
     bert_tokenizer,
+    build_trimmed_vocabulary,
     build_vocabulary,
     check_ids,
     in_order,
@@ -22,6 +23,8 @@ from specialize.vocabularies import (
     kind_of,
     load_base,
     new_base_vocabulary,
+    special_ids,
+    trimmed,
 )
 from specialize.vocabularies.kinds import freed
 from specialize.vocabularies.replacing import least_used, replace_pieces
@@ -151,3 +154,40 @@ def test_as_many_give_way_as_there_are_new_pieces(folder):
     assert len(grown.pieces) == len(replaced) < 150
     check_ids(base, grown.tokenizer, {piece: grown.tokenizer.token_to_id(piece) for piece in grown.pieces}, replaced)
     assert not [piece for piece in in_order(grown.tokenizer) if piece.startswith("[gives way")]
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 99), number=st.integers(0, 40))
+def test_words_are_cut_as_before_without_the_pieces_that_none_needs(folder, seed, number):
+    base = load_base(folder)
+    texts = {
+        "text": words_of("latin", number, seed) + Counter({"taloЖ": 1, "loЖmi": 1, "Ж": 2, "mi漢ta": 1}),
+        "other": words_of("target", number // 2, seed),
+    }
+    less = trimmed(base, texts)
+    words = texts["text"] + texts["other"]
+    assert cut(less, words) == cut(base, words)
+    assert [piece for piece in in_order(less) if piece in base.get_vocab()] == in_order(less)
+    assert len(in_order(less)) < len(in_order(base))
+    assert special_ids(less)["pad"] == special_ids(base)["pad"]
+    names = in_order(base)
+    for line in ("", "talo mi", " ".join(words)):
+        for pair in (None, "ta lo"):
+            ids, before = less.encode(line, pair).ids, base.encode(line, pair).ids
+            assert [in_order(less)[number] for number in ids] == [names[number] for number in before]
+    assert cut(less, ["toЖvu", "ტა"])[0][0] == cut(base, ["toЖvu", "ტა"])[0][0]  # letters of the text's script stay
+    again = trimmed(less, texts)
+    assert in_order(again) == in_order(less) and again.to_str() == less.to_str()
+
+
+def test_a_trimmed_vocabulary_says_how_many_pieces_stay(folder, tmp_path):
+    words = words_of("latin", 30)
+    corpus = tmp_path / "train.txt"
+    corpus.write_text(" ".join(words.elements()) + "\n", encoding="utf-8")
+    kept = {"georgian": words_of("georgian", 20)}
+    build_trimmed_vocabulary(folder, corpus, {}, kept, tmp_path / "made", "none")
+    made, base = Tokenizer.from_file(str(tmp_path / "made/tokenizer.json")), load_base(folder)
+    statistics = read_json(tmp_path / "made/statistics.json")
+    assert statistics["trimmed"] == {"pieces": made.get_vocab_size(), "of": base.get_vocab_size()}
+    assert statistics["coverage"]["corpus"]["base"] == statistics["coverage"]["corpus"]["augmented"]
+    assert cut(made, kept["georgian"]) == cut(base, kept["georgian"])

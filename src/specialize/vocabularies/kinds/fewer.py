@@ -55,8 +55,9 @@ def only(tokenizer: Tokenizer, kept: list[str]) -> Tokenizer:
         names = {number: piece for piece, number in old.items()}
         model["unk_id"] = ids[names[model["unk_id"]]]
     _keep_merges(model, ids.keys())
-    for token in definition["added_tokens"]:
-        token["id"] = ids[token["content"]]
+    definition["added_tokens"] = [
+        token | {"id": ids[token["content"]]} for token in definition["added_tokens"] if token["content"] in ids
+    ]
     _renumber(definition["post_processor"], ids)
     return _read(definition)
 

@@ -197,7 +197,8 @@ class Kind(ABC):
         """The pieces that stay in any case: tokens, that for what is unknown, and bytes where letters are read so."""
         tokens = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
         bytes_ = BYTE_PIECES if getattr(tokenizer.model, "byte_fallback", False) else ()
-        named = {self.unknown(tokenizer), *special_names(tokenizer).values(), *bytes_}
+        unknown = {self.unknown(tokenizer), getattr(tokenizer.model, "unk_token", None) or ""}
+        named = {*unknown, *special_names(tokenizer).values(), *bytes_}
         return tokens | named & tokenizer.get_vocab().keys()
 
     def base_pieces(self, base: Tokenizer, pieces: list[str]) -> list[list[int]]:

@@ -76,9 +76,11 @@ class Unigram(Kind):
         return [letter for letter in letters if known.isdisjoint((letter, MARK + letter))]
 
     def fixed(self, tokenizer: Tokenizer) -> set[str]:
-        """The piece of the lowest score, too, by which unknown letters are scored."""
-        lowest, _ = min(_vocabulary(tokenizer), key=lambda item: item[1])
-        return super().fixed(tokenizer) | {lowest}
+        """The piece of the lowest score, too, by which unknown letters are scored; and theirs, even beside bytes."""
+        vocabulary = _vocabulary(tokenizer)
+        lowest, _ = min(vocabulary, key=lambda item: item[1])
+        unknown, _ = vocabulary[json.loads(tokenizer.to_str())["model"]["unk_id"]]
+        return super().fixed(tokenizer) | {lowest, unknown}
 
     def free_slots(self, tokenizer: Tokenizer) -> list[str]:
         """No base has any; those of pieces that give way."""
