@@ -320,6 +320,17 @@ def base_of(wildcards):
     return {"config": f"{folder}/config.json", "weights": f"{folder}/model.safetensors"}
 
 
+def untrimmed(wildcards):
+    """The representation that a trimmed one is of."""
+    return experiment.representations[wildcards.representation].of
+
+
+def model_of(wildcards):
+    """The model that a trimmed one is made from."""
+    folder = experiment.encoder_folder(wildcards.language, untrimmed(wildcards))
+    return {"config": f"{folder}/config.json", "weights": f"{folder}/model.safetensors"}
+
+
 def start(wildcards):
     """What a finetuning job starts from: a pretrained encoder, static vectors, or a multi-task model."""
     multi_task = cell_of(wildcards).prefinetuned

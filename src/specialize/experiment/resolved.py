@@ -23,6 +23,26 @@ if TYPE_CHECKING:
 WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
 
 
+def base_model(config: dict[str, Any], representation: str) -> str:
+    """The name of a representation's base model: its own or the top level's; of a trimmed one, that of its model."""
+    entry, default = config["representations"][representation], config.get("base_model", "")
+    if entry["method"] != "trim":
+        return str(entry.get("base_model", default))
+    of = config["representations"].get(entry.get("of"), {})
+    return str(of.get("base_model", default)) if of.get("method") in ("base", "adapt") else ""
+
+
+def model_entry(experiment: Experiment, representation: str) -> dict[str, Any]:
+    """The entry of a representation; of a trimmed one, that of its model with the keys that it gives itself."""
+    own: dict[str, Any] = experiment.config["representations"][representation]
+    if own["method"] != "trim":
+        return own
+    of = dict(experiment.config["representations"][own["of"]])
+    if "batch_size" in own:  # which its model's by language would win over
+        of.pop("batch_sizes", None)
+    return of | {key: value for key, value in own.items() if key not in ("method", "of")}
+
+
 def cleaning(experiment: Experiment, language: str) -> Cleaning:
     """How a language's text is cleaned and split; a twin's as its original's."""
     corpus = experiment.languages[language].entry["corpus"]
@@ -81,7 +101,7 @@ def base_vocabulary_training(experiment: Experiment, base_model: str) -> PieceTr
 
 def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:
     """The section `finetuning` with the representation's own, its batch size, and what the cell's regime demands."""
-    entry, language = experiment.config["representations"][cell.representation], experiment.languages[cell.language]
+    entry, language = model_entry(experiment, cell.representation), experiment.languages[cell.language]
     section, own = dict(experiment.config["finetuning"]), dict(entry.get("finetuning", {}))
     heads = {task: head(**{**section.pop(task), **own.pop(task, {})}) for task, head in HEADS.items()}
     datasets, tasks = language.datasets(cell.regime), language.tasks_of(cell.regime)
@@ -118,8 +138,10 @@ def _batch_size(section: dict[str, Any], entry: dict[str, Any], language: str, b
 def model_description(experiment: Experiment, language: str, representation: str) -> dict[str, Any]:
     """What a model's card says of its origins; see `pretraining.model_card.ModelDescription`."""
     entry, known = experiment.representations[representation], experiment.languages[language]
-    corpus = known.entry["corpus"]
-    base = experiment.config["base_models"].get(entry.base_model, {}) if entry.method == "adapt" else {}
+    entry = experiment.representations[entry.of or representation]
+    corpus = known.entry.get("corpus", {"text": ""})
+    from_base = entry.method in ("base", "adapt")
+    base = experiment.config["base_models"].get(entry.base_model, {}) if from_base else {}
     text = "own text" if "text" in corpus else "a wiki's own export"
     if not known.has_own_text:
         text = f"Wikipedia (`{corpus['wikipedia']}`), dump of {corpus['date']}"
@@ -130,7 +152,7 @@ def model_description(experiment: Experiment, language: str, representation: str
         "name": known.name,
         "representation": representation,
         "method": entry.method,
-        "base_model": base.get("hub", entry.base_model) if entry.method == "adapt" else None,
+        "base_model": base.get("hub", entry.base_model) if from_base else None,
         "on_hub": "hub" in base,
         "license": base.get("license"),
         "text": text,
