@@ -91,18 +91,7 @@ class Experiment:
     @cached_property
     def representations(self) -> dict[str, Representation]:
         """All representations of the registry, by name."""
-        return {
-            name: Representation(
-                name=name,
-                method=entry["method"],
-                base_model=resolved.base_model(self.config, name),
-                pieces=None if entry.get("pieces") == "all" else entry.get("pieces", 0),
-                multiplier=float(entry.get("multiplier", 1)),
-                growth=entry.get("growth", "augment"),
-                of=entry.get("of", ""),
-            )
-            for name, entry in self.config["representations"].items()
-        }
+        return {name: resolved.representation(self.config, name) for name in self.config["representations"]}
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -165,8 +154,7 @@ class Experiment:
     @cached_property
     def own_models(self) -> tuple[tuple[str, str], ...]:
         """`adaptations`, and those of `vocabularies` whose model is trimmed."""
-        trimmed = [pair for pair in self.vocabularies if self.representations[pair[1]].method == "trim"]
-        return (*self.adaptations, *trimmed)
+        return (*self.adaptations, *(pair for pair in self.vocabularies if self.representations[pair[1]].of))
 
     @cached_property
     def sweep(self) -> tuple[str, ...]:

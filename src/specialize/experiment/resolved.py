@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from specialize.bases.supported import pieces_of
 from specialize.corpora.settings import Cleaning
 from specialize.datasets.settings import described_transliteration
-from specialize.experiment.grid import Cell
+from specialize.experiment.grid import Cell, Representation
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.settings import MadeAs
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
@@ -23,13 +23,22 @@ if TYPE_CHECKING:
 WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
 
 
-def base_model(config: dict[str, Any], representation: str) -> str:
-    """The name of a representation's base model: its own or the top level's; of a trimmed one, that of its model."""
-    entry, default = config["representations"][representation], config.get("base_model", "")
-    if entry["method"] != "trim":
-        return str(entry.get("base_model", default))
-    of = config["representations"].get(entry.get("of"), {})
-    return str(of.get("base_model", default)) if of.get("method") in ("base", "adapt") else ""
+def representation(config: dict[str, Any], name: str) -> Representation:
+    """An entry of the registry; a trimmed one has the base model of its own model, if that has any."""
+    entry, default = config["representations"][name], config.get("base_model", "")
+    base_model = entry.get("base_model", default)
+    if entry["method"] == "trim":
+        of = config["representations"].get(entry.get("of"), {})
+        base_model = of.get("base_model", default) if of.get("method") in ("base", "adapt") else ""
+    return Representation(
+        name=name,
+        method=entry["method"],
+        base_model=base_model,
+        pieces=None if entry.get("pieces") == "all" else entry.get("pieces", 0),
+        multiplier=float(entry.get("multiplier", 1)),
+        growth=entry.get("growth", "augment"),
+        of=entry.get("of", ""),
+    )
 
 
 def model_entry(experiment: Experiment, representation: str) -> dict[str, Any]:
