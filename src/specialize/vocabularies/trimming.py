@@ -42,7 +42,7 @@ def trimmed(tokenizer: Tokenizer, texts: Mapping[str, Counter[str]]) -> Tokenize
     for parts in kind.made_of(tokenizer, sorted(needed)).values():
         needed |= parts
     kept = sorted(needed, key=ids.__getitem__)
-    padding = tokenizer.id_to_token(special_ids(tokenizer)["pad"])
+    padding = in_order(tokenizer)[special_ids(tokenizer)["pad"]]
     if ids[padding] < len(kept):
         kept.remove(padding)
         kept.insert(ids[padding], padding)
