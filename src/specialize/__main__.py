@@ -79,6 +79,18 @@ example:
   python -m specialize transliterate \\
       --model runs/uyghur/results/export/ug-Latn/tva < text.txt > latin.txt
 """
+TRIM = """\
+Write a copy of a model without the wordpieces that your texts do not need, nor
+any letter of their scripts: often a tenth of the size. Of sentences that need
+none of those it says the same, to the bit. Name all texts that it is to go on
+reading as before, other languages' too: plain text, .conllu, or the run's .tsv.
+"""
+TRIM_EXAMPLE = """\
+example:
+  python -m specialize trim \\
+      runs/latgalian/results/finetuning/ltg/tva/ud/seed1 ltg-small \\
+      --text runs/latgalian/results/corpora/ltg/train.txt
+"""
 TABLES = """\
 Print what a run says, in one screen if it is small: which method is best for
 which language and task and whether that is significant, or, where nothing has
@@ -177,6 +189,11 @@ def argument_parser() -> argparse.ArgumentParser:
     exported.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="of a job whose model was kept")
     exported.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where it appears")
     exported.add_argument("--entities", action="store_true", help="of a model of several tasks, its entity tagger")
+    summary = "write a model without wordpieces that texts do not need"
+    smaller = add("trim", trim, summary, TRIM, TRIM_EXAMPLE)
+    smaller.add_argument("model", type=Path, metavar="MODEL", help="finetuned and kept, pretrained, or exported")
+    smaller.add_argument("output", type=Path, metavar="OUT", help="where it appears")
+    smaller.add_argument("--text", type=Path, nargs="+", required=True, metavar="FILE", help="that it is to read")
     summary = "write text as a transliterated twin reads it"
     latin = add("transliterate", transliterate, summary, TRANSLITERATE, TRANSLITERATE_EXAMPLE)
     chosen = latin.add_mutually_exclusive_group(required=True)
@@ -252,6 +269,14 @@ def export_tagger(arguments: argparse.Namespace) -> None:
     from specialize.reports.tagger_export import export_tagger as export
 
     export(arguments.model, arguments.output, arguments.entities)
+
+
+def trim(arguments: argparse.Namespace) -> None:
+    """Trim a model."""
+    from specialize.finetuning.trimming import trim_finished
+
+    before, after = trim_finished(arguments.model, arguments.output, arguments.text)
+    print(f"{arguments.output}: {after:,} of {before:,} wordpieces stay")
 
 
 def transliterate(arguments: argparse.Namespace) -> None:

@@ -873,3 +873,67 @@ def test_one_file_is_read_over_the_papers(tmp_path, monkeypatch, kind):
     experiment = Experiment.read(kind("file.yaml"))
     assert experiment.config["finetuning"]["epochs"] == 3
     assert experiment.place(["finetuning", "epochs"]) == "finetuning.epochs (file.yaml, line 2)"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{method: adapt, growth: replace}", "belongs to method adapt with pieces"),
+        ("{method: base, growth: augment}", "leave growth out"),
+        ("{method: adapt, pieces: all, growth: replace}", "give pieces: 99, or growth: augment"),
+    ],
+)
+def test_pieces_give_way_to_a_number_of_new_ones_only(tmp_path, entry, expected):
+    assert_refused(
+        tmp_path, f"representations:\n  other: {entry}\n", expected, key="representations.other.growth", line=2
+    )
+    given = with_overlay(tmp_path, "representations:\n  other: {method: adapt, pieces: 99, growth: replace}\n")
+    assert given.representations["other"].growth == "replace"
+    assert given.representations["tva"].growth == "augment"
+
+
+TRIMMED = """\
+representations:
+  small: {method: trim, of: lapt}
+  small-base: {method: trim, of: mbert}
+  small-bert: {method: trim, of: bert, batch_size: 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected", "key"),
+    [
+        ("{method: trim}", "of belongs to method trim, and to each of its representations", ""),
+        ("{method: base, of: lapt}", "of belongs to method trim", ""),
+        ("{method: trim, of: labt}", "unknown representation 'labt'; did you mean lapt?", ".of"),
+        ("{method: trim, of: other}", "other is trimmed itself; name one of method base, adapt or scratch", ".of"),
+        ("{method: trim, of: fasttext}", "fasttext has no wordpieces", ".of"),
+        ("{method: trim, of: lapt, pieces: 5}", "which has its own pieces; leave pieces out", ".pieces"),
+        ("{method: trim, of: lapt, base_model: mbert}", "leave base_model out", ".base_model"),
+        ("{method: trim, of: lapt, multiplier: 5}", "leave multiplier out", ".multiplier"),
+        ("{method: trim, of: tva, growth: replace}", "leave growth out", ".growth"),
+        ("{method: trim, of: lapt, training: {epochs: 5}}", "leave training out", ".training"),
+    ],
+)
+def test_a_trimmed_representation_is_the_model_of_another(tmp_path, entry, expected, key):
+    text = f"representations:\n  other: {entry}\n"
+    assert_refused(tmp_path, text, expected, key=f"representations.other{key}", line=2)
+
+
+def test_what_a_trimmed_representation_needs_is_made(tmp_path):
+    grid = "experiment: {languages: [mt], representations: [small, small-base, small-bert, va]}\n"
+    given = with_overlay(tmp_path, TRIMMED + grid)
+    names = ("small", "small-base", "small-bert", "va")
+    assert given.vocabularies == tuple(("mt", name) for name in names)
+    assert given.adaptations == (("mt", "lapt"), ("mt", "bert"), ("mt", "va"))
+    assert given.own_models == (*given.adaptations, *(("mt", name) for name in names[:3]))
+    assert given.base_models_used == ("mbert",) and given.is_adapted("mbert")
+    assert [given.representations[name].base_model for name in names[:3]] == ["mbert", "mbert", ""]
+    assert given.encoder_folder("mt", "small-base") == "results/pretraining/mt/small-base"
+    both = [given.finetuning("mt", name, "pos", 1).job_parameters() for name in ("bert", "small-bert")]
+    assert both[0] | {"batch_size": 3} == both[1] and both[0]["batch_size"] != 3
+    assert given.finetuning("mt", "small", "ud", 1) == given.finetuning("mt", "lapt", "ud", 1)
+    assert not given.sweep and given.piece_choice("small") is None
+    asked = with_overlay(tmp_path, f"{TRIMMED}vocabularies: {{other_languages: [vi, mt]}}\n{grid}")
+    assert asked.other_languages("mt", "small") == ["vi"] and asked.other_languages("mt", "lapt") == []
+    assert "vi" in [language.tag for language in asked.needed_languages]

@@ -189,3 +189,26 @@ def test_a_default_leaves_no_trace_in_the_history(base, new_vocabulary, corpus, 
     adapt(base, new_vocabulary, corpus, 5.0, small_settings(epochs=1), DESCRIPTION, tmp_path / "model")
     known = read_json(tmp_path / "model" / "history.json")["hyperparameters"]
     assert not known.keys() & {"initialisation", "pieces_without_parts"}
+
+
+def test_rows_of_replaced_pieces_start_as_those_beyond_the_slots(family):
+    architecture, tied = family
+    known = small_tokenizer().get_vocab()
+    ids = {"abw": known["##w"], "##gw": known["w"], "qe": known["##u"]}  # two of them are cut into what gives way
+    pieces = NewPieces.of(small_tokenizer(), ids)
+    of_all = [number for piece, number in known.items() if not piece.startswith("[unused")]
+    for how in ("slot", "mean", "random"):
+        model = made(architecture, tied)
+        before = [table.detach().clone() for table in tables(architecture, model)]
+        make_room(model, PIECES)
+        assert initialise(model, pieces, how) == (how != "random")
+        for old, new in zip(before, tables(architecture, model), strict=True):
+            kept = [number for number in range(PIECES) if number not in ids.values()]
+            assert torch.equal(old[kept], new[kept])
+            if how == "random":
+                assert not (old[known["w"]] == new[known["w"]]).any()
+                continue
+            for piece, parts in {"abw": ["a", "##b", "##w"], "##gw": ["##g", "##w"]}.items():
+                mean = sum(old[known[part]] for part in parts) / len(parts)
+                torch.testing.assert_close(new[ids[piece]], mean)
+            torch.testing.assert_close(new[ids["qe"]], old[of_all].mean(0))

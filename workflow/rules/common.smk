@@ -307,6 +307,13 @@ def parameters_if_any(settings):
     return settings.job_parameters() if settings else None
 
 
+def how_pieces_are_chosen(representation):
+    """A rule's parameters of new pieces, if there are any; augmenting leaves no trace."""
+    chosen = parameters_if_any(experiment.piece_choice(representation))
+    growth = experiment.representations[representation].growth
+    return chosen if growth == "augment" else chosen | {"growth": growth}
+
+
 def base_of(wildcards):
     """The base model of a representation."""
     folder = experiment.base_folder(experiment.representations[wildcards.representation].base_model)
@@ -325,6 +332,17 @@ def word_list_of(wildcards):
 def other_texts(wildcards):
     """The training texts of the other languages that a model learns from, if any."""
     return [f"results/corpora/{tag}/train.txt" for tag in experiment.other_texts(**wildcards)]
+
+
+def untrimmed(wildcards):
+    """The representation that a trimmed one is of."""
+    return experiment.representations[wildcards.representation].of
+
+
+def model_of(wildcards):
+    """The model that a trimmed one is made from."""
+    folder = experiment.encoder_folder(wildcards.language, untrimmed(wildcards))
+    return {"config": f"{folder}/config.json", "weights": f"{folder}/model.safetensors"}
 
 
 def start(wildcards):

@@ -123,6 +123,36 @@ rule pretrain_monolingual:
         f"{SCRIPTS}/pretrain_monolingual.py"
 
 
+rule trim_model:
+    input:
+        unpack(model_of),
+        tokenizer="results/vocabularies/{language}/{representation}/tokenizer.json",
+    output:
+        multiext(
+            f"{MODEL}/",
+            config="config.json",
+            weights="model.safetensors",
+            history="history.json",
+            card="README.md",
+        ),
+    log:
+        "logs/pretraining/{language}/{representation}.log",
+    benchmark:
+        "timings/pretraining/{language}/{representation}.tsv"
+    wildcard_constraints:
+        representation=with_method("trim"),
+    priority: 60
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        mem_mb=growing(8_000),
+        runtime=growing(60),
+    params:
+        version=STAGE_VERSIONS["pretraining"],
+    script:
+        f"{SCRIPTS}/trim_model.py"
+
+
 rule static_vectors:
     input:
         corpus="results/corpora/{language}/train.txt",

@@ -161,6 +161,18 @@ rule export_model:
         f"{SCRIPTS}/export_model.py"
 
 
+use rule export_model as export_trimmed_model with:
+    output:
+        multiext(
+            "results/export/{language}/{representation}/",
+            config="config.json",
+            weights="model.safetensors",
+            card="README.md",
+        ),
+    wildcard_constraints:
+        representation=with_method("trim"),
+
+
 rule sources:
     input:
         [source.destination for language in experiment.needed_languages for source in sources_of(language)],
@@ -188,7 +200,7 @@ rule vocabularies:
 
 rule pretraining:
     input:
-        [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in experiment.adaptations],
+        [f"results/pretraining/{language}/{name}/model.safetensors" for language, name in experiment.own_models],
         [f"results/pretraining/{language}/{name}/vectors.vec" for language, name in experiment.static_vectors],
         FIGURE_FILES.get("pretraining", []),
 
@@ -258,7 +270,7 @@ rule diagnosis:
 
 rule export:
     input:
-        [f"results/export/{language}/{name}/README.md" for language, name in experiment.adaptations],
+        [f"results/export/{language}/{name}/README.md" for language, name in experiment.own_models],
 
 
 onsuccess:

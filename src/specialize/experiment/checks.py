@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 FILES_LOOKED_INTO = 100  # at the start, of a text; its own job looks into all
 # Keys of a representation that its method needs and no other has.
-OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}}
+OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}, "trim": {"of"}}
+OF_ITS_MODEL = ("base_model", "pieces", "growth", "multiplier", "training")  # keys that a trimmed one cannot have
 
 
 def check_mirror(experiment: Experiment) -> None:
@@ -195,10 +196,15 @@ def _check_representations(experiment: Experiment) -> None:
         for method, own in OWN_KEYS.items():
             given = own & experiment.config["representations"][name].keys()
             if given != (own if representation.method == method else set()):
-                raise ConfigError(
-                    f"{experiment.place(['representations', name])}: {' and '.join(sorted(own))} belong "
-                    f"to method {method}, and both to each of its representations"
+                belong = (
+                    "belong to method {}, and both to each" if len(own) > 1 else "belongs to method {}, and to each"
                 )
+                raise ConfigError(
+                    f"{experiment.place(['representations', name])}: {' and '.join(sorted(own))} "
+                    f"{belong.format(method)} of its representations"
+                )
+        _check_trimmed(experiment, name)
+        _check_growth(experiment, name)
         if representation.method in ("base", "adapt"):
             names_its_own = "base_model" in experiment.config["representations"][name]
             place = ("representations", name, "base_model") if names_its_own else ("base_model",)
@@ -210,6 +216,35 @@ def _check_representations(experiment: Experiment) -> None:
     for keys, section in sections:
         sizes = section.get("batch_sizes", {})
         _check_known(experiment, (*keys, "batch_sizes"), sizes, experiment.config["languages"], "language")
+
+
+def _check_trimmed(experiment: Experiment, name: str) -> None:
+    """A trimmed representation is of one that has wordpieces, and is as that one is but for finetuning."""
+    entry, own = experiment.representations[name], experiment.config["representations"][name]
+    if entry.method != "trim":
+        return
+    keys = ("representations", name, "of")
+    _check_known(experiment, keys, [entry.of], experiment.representations, "representation")
+    method = experiment.representations[entry.of].method
+    if method in ("trim", "fasttext"):
+        why = "is trimmed itself" if method == "trim" else "has no wordpieces"
+        raise ConfigError(f"{experiment.place(keys)}: {entry.of} {why}; name one of method base, adapt or scratch")
+    for key in OF_ITS_MODEL:
+        if key in own:
+            problem = f"{name} is the model of {entry.of}, which has its own {key}"
+            raise ConfigError(f"{experiment.place(['representations', name, key])}: {problem}; leave {key} out")
+
+
+def _check_growth(experiment: Experiment, name: str) -> None:
+    """Pieces give way to so many new ones, as only method adapt has them."""
+    if "growth" not in experiment.config["representations"][name]:
+        return
+    entry, place = experiment.representations[name], experiment.place(["representations", name, "growth"])
+    if entry.method != "adapt" or entry.pieces == 0:
+        raise ConfigError(f"{place}: belongs to method adapt with pieces, and {name} adds none; leave growth out")
+    if entry.growth == "replace" and entry.pieces is None:
+        problem = "replace has as many pieces give way as pieces says, and all is no number"
+        raise ConfigError(f"{place}: {problem}; give pieces: 99, or growth: augment")
 
 
 def _check_positions(experiment: Experiment) -> None:

@@ -15,7 +15,7 @@ from specialize.experiment.data_sizes import DataSizes, read_if_whole
 from specialize.experiment.experiment import Experiment
 from specialize.experiment.grid import Cell
 from specialize.experiment.regimes import REGIMES
-from specialize.experiment.resolved import pieces_here
+from specialize.experiment.resolved import model_entry, pieces_here
 from specialize.experiment.speeds import Shape, SpeedOf
 from specialize.pretraining.settings import PretrainingSettings
 
@@ -267,7 +267,7 @@ class Costs:
         return min(most, fmean(finished) if finished else BEST_EPOCH + patience)
 
     def _task_model(self, cell: Cell, task: str, threads: int, precision: str) -> Shape:
-        entry = self.experiment.config["representations"][cell.representation]
+        entry = model_entry(self.experiment, cell.representation)
         if "task_encoders" in entry:
             sizes = entry["task_encoders"][task]
             kind = "highway" if sizes["highway"] else "bilstm"

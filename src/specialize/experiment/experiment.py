@@ -91,17 +91,7 @@ class Experiment:
     @cached_property
     def representations(self) -> dict[str, Representation]:
         """All representations of the registry, by name."""
-        default = self.config.get("base_model", "")
-        return {
-            name: Representation(
-                name=name,
-                method=entry["method"],
-                base_model=entry.get("base_model", default),
-                pieces=None if entry.get("pieces") == "all" else entry.get("pieces", 0),
-                multiplier=float(entry.get("multiplier", 1)),
-            )
-            for name, entry in self.config["representations"].items()
-        }
+        return {name: resolved.representation(self.config, name) for name in self.config["representations"]}
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -157,13 +147,19 @@ class Experiment:
 
     @cached_property
     def adaptations(self) -> tuple[tuple[str, str], ...]:
-        """Those of `vocabularies` whose model is pretrained on the language."""
-        return tuple(pair for pair in self.vocabularies if self.representations[pair[1]].method != "base")
+        """Those of `vocabularies` whose model is pretrained on the language, and those that others are trimmed of."""
+        pairs = dict.fromkeys((tag, self.representations[name].of or name) for tag, name in self.vocabularies)
+        return tuple(pair for pair in pairs if self.representations[pair[1]].method != "base")
+
+    @cached_property
+    def own_models(self) -> tuple[tuple[str, str], ...]:
+        """`adaptations`, and those of `vocabularies` whose model is trimmed."""
+        return (*self.adaptations, *(pair for pair in self.vocabularies if self.representations[pair[1]].of))
 
     @cached_property
     def sweep(self) -> tuple[str, ...]:
         """The representations with new wordpieces, if they are enough kinds of them to draw how n and a matter."""
-        names = tuple(name for name in self.grid_representations if self.representations[name].pieces != 0)
+        names = tuple(name for name in self.grid_representations if _adds_pieces(self.representations[name]))
         kinds = {(self.representations[name].pieces, self.representations[name].multiplier) for name in names}
         return names if len(kinds) > 2 and self.single_task_cells else ()
 
@@ -171,7 +167,7 @@ class Experiment:
     def base_models_used(self) -> tuple[str, ...]:
         """The base models of this experiment, by name."""
         names = {name for _, name in self.vocabularies if self.representations[name].method != "scratch"}
-        return tuple(sorted({self.representations[name].base_model for name in names}))
+        return tuple(sorted({self.representations[name].base_model for name in names} - {""}))
 
     @cached_property
     def needed_languages(self) -> tuple[Language, ...]:
@@ -231,10 +227,10 @@ class Experiment:
         return None if entry.pieces == 0 else resolved.piece_choice(self)
 
     def other_languages(self, language: str, representation: str) -> list[str]:
-        """The languages whose words a representation's new pieces leave as they are, but for the language itself."""
-        own = self.languages[language].original or language
-        choice = self.piece_choice(representation)
-        return [tag for tag in choice.other_languages if (self.languages[tag].original or tag) != own] if choice else []
+        """The languages whose words new pieces, or trimming, leave as they are, but for the language itself."""
+        own, tags = self.languages[language].original or language, self.config["vocabularies"]["other_languages"]
+        asked = self.piece_choice(representation) or self.representations[representation].method == "trim"
+        return [tag for tag in tags if (self.languages[tag].original or tag) != own] if asked else []
 
     def other_texts(self, language: str, representation: str) -> list[str]:
         """The languages whose texts a language's representation is pretrained on besides its own."""
@@ -274,6 +270,10 @@ class Experiment:
     def vectors(self, representation: str) -> VectorSettings:
         """The settings of static vectors."""
         return VectorSettings(**self.config["representations"][representation]["vectors"])
+
+
+def _adds_pieces(representation: Representation) -> bool:
+    return representation.pieces != 0 and representation.growth == "augment"
 
 
 def _seeds(grid: Mapping[str, Any], language: str, representation: str, regime: str) -> list[int]:

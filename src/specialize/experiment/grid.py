@@ -144,10 +144,12 @@ class Representation:
 
     Attributes:
         name: the `{representation}` of every path.
-        method: base (the base model as it is), adapt (pretrained further), fasttext, scratch.
-        base_model: name of the base model, for base and adapt.
+        method: base (the base model as it is), adapt (pretrained further), fasttext, scratch, trim.
+        base_model: name of the base model, for base and adapt, and for trim of them, which else has none.
         pieces: number of wordpieces added to the base vocabulary; None: the whole new vocabulary.
         multiplier: the new pieces' embeddings learn at this many times the learning rate.
+        growth: whether new pieces come to the base's, or some of those give way to them.
+        of: for trim the name of the representation whose model it is.
     """
 
     name: str
@@ -155,6 +157,8 @@ class Representation:
     base_model: str
     pieces: int | None
     multiplier: float
+    growth: Literal["augment", "replace"] = "augment"
+    of: str = ""
 
 
 @dataclass(frozen=True, order=True)

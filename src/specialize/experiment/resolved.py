@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from specialize.bases.supported import pieces_of
 from specialize.corpora.settings import Cleaning
 from specialize.datasets.settings import described_transliteration
-from specialize.experiment.grid import Cell, Language
+from specialize.experiment.grid import Cell, Language, Representation
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.settings import MadeAs
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
@@ -21,6 +21,35 @@ if TYPE_CHECKING:
     from specialize.experiment import Experiment
 
 WIKIPEDIA_LICENSE = "CC BY-SA (3.0 until June 2023, 4.0 since)"
+
+
+def representation(config: dict[str, Any], name: str) -> Representation:
+    """An entry of the registry; a trimmed one has the base model of its own model, if that has any."""
+    entry, default = config["representations"][name], config.get("base_model", "")
+    base_model = entry.get("base_model", default)
+    if entry["method"] == "trim":
+        of = config["representations"].get(entry.get("of"), {})
+        base_model = of.get("base_model", default) if of.get("method") in ("base", "adapt") else ""
+    return Representation(
+        name=name,
+        method=entry["method"],
+        base_model=base_model,
+        pieces=None if entry.get("pieces") == "all" else entry.get("pieces", 0),
+        multiplier=float(entry.get("multiplier", 1)),
+        growth=entry.get("growth", "augment"),
+        of=entry.get("of", ""),
+    )
+
+
+def model_entry(experiment: Experiment, representation: str) -> dict[str, Any]:
+    """The entry of a representation; of a trimmed one, that of its model with the keys that it gives itself."""
+    own: dict[str, Any] = experiment.config["representations"][representation]
+    if own["method"] != "trim":
+        return own
+    of = dict(experiment.config["representations"][own["of"]])
+    if "batch_size" in own:  # which its model's by language would win over
+        of.pop("batch_sizes", None)
+    return of | {key: value for key, value in own.items() if key not in ("method", "of")}
 
 
 def cleaning(experiment: Experiment, language: str) -> Cleaning:
@@ -98,7 +127,7 @@ def base_vocabulary_training(experiment: Experiment, base_model: str) -> PieceTr
 
 def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:
     """The section `finetuning` with the representation's own, its batch size, and what the cell's regime demands."""
-    entry, language = experiment.config["representations"][cell.representation], experiment.languages[cell.language]
+    entry, language = model_entry(experiment, cell.representation), experiment.languages[cell.language]
     section, own = dict(experiment.config["finetuning"]), dict(entry.get("finetuning", {}))
     heads = {task: head(**{**section.pop(task), **own.pop(task, {})}) for task, head in HEADS.items()}
     datasets, tasks = language.datasets(cell.regime), language.tasks_of(cell.regime)
@@ -135,14 +164,16 @@ def _batch_size(section: dict[str, Any], entry: dict[str, Any], language: str, b
 def model_description(experiment: Experiment, language: str, representation: str) -> dict[str, Any]:
     """What a model's card says of its origins; see `pretraining.model_card.ModelDescription`."""
     entry, known = experiment.representations[representation], experiment.languages[language]
-    base = experiment.config["base_models"].get(entry.base_model, {}) if entry.method == "adapt" else {}
-    others = experiment.other_texts(language, representation)
+    entry = experiment.representations[entry.of or representation]
+    from_base = entry.method in ("base", "adapt")
+    base = experiment.config["base_models"].get(entry.base_model, {}) if from_base else {}
+    others = experiment.other_texts(language, entry.name)
     return {
         "language": language,
         "name": known.name,
         "representation": representation,
         "method": entry.method,
-        "base_model": base.get("hub", entry.base_model) if entry.method == "adapt" else None,
+        "base_model": base.get("hub", entry.base_model) if from_base else None,
         "on_hub": "hub" in base,
         "license": base.get("license"),
         **_described_text(known),
@@ -153,7 +184,7 @@ def model_description(experiment: Experiment, language: str, representation: str
 
 def _described_text(language: Language) -> dict[str, Any]:
     """Where the text of a language is from, and under which licence."""
-    corpus = language.entry["corpus"]
+    corpus = language.entry.get("corpus", {"text": ""})  # a trimmed base may have none
     text = "own text" if "text" in corpus else "a wiki's own export"
     if not language.has_own_text:
         text = f"Wikipedia (`{corpus['wikipedia']}`), dump of {corpus['date']}"

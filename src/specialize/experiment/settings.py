@@ -187,14 +187,22 @@ class FinetuningSection(FinetuningOverridable):
 class RepresentationEntry(Settings):
     """One entry of `representations`: a way to represent words (paper §2.1)."""
 
-    method: Literal["base", "adapt", "fasttext", "scratch"] = setting(
-        "the base model as it is, pretrained further, static word vectors, or a monolingual model"
+    method: Literal["base", "adapt", "fasttext", "scratch", "trim"] = setting(
+        "the base model as it is, pretrained further, static word vectors, a monolingual model, or the model of "
+        "another representation without the wordpieces that the language does not need"
     )
+    of: str = setting("of trim: the representation whose model it is", default="")
     base_model: str = setting("of base and adapt; by default the top level's", default="")
     pieces: Annotated[int, Field(ge=0)] | Literal["all"] = setting(
         "new wordpieces: they take the vocabulary's free slots, those beyond grow the matrix; or all of the new one",
         source="paper §2.1",
         default=0,
+    )
+    growth: Literal["augment", "replace"] = setting(
+        "of adapt with pieces: augment as said there; replace: so many of the base's least used pieces give way to the "
+        "new ones, and the matrix does not grow",
+        neutral="augment",
+        default="augment",
     )
     multiplier: Number = setting(
         "the new pieces' embeddings learn at so many times the rate (the paper's a)",

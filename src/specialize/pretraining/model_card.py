@@ -13,6 +13,7 @@ from specialize.datasets import TRANSLITERATION
 from specialize.files import atomic_text, read_json, write_json
 
 METHODS = {
+    "base": "`{base}` as it is",
     "adapt": "`{base}`, pretrained further on text in {name}",
     "scratch": "a RoBERTa pretrained from scratch on text in {name}",
 }
@@ -27,7 +28,7 @@ class ModelDescription:
         language: BCP-47 tag.
         name: the language's name.
         representation: the model's name within the run.
-        method: `adapt` or `scratch`.
+        method: `adapt` or `scratch`; `base` of a trimmed base model.
         base_model: name of the base model, on the hub if it is from there; None for `scratch`.
         on_hub: whether the base model is known to the hub by that name.
         license: the base model's, as the hub names licences; None if not known.
@@ -109,12 +110,14 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         f"# {description.name}: `{description.representation}`",
         "A masked language model: "
         + METHODS[description.method].format(base=description.base_model, name=_names(description))
-        + _pieces(history["hyperparameters"])
+        + _pieces(history.get("hyperparameters", {}))
         + ".",
+        *_trimmed(history),
     ]
     if not history["converged"]:
         parts.append(f"**The training did not converge** ({history['reason']}): do not use this model.")
-    if history["hyperparameters"].get("head_drawn"):
+    trained = "epochs" in history
+    if trained and history["hyperparameters"].get("head_drawn"):
         parts.append(
             "The base model has no head that predicts masked pieces. This one's was drawn at random, by the seed "
             "below, and has learned in this training alone."
@@ -124,10 +127,13 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")\n'
         'model = AutoModelForMaskedLM.from_pretrained("path/to/this/folder")\n```',
         *_input(description),
-        "## Training",
-        _table(_training_rows(history, description)),
-        "Validation losses of models with different vocabularies do not compare.",
     ]
+    if trained:
+        parts += [
+            "## Training",
+            _table(_training_rows(history, description)),
+            "Validation losses of models with different vocabularies do not compare.",
+        ]
     if curve:
         parts.append(f"![Loss by epoch]({curve})")
     if scores:
@@ -138,10 +144,11 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         f"The base model's licence: {description.license or LICENSE_UNKNOWN}."
         if description.base_model
         else "The weights are your own to license.",
-        f"The text's licence: {description.text_license or LICENSE_UNKNOWN}.",
+        *([f"The text's licence: {description.text_license or LICENSE_UNKNOWN}."] if trained else []),
         *(
             f"That of the text in {other['name']}: {other['text_license'] or LICENSE_UNKNOWN}."
             for other in description.others
+            if trained
         ),
         "## Made with",
         "`specialize`, after Ethan C. Chau and Noah A. Smith (2021), *Specializing Multilingual Language Models: An "
@@ -175,6 +182,18 @@ def _input(description: ModelDescription) -> list[str]:
         f"transliterated in the same way, or it is unknown to the model. {words}",
         f"```\n{how['command']} < text.txt > latin.txt\n```",
         f"`{TRANSLITERATION}` says the same for programs.",
+    ]
+
+
+def _trimmed(history: dict[str, Any]) -> list[str]:
+    """That a model has lost pieces which its language does not need."""
+    if "trimmed" not in history:
+        return []
+    left, before = history["trimmed"]["pieces"], history["trimmed"]["of"]
+    return [
+        f"Of its {before:,} wordpieces {left:,} are left: those that its language's text and labeled data and those of "
+        "the languages that were to stay are cut into. Words of other languages are cut into smaller pieces, or are "
+        "unknown."
     ]
 
 

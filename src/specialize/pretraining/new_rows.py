@@ -133,14 +133,17 @@ def initialise(model: PreTrainedModel, pieces: NewPieces, how: str) -> int:
     """
     sources = INITIALISATIONS[how](pieces)
     without_parts = [number for number, parts in sources.items() if not parts]
+    if how == "random":
+        _draw_replaced(model, pieces)
     known = torch.tensor(sorted(set(pieces.base.get_vocab().values()) - pieces.slots))
     with torch.no_grad():
         for table in _tables(model):
-            for number, parts in sources.items():
-                if parts:
-                    table[number] = table[parts].mean(0)
+            # All are read before any is written: a replaced piece's row may be part of another's start.
+            means = {number: table[parts].mean(0) for number, parts in sources.items() if parts}
             if without_parts:  # else no copy of a large matrix is made
-                table[without_parts] = table.index_select(0, known).mean(0)
+                means |= dict.fromkeys(without_parts, table.index_select(0, known).mean(0))
+            for number, mean in means.items():
+                table[number] = mean
     return len(without_parts)
 
 
@@ -160,6 +163,16 @@ def start_rows(model: PreTrainedModel, starts: Iterable[Mixture | Drawn], seed: 
         for ids, rows_of_tables in made:
             for table, rows in zip(tables, rows_of_tables, strict=True):
                 table[ids] = rows
+
+
+def _draw_replaced(model: PreTrainedModel, pieces: NewPieces) -> None:
+    """Draw the rows of new pieces that stand in place of the base's, as those beyond all others were drawn."""
+    known = set(pieces.base.get_vocab().values()) - pieces.slots
+    replaced = sorted(number for number in pieces.ids.values() if number in known)
+    with torch.no_grad():
+        for table in _tables(model) if replaced else ():
+            drawn = torch.zeros_like(table[replaced])
+            table[replaced] = drawn.normal_(0.0, model.config.initializer_range) if drawn.ndim > 1 else drawn
 
 
 def _tables(model: PreTrainedModel) -> list[Tensor]:

@@ -227,9 +227,10 @@ def adapt(
     model, head_drawn = check_architecture(base_folder).masked_lm(base_folder)
     if head_drawn:
         warn(f"{base_folder} {HEAD_DRAWN}")
-    pieces: dict[str, int] = read_json(vocabulary / "statistics.json")["pieces"]
+    statistics = read_json(vocabulary / "statistics.json")
+    pieces: dict[str, int] = statistics["pieces"]
     base = load_base(base_folder)
-    check_ids(base, tokenizer, pieces)
+    check_ids(base, tokenizer, pieces, statistics.get("replaced", ()))
     make_room(model, 1 + max(tokenizer.get_vocab().values()))
     new = NewPieces.of(base, pieces)
     check_slots(new, settings, base_folder)

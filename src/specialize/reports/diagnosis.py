@@ -175,7 +175,7 @@ def write_diagnosis(experiment: Experiment, run: Path) -> None:
     vocabularies = {
         (tag, name): read
         for (tag, name), read in vocabulary_statistics(experiment, run).items()
-        if experiment.representations[name].method != "scratch"  # which has no base vocabulary to diagnose
+        if experiment.representations[name].method in ("base", "adapt")  # others have no base vocabulary to diagnose
     }
     if not vocabularies:
         raise SpecializeError("there is no base vocabulary to diagnose: add one, such as mbert, to the representations")

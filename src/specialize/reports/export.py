@@ -45,6 +45,8 @@ def export_model(experiment: Experiment, run: Path, language: str, representatio
     with atomic_path(folder) as temporary:
         shutil.copytree(model, temporary)
         check_reload(temporary)
-        draw_losses(history, temporary)
+        trained = "epochs" in history
+        if trained:
+            draw_losses(history, temporary)
         description = ModelDescription(**model_description(experiment, language, representation))
-        write_card(temporary, description, tested, curve="loss.png")
+        write_card(temporary, description, tested, curve="loss.png" if trained else "")

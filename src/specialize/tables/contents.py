@@ -12,6 +12,7 @@ from typing import Any
 
 from specialize.experiment import Cell, Experiment
 from specialize.tables.fold_files import fold_cells, fold_files
+from specialize.tables.names import has_base
 from specialize.tables.paper import TABLE_2, TABLE_3, TABLE_4, UPS_ALT
 
 MULTI_TASK = UPS_ALT  # Table 3's, the best of the regimes before pre-finetuning (paper §3.3)
@@ -26,7 +27,7 @@ def stand_in(experiment: Experiment, representation: str) -> str | None:
     A model from a folder or a mirror may be any; only the hub's name says which it is.
     """
     kind = experiment.representations[representation]
-    if kind.method not in ("base", "adapt"):
+    if not has_base(kind):
         return None
     hub = str(experiment.config["base_models"][kind.base_model].get("hub", ""))
     return None if hub.rpartition("/")[2] == PAPERS_BASE else kind.base_model

@@ -49,7 +49,7 @@ def costs_table(experiment: Experiment, run: Path) -> Table:
             base = representation.base_model if has_base(representation) else NOTHING
             row = [language.name, method.title, base]
             row += [_both_parts(scores, language, method, task) for task in tasks]
-            row += _taken(run, language, method, of_method)
+            row += _taken(run, language, representation.of or representation.name, of_method)
             row += _covered(vocabularies.get((language.tag, method.representation)), representation.method == "scratch")
             if some_learn_less:
                 row += _learned(experiment, run, language, method)
@@ -79,9 +79,9 @@ def _both_parts(scores: Scores, language: Language, method: Method, task: str) -
     return NOT_CONVERGED if development is None or test is None else f"{development:.2f} / {test:.2f}"
 
 
-def _taken(run: Path, language: Language, method: Method, cells: Iterable[Cell]) -> list[str]:
-    """Hours of pretraining and of finetuning, and the most memory."""
-    pretraining = _benchmark(run / f"timings/pretraining/{language.tag}/{method.representation}.tsv")
+def _taken(run: Path, language: Language, pretrained: str, cells: Iterable[Cell]) -> list[str]:
+    """Hours of pretraining a representation and of finetuning, and the most memory."""
+    pretraining = _benchmark(run / f"timings/pretraining/{language.tag}/{pretrained}.tsv")
     jobs = dict.fromkeys(job for cell in cells for job in (cell.prefinetuned, cell) if job)
     finetuning = [_finetuning(run, job) for job in jobs]
     known = [one for one in finetuning if one]

@@ -107,11 +107,13 @@ def _coverage_rows(experiment: Experiment, statistics: dict[str, Any]) -> list[l
     for kind in ("base", "augmented"):
         for representation, read in statistics.items():
             entry = experiment.representations[representation]
-            own = entry.method == "scratch"
+            trimmed, own = entry.method == "trim", entry.method in ("scratch", "trim")
             if (kind == "augmented" and not read["pieces"] and not own) or (kind == "base" and own):
                 continue
             name = f"{representation} (its own)" if own else f"{representation} ({len(read['pieces'])} new)"
-            if kind == "base":
+            if trimmed:
+                name = f"{representation} ({read['trimmed']['pieces']:,} of {read['trimmed']['of']:,})"
+            elif kind == "base":
                 name = f"base ({entry.base_model})"
             for data, covered in read["coverage"].items():
                 measured = covered[kind]

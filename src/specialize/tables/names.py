@@ -27,7 +27,9 @@ def key_of_names(experiment: Experiment, multi_task: bool = False) -> str:
 
 def has_base(representation: Representation) -> bool:
     """Whether a representation is made from a base model."""
-    return representation.method in ("base", "adapt")
+    return representation.method in ("base", "adapt") or (
+        representation.method == "trim" and representation.base_model != ""
+    )
 
 
 def base_of(experiment: Experiment, name: str) -> str:
@@ -57,11 +59,14 @@ def _kind(representation: Representation) -> str:
         return "static word vectors under a BiLSTM"
     if representation.method == "scratch":
         return "a monolingual model with wordpieces of its own, pretrained from scratch"
+    if representation.method == "trim":
+        return f"the model of {representation.of} with those of its wordpieces that the language needs"
     if representation.method == "base":
         return "the base model as it is"
     if representation.pieces == 0:
         return "the base model, pretrained further on the language"
     pieces, faster = representation.pieces, representation.multiplier
     added = "all wordpieces of a new vocabulary" if pieces is None else f"up to {pieces} new wordpieces"
+    added += " in place of the least used ones" if representation.growth == "replace" else ""
     rate = "as fast as the rest" if faster == 1 else f"{faster:g} times as fast as the rest"
     return f"pretrained further with {added}, which learn {rate}"

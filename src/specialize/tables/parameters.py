@@ -19,8 +19,9 @@ def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
     if table == "hyperparameters":
         return without_neutral(Configuration, hyperparameters(experiment))
     kinds = {name: experiment.config["representations"][name] for name in experiment.grid_representations}
+    keys = ("method", "of", "base_model", "pieces", "growth", "multiplier")
     named = {
-        name: {key: entry[key] for key in ("method", "base_model", "pieces", "multiplier") if key in entry}
+        name: {key: entry[key] for key in keys if key in entry and (key, entry[key]) != ("growth", "augment")}
         for name, entry in kinds.items()
     }
     curve = {"curve": experiment.config["curve"]} if table == "curve" else {}

@@ -31,6 +31,7 @@ from specialize.vocabularies.kinds.wordpiece import (
 from specialize.vocabularies.normal_form import NO_FORM, Form, spelled, spellings, with_normal_form
 from specialize.vocabularies.reloading import check_reload
 from specialize.vocabularies.settings import BytePieceTraining, PieceChoice, PieceTraining, VocabulariesSection
+from specialize.vocabularies.trimming import build_trimmed_vocabulary, trimmed
 from specialize.vocabularies.words import (
     WordCounts,
     count_labeled_words,
@@ -58,6 +59,7 @@ __all__ = [
     "WordCounts",
     "bert_tokenizer",
     "build_byte_vocabulary",
+    "build_trimmed_vocabulary",
     "build_vocabulary",
     "cased_normalizer",
     "check_ids",
@@ -88,6 +90,7 @@ __all__ = [
     "special_ids",
     "spelled",
     "spellings",
+    "trimmed",
     "with_normal_form",
     "words_by_language",
 ]

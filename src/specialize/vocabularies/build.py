@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from specialize.files import atomic_path, write_json
 from specialize.vocabularies.base import SETTINGS, load_base
@@ -14,6 +15,7 @@ from specialize.vocabularies.kinds import Growth, kind_of
 from specialize.vocabularies.kinds.byte_level import KIND as BYTE_LEVEL
 from specialize.vocabularies.normal_form import Form, spelling_statistics, with_normal_form
 from specialize.vocabularies.reloading import check_reload
+from specialize.vocabularies.replacing import replace_pieces
 from specialize.vocabularies.settings import BytePieceTraining, PieceChoice
 from specialize.vocabularies.words import WordCounts, count_words
 
@@ -27,6 +29,7 @@ def build_vocabulary(
     folder: Path,
     normal_form: Form = "NFC",
     elsewhere: Mapping[str, Counter[str]] | None = None,
+    growth: Literal["augment", "replace"] = "augment",
 ) -> None:
     """Make a representation's vocabulary folder: a tokenizer, and statistics.json on what it covers.
 
@@ -39,6 +42,7 @@ def build_vocabulary(
         folder: where the vocabulary appears.
         normal_form: see `with_normal_form`; the base is measured with it too.
         elsewhere: words of other languages, by language; see `PieceChoice`.
+        growth: whether new pieces come to the base's, or take the place of its least used ones; see `replace_pieces`.
 
     Raises:
         InputError: if pieces cannot be put into the base model's vocabulary.
@@ -48,11 +52,18 @@ def build_vocabulary(
     kind = kind_of(base)
     data = ({"corpus": count_words([corpus])} if corpus else {}) | labeled
     augmented, pieces, passed_over, intermediate = Growth(base, [], [])
+    replaced: list[str] = []
     if number != 0:
         words = data["corpus"].words
         assert choice is not None
         print(f"learns pieces from {words.total():,} words, {len(words):,} different ones")
-        augmented, pieces, passed_over, intermediate = kind.grow(base, words, number, choice, elsewhere or {})
+        if growth == "replace":
+            assert number is not None
+            grown, replaced = replace_pieces(base, words, number, choice, elsewhere or {})
+            print(f"{len(replaced):,} of the base's pieces give way, of the {number:,} that were to")
+        else:
+            grown = kind.grow(base, words, number, choice, elsewhere or {})
+        augmented, pieces, passed_over, intermediate = grown
         if passed_over:
             why = "no word of the text would be cut into them, or too many of another language would be cut otherwise"
             print(f"{len(passed_over):,} pieces are passed over, since {why}")
@@ -65,7 +76,7 @@ def build_vocabulary(
     print(f"{len(pieces):,} pieces are new; measures what they cover")
     ids = augmented.get_vocab()
     added = {piece: ids[piece] for piece in pieces}
-    check_ids(base, augmented, added)
+    check_ids(base, augmented, added, replaced)
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         kind.save(augmented, temporary, base_folder / SETTINGS)
@@ -75,6 +86,7 @@ def build_vocabulary(
             {
                 "pieces": added,
                 "passed_over": passed_over,
+                **({"replaced": {piece: base.token_to_id(piece) for piece in replaced}} if growth == "replace" else {}),
                 **({"intermediate": list(intermediate)} if intermediate else {}),
                 "coverage": {name: coverage_statistics(counts, augmented, base) for name, counts in data.items()},
                 "spelling": {name: spelling_statistics(counts.words, normal_form) for name, counts in data.items()},

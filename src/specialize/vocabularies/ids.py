@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tokenizers import Tokenizer
 
@@ -10,22 +10,26 @@ from specialize.errors import SpecializeError
 from specialize.vocabularies.kinds import kind_of
 
 
-def check_ids(base: Tokenizer, grown: Tokenizer, pieces: Mapping[str, int]) -> None:
-    """Check that every id of a base vocabulary is still its piece's, but for the free slots that new pieces have taken.
+def check_ids(base: Tokenizer, grown: Tokenizer, pieces: Mapping[str, int], replaced: Iterable[str] = ()) -> None:
+    """Check that every id of a base vocabulary is still its piece's, but for those that new pieces have taken.
 
     Args:
         base: of the base model.
         grown: with new pieces.
-        pieces: the new ones, with their ids.
+        pieces: the new ones, with their ids: of free slots, of replaced pieces, or after all others.
+        replaced: the base's pieces that have given way, each to a new one.
 
     Raises:
         SpecializeError: if not.
     """
-    before, after, free = base.get_vocab(), grown.get_vocab(), set(kind_of(base).free_slots(base))
+    before, after, gone = base.get_vocab(), grown.get_vocab(), set(replaced)
+    free = gone | set(kind_of(base).free_slots(base))
     lost = {piece for piece, number in before.items() if after.get(piece) != number}
     new = {piece: number for piece, number in after.items() if before.get(piece) != number}
     taken = {before[piece] for piece in lost}
-    strange = sorted((lost - free) | {piece for piece, number in new.items() if pieces.get(piece) != number})
+    strange = sorted(
+        (lost - free) | (gone - lost) | {piece for piece, number in new.items() if pieces.get(piece) != number}
+    )
     strange += sorted(pieces.keys() - new.keys())
     if strange or not taken <= set(new.values()) or len(set(after.values())) != len(after):
         raise SpecializeError(

@@ -53,7 +53,7 @@ def _draw_scores(
     several_bases = len(bases_of(experiment)) > 1
     for name in experiment.grid_representations:
         entry, values = experiment.representations[name], scores.converged((language.tag, Method(name), task))
-        if entry.method != "adapt" or not values:
+        if entry.method != "adapt" or entry.growth != "augment" or not values:
             continue
         measured = list(values.values())
         mean, deviation = float(numpy.mean(measured)), float(numpy.std(measured, ddof=1)) if len(measured) > 1 else 0.0

@@ -11,15 +11,8 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers.normalizers import Normalizer
 
-from specialize.vocabularies.kinds.byte_pairs import (
-    BYTE_PIECES,
-    BytePairs,
-    reads_bytes,
-    set_ends,
-    set_prepended,
-    whole_symbols,
-)
-from specialize.vocabularies.kinds.kind import repeated
+from specialize.vocabularies.kinds.byte_pairs import BytePairs, reads_bytes, set_ends, set_prepended, whole_symbols
+from specialize.vocabularies.kinds.kind import BYTE_PIECES, repeated
 from specialize.vocabularies.normal_form import spellings, steps_of
 from specialize.vocabularies.settings import PieceChoice, PieceTraining
 

@@ -47,6 +47,14 @@ class ByteLevel(BytePairs):
         """None: every letter is made of bytes."""
         return []
 
+    def letters(self, tokenizer: Tokenizer) -> dict[str, str]:
+        """None: see `fixed`."""
+        return {}
+
+    def fixed(self, tokenizer: Tokenizer) -> set[str]:
+        """The bytes, each as the letter that stands for it."""
+        return super().fixed(tokenizer) | set(pre_tokenizers.ByteLevel.alphabet()) & tokenizer.get_vocab().keys()
+
     def letters_to_add(self, tokenizer: Tokenizer, words: Counter[str], choice: PieceChoice) -> dict[str, int]:
         """None: a letter is merged of its bytes."""
         return {}

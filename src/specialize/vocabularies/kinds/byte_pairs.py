@@ -15,14 +15,14 @@ from tokenizers import Tokenizer, models, normalizers, processors
 
 from specialize.errors import SpecializeError
 from specialize.files import read_json
+from specialize.vocabularies.kinds.fewer import freed_slots
 from specialize.vocabularies.kinds.holes import SPECIAL, without_holes
-from specialize.vocabularies.kinds.kind import WORDS_IN_A_CALL, Growth, Kind, special_names
-from specialize.vocabularies.kinds.merges import PARTED, Cut, Pair, Words, further_merges, joined
+from specialize.vocabularies.kinds.kind import BYTE_PIECES, WORDS_IN_A_CALL, Growth, Kind, special_names
+from specialize.vocabularies.kinds.merges import PARTED, Cut, Pair, Words, further_merges, joined, way_to
 from specialize.vocabularies.normal_form import steps_of
 from specialize.vocabularies.settings import PieceChoice
 
 UNUSED = re.compile(r"\[unused\d+\]|<unused\d+>")  # ModernBERT's, Gemma's
-BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 DIGITS = re.compile(r"[0-9]")
 
 
@@ -69,9 +69,17 @@ class BytePairs(Kind):
 
     def free_slots(self, tokenizer: Tokenizer) -> list[str]:
         """The pieces that stand for nothing yet; somebody's tokens are special."""
+        if freed := freed_slots(tokenizer):
+            return freed
         vocabulary = tokenizer.get_vocab()
         used = {token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special}
         return sorted((slot for slot in vocabulary.keys() - used if UNUSED.fullmatch(slot)), key=vocabulary.__getitem__)
+
+    def made_of(self, tokenizer: Tokenizer, pieces: Iterable[str]) -> dict[str, set[str]]:
+        """What merges make on the way to each; nothing, if they do not make it."""
+        merges = json.loads(tokenizer.to_str())["model"]["merges"]
+        ranks = {(left, right): rank for rank, (left, right) in enumerate(merges)}
+        return {piece: way_to(piece, ranks) for piece in pieces}
 
     def settled(self, tokenizer: Tokenizer, path: Path, besides: Mapping[str, int | None]) -> Tokenizer:
         """Added tokens become part of the model's vocabulary, and nothing is left to chance (BPE dropout)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from specialize.errors import InputError
 
 HOLE = "[no piece {}]"  # as no word is, since white space parts words
+HOLE_NAME = re.compile(r"\[+no piece \d+\]+")
 MOST_HOLES = 100_000
 SPECIAL = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
 

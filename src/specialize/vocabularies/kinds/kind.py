@@ -19,6 +19,7 @@ from specialize.vocabularies.settings import PieceChoice
 WORDS_IN_A_CALL = 1000
 WORDS_IN_A_LINE = 1000
 AS_SAVED = "PreTrainedTokenizerFast"  # the class of `transformers` 4 and 5 that takes tokenizer.json as it is
+BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 WORD_MARK = "▁"  # SentencePiece's, before each word
 BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")  # SentencePiece's, of a letter that it lacks
 PREFERENCES = ("clean_up_tokenization_spaces", "model_max_length", "padding_side", "truncation_side")
@@ -177,6 +178,34 @@ class Kind(ABC):
     def free_slots(self, tokenizer: Tokenizer) -> list[str]:
         """The pieces that stand for nothing yet and are no token of somebody's, in the order of their ids."""
         return []
+
+    def uses(self, tokenizer: Tokenizer, words: Counter[str]) -> Counter[str]:
+        """How often each piece is needed to cut words as they are cut, after a space and at the very beginning."""
+        copy, distinct = Tokenizer.from_str(tokenizer.to_str()), sorted(words)
+        counts: Counter[str] = Counter()
+        for leading_space in (True, False):
+            self.set_leading_space(copy, leading_space)
+            for word, pieces in zip(distinct, Kind.segment(self, copy, distinct), strict=True):
+                for piece in pieces:
+                    counts[piece] += words[word]
+        return counts
+
+    def made_of(self, tokenizer: Tokenizer, pieces: Iterable[str]) -> dict[str, set[str]]:
+        """The other pieces without which no word would be cut into each of some."""
+        return {piece: set() for piece in pieces}
+
+    def letters(self, tokenizer: Tokenizer) -> dict[str, str]:
+        """The pieces that are a letter or another character, marked or not, with it."""
+        bare = {piece: piece.removeprefix(WORD_MARK) or piece for piece in tokenizer.get_vocab()}
+        return {piece: letter for piece, letter in bare.items() if len(letter) == 1}
+
+    def fixed(self, tokenizer: Tokenizer) -> set[str]:
+        """The pieces that stay in any case: tokens, that for what is unknown, and bytes where letters are read so."""
+        tokens = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
+        bytes_ = BYTE_PIECES if getattr(tokenizer.model, "byte_fallback", False) else ()
+        unknown = {self.unknown(tokenizer), getattr(tokenizer.model, "unk_token", None) or ""}
+        named = {*unknown, *special_names(tokenizer).values(), *bytes_}
+        return tokens | named & tokenizer.get_vocab().keys()
 
     def base_pieces(self, base: Tokenizer, pieces: list[str]) -> list[list[int]]:
         """The ids of the pieces that a base vocabulary cuts each new one into, without what is unknown to it.

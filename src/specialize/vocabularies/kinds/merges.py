@@ -231,13 +231,28 @@ def merged(pieces: list[str], pair: Step, ranks: Mapping[Pair, int]) -> list[str
 
 def _all_merged(pieces: list[str], ranks: Mapping[Pair, int]) -> list[str]:
     pieces = list(pieces)
-    while True:
-        found = ((ranks[pair], place) for place, pair in enumerate(pairwise(pieces)) if pair in ranks)
-        first = min(found, default=None)
-        if first is None:
-            return pieces
-        place = first[1]
+    while (place := _first_to_merge(pieces, ranks)) is not None:
         pieces[place : place + 2] = [pieces[place] + pieces[place + 1]]
+    return pieces
+
+
+def _first_to_merge(pieces: list[str], ranks: Mapping[Pair, int]) -> int | None:
+    """Where the merge that comes first is to be done."""
+    found = ((ranks[pair], place) for place, pair in enumerate(pairwise(pieces)) if pair in ranks)
+    first = min(found, default=None)
+    return None if first is None else first[1]
+
+
+def way_to(piece: str, ranks: Mapping[Pair, int]) -> set[str]:
+    """The letters of a piece and all that merges make of them before it; nothing, if they do not make it.
+
+    Within a word they do the same: no merge reaches across the ends of a piece that it is cut into.
+    """
+    pieces, found = list(piece), set(piece)
+    while (place := _first_to_merge(pieces, ranks)) is not None:
+        pieces[place : place + 2] = [pieces[place] + pieces[place + 1]]
+        found.add(pieces[place])
+    return found - {piece} if pieces == [piece] else set()
 
 
 def parts_of(pieces: list[str]) -> list[list[str]]:

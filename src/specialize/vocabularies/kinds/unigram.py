@@ -15,6 +15,7 @@ from tokenizers.normalizers import Normalizer
 from specialize.errors import InputError, warn
 from specialize.files import read_json
 from specialize.vocabularies.kinds.choosing import candidates
+from specialize.vocabularies.kinds.fewer import freed_slots
 from specialize.vocabularies.kinds.holes import SPECIAL, without_holes
 from specialize.vocabularies.kinds.kind import Growth, Kind, special_names
 from specialize.vocabularies.kinds.unigram_fitting import Candidate, Elsewhere, Fitting
@@ -73,6 +74,17 @@ class Unigram(Kind):
             return []
         known = tokenizer.get_vocab().keys()
         return [letter for letter in letters if known.isdisjoint((letter, MARK + letter))]
+
+    def fixed(self, tokenizer: Tokenizer) -> set[str]:
+        """The piece of the lowest score, too, by which unknown letters are scored; and theirs, even beside bytes."""
+        vocabulary = _vocabulary(tokenizer)
+        lowest, _ = min(vocabulary, key=lambda item: item[1])
+        unknown, _ = vocabulary[json.loads(tokenizer.to_str())["model"]["unk_id"]]
+        return super().fixed(tokenizer) | {lowest, unknown}
+
+    def free_slots(self, tokenizer: Tokenizer) -> list[str]:
+        """No base has any; those of pieces that give way."""
+        return freed_slots(tokenizer)
 
     def learn(
         self,
@@ -269,10 +281,14 @@ def _vocabulary(tokenizer: Tokenizer) -> list[tuple[str, float]]:
 
 
 def _grown(base: Tokenizer, scores: Mapping[str, float]) -> Tokenizer:
-    """A copy with pieces after all others. Scores of the old ones are exactly as they were."""
+    """A copy with pieces in freed slots, the rest after all others. Scores of the old ones are exactly as they were."""
     definition = base.to_str()
     model = json.loads(definition)["model"]
-    listed = [*((piece, score) for piece, score in model["vocab"]), *scores.items()]
+    listed = [(piece, score) for piece, score in model["vocab"]]
+    slots, ids = freed_slots(base), base.get_vocab()
+    for slot, item in zip(slots, scores.items(), strict=False):
+        listed[ids[slot]] = item
+    listed += list(scores.items())[len(slots) :]
     grown = Tokenizer.from_str(definition)
     grown.model = models.Unigram(listed, unk_id=model["unk_id"], byte_fallback=model["byte_fallback"])
     return grown

@@ -14,6 +14,7 @@ from tokenizers.normalizers import Normalizer
 
 from specialize.files import atomic_text, read_json
 from specialize.vocabularies.kinds.choosing import Choice, Choose, candidates
+from specialize.vocabularies.kinds.fewer import freed_slots
 from specialize.vocabularies.kinds.holes import HOLE, SPECIAL, without_holes
 from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated, special_names
 from specialize.vocabularies.normal_form import steps_of
@@ -63,8 +64,29 @@ class WordPiece(Kind):
     def free_slots(self, tokenizer: Tokenizer) -> list[str]:
         """As BERT's vocabularies have them (fact 13), but for those that somebody has made tokens of."""
         vocabulary = tokenizer.get_vocab()
+        if freed := freed_slots(tokenizer):
+            return freed
         used = {token.content for token in tokenizer.get_added_tokens_decoder().values()} | {self.unknown(tokenizer)}
         return sorted((slot for slot in vocabulary.keys() - used if UNUSED.fullmatch(slot)), key=vocabulary.__getitem__)
+
+    def uses(self, tokenizer: Tokenizer, words: Counter[str]) -> Counter[str]:
+        """Those of an unknown word, too, up to where none begins: without them shorter ones might go on."""
+        distinct, unknown = sorted(words), self.unknown(tokenizer)
+        vocabulary, prefix = tokenizer.get_vocab(), tokenizer.model.continuing_subword_prefix
+        counts: Counter[str] = Counter()
+        for word, pieces in zip(distinct, self.segment(tokenizer, distinct), strict=True):
+            for piece in pieces:
+                counts[piece] += words[word]
+            for part in _pre_tokenized(Counter([word]), tokenizer) if unknown in pieces else ():
+                for piece in _longest(part, vocabulary, prefix)[0]:
+                    counts[piece] += words[word]
+        return counts
+
+    def letters(self, tokenizer: Tokenizer) -> dict[str, str]:
+        """With the prefix or without."""
+        prefix = tokenizer.model.continuing_subword_prefix
+        bare = {piece: piece.removeprefix(prefix) for piece in tokenizer.get_vocab()}
+        return {piece: letter for piece, letter in bare.items() if len(letter) == 1}
 
     def settled(self, tokenizer: Tokenizer, path: Path, besides: Mapping[str, int | None]) -> Tokenizer:
         """Added tokens and ids without a piece become part of the model's vocabulary, which the library counts on."""
@@ -137,15 +159,18 @@ KIND = WordPiece()
 
 def _cut(piece: str, vocabulary: Mapping[str, int], prefix: str) -> list[int]:
     """The ids of the longest pieces, one after the other; none, if there is a place where no piece begins."""
-    found: list[int] = []
-    mark, rest = (prefix if piece.startswith(prefix) else ""), piece.removeprefix(prefix)
-    while rest:
-        longest = next((end for end in range(len(rest), 0, -1) if mark + rest[:end] in vocabulary), 0)
-        if not longest:
-            return []
-        found.append(vocabulary[mark + rest[:longest]])
-        mark, rest = prefix, rest[longest:]
-    return found
+    mark = prefix if piece.startswith(prefix) else ""
+    found, rest = _longest(piece.removeprefix(prefix), vocabulary, prefix, mark)
+    return [] if rest else [vocabulary[one] for one in found]
+
+
+def _longest(part: str, vocabulary: Mapping[str, int], prefix: str, mark: str = "") -> tuple[list[str], str]:
+    """The longest pieces of a part of a word, one after the other, and what is left where no piece begins."""
+    found: list[str] = []
+    while end := next((end for end in range(len(part), 0, -1) if mark + part[:end] in vocabulary), 0):
+        found.append(mark + part[:end])
+        mark, part = prefix, part[end:]
+    return found, part
 
 
 def choose_pieces(
@@ -192,15 +217,12 @@ def _misleading(grown: Tokenizer, words: list[str], pieces: set[str]) -> set[str
     """The last of some pieces in each word that is unknown since no piece goes on after it."""
     if not words:
         return set()
-    vocabulary, prefix = grown.get_vocab().keys(), grown.model.continuing_subword_prefix
+    vocabulary, prefix = grown.get_vocab(), grown.model.continuing_subword_prefix
     found = set()
     for part in _pre_tokenized(Counter(words), grown):
-        mark, rest, last = "", part, ""
-        while end := next((end for end in range(len(rest), 0, -1) if mark + rest[:end] in vocabulary), 0):
-            last = mark + rest[:end] if mark + rest[:end] in pieces else last
-            mark, rest = prefix, rest[end:]
-        if rest and last:
-            found.add(last)
+        known, rest = _longest(part, vocabulary, prefix)
+        if rest:
+            found.update([piece for piece in known if piece in pieces][-1:])
     return found
 
 

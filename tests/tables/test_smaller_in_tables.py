@@ -1,0 +1,81 @@
+"""What tables make of representations with fewer wordpieces: no second kind of new ones, and no second base."""
+
+from specialize.experiment import Experiment
+from specialize.experiment.costs import Costs
+from specialize.experiment.resolved import model_description
+from specialize.pretraining.model_card import ModelDescription
+from specialize.tables.answers import _with_new_wordpieces
+from specialize.tables.contents import baseline, stand_in, unaugmented
+from specialize.tables.inputs import _coverage_rows
+from specialize.tables.names import bases_of, key_of_names
+from specialize.tables.parameters import table_parameters
+
+OVERLAY = """\
+experiment: {languages: [mt], representations: [REPRESENTATIONS], regimes: [pos], seeds: [1, 2]}
+representations:
+  small: {method: trim, of: tva}
+  small-base: {method: trim, of: mbert}
+  small-bert: {method: trim, of: bert}
+  in-place: {method: adapt, pieces: 99, multiplier: 5, growth: replace}
+  n300: {method: adapt, pieces: 300, multiplier: 5}
+  n300-slow: {method: adapt, pieces: 300}
+"""
+
+
+def experiment_of(folder, names):
+    (folder / "own.yaml").write_text(OVERLAY.replace("REPRESENTATIONS", names))
+    return Experiment.read(folder / "own.yaml")
+
+
+def test_a_trimmed_representation_is_neither_augmented_nor_plain(tmp_path):
+    known = experiment_of(tmp_path, "small, small-base, small-bert, mbert, lapt, tva, in-place")
+    assert [kind.name for kind in _with_new_wordpieces(known)] == ["tva", "in-place"]
+    assert (unaugmented(known), baseline(known)) == ("lapt", "mbert")
+    assert bases_of(known) == ["mbert"]
+    assert stand_in(known, "small") is None and stand_in(known, "small-bert") is None
+    key = key_of_names(known)
+    assert "small: the model of tva with those of its wordpieces that the language needs" in key
+    assert "in-place: pretrained further with up to 99 new wordpieces in place of the least used ones, which" in key
+    named = table_parameters(known, "single-task")["representations"]
+    assert named["small"] == {"method": "trim", "of": "tva"} and named["in-place"]["growth"] == "replace"
+
+
+def test_the_sweep_is_of_pieces_that_come_to_the_base_s(tmp_path):
+    assert not experiment_of(tmp_path, "small, tva, n300, in-place").sweep
+    three = experiment_of(tmp_path, "small, tva, n300, n300-slow, in-place").sweep
+    assert three == ("tva", "n300", "n300-slow")
+
+
+def test_coverage_of_a_trimmed_vocabulary_is_its_own_row(tmp_path):
+    known = experiment_of(tmp_path, "small, small-base, tva")
+    covered = {"tokens": 9, "wordpieces_per_token": 2.0, "unknown_token_rate": 0.0}
+    covered |= {"unknown_wordpiece_rate": 0.0, "continuation_rate": 0.1}
+    better = covered | {"wordpieces_per_token": 1.5}
+    of_tva = {"sentences": 3, "base": covered, "augmented": better}
+    trimmed = {"pieces": {}, "trimmed": {"pieces": 1000, "of": 119547}}
+    statistics = {
+        "tva": {"pieces": {"x": 1}, "coverage": {"corpus": of_tva}},
+        "small": trimmed | {"coverage": {"corpus": of_tva | {"base": better}}},
+        "small-base": trimmed | {"coverage": {"corpus": of_tva | {"augmented": covered}}},
+    }
+    rows = [row[3] for row in _coverage_rows(known, statistics)]
+    assert rows == ["base (mbert)", "tva (1 new), small (1,000 of 119,547)", "small-base (1,000 of 119,547)"]
+
+
+def test_a_forecast_takes_a_trimmed_model_for_the_one_that_it_is_of(tmp_path):
+    known = experiment_of(tmp_path, "small, small-bert")
+    costs = Costs(known, tmp_path)
+    folders = [job.folder for job in costs.jobs]
+    assert folders[:2] == ["results/pretraining/mt/tva", "results/pretraining/mt/bert"]
+    of_small, of_bert = (costs._task_model(cell, "pos", 1, "float32") for cell in known.cells[::2])
+    assert of_small.pieces == 119547 and of_bert.pieces == known.config["representations"]["bert"]["vocabulary"]["size"]
+
+
+def test_a_trimmed_model_is_described_as_its_own(tmp_path):
+    known = experiment_of(tmp_path, "small, small-base, small-bert")
+    small, base, bert = (
+        ModelDescription(**model_description(known, "mt", name)) for name in known.grid_representations
+    )
+    assert (small.method, small.representation, small.license) == ("adapt", "small", "apache-2.0")
+    assert (base.method, base.base_model, base.on_hub) == ("base", "google-bert/bert-base-multilingual-cased", True)
+    assert (bert.method, bert.base_model, bert.on_hub) == ("scratch", None, False)
