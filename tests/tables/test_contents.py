@@ -6,14 +6,13 @@ import sys
 import pytest
 from tests.tables.test_tables import small_experiment
 
+from specialize.tables.baselines import baseline, unaugmented
 from specialize.tables.contents import (
     FIGURES,
     TABLES,
-    baseline,
     imported,
     table_cells,
     tables_of,
-    unaugmented,
 )
 
 REGIMES = ["pos", "ud", "ner", "mtl-int", "mtl-ups", "mtl-ups-alt", "pft-mtl-ups-alt-ud"]

@@ -9,8 +9,8 @@ import numpy
 
 from specialize.experiment import Experiment, Language, Representation
 from specialize.experiment.regimes import Method
+from specialize.tables.baselines import unaugmented
 from specialize.tables.best import best_methods, best_rows, comparisons_note
-from specialize.tables.contents import unaugmented
 from specialize.tables.folds import fold_notes
 from specialize.tables.formats import NOTHING, Entry, Table, number
 from specialize.tables.names import bases_of, key_of_names
