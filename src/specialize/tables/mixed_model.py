@@ -68,12 +68,10 @@ def effect(scores: Scores, method: Method, reference: Method, places: Sequence[t
         places: languages and tasks.
     """
     rows, by_place = _observations(scores, method, reference, places)
-    nothing = Effect(math.nan, math.nan, math.nan, math.nan, math.nan, by_place, SINGULAR)
-    if len(by_place) < 2:
-        return Effect(math.nan, math.nan, math.nan, math.nan, math.nan, by_place, FEW_PLACES)
-    fitted = _fitted(rows)
+    fitted = _fitted(rows) if len(by_place) > 1 else None
     if fitted is None:
-        return nothing
+        reason = SINGULAR if len(by_place) > 1 else FEW_PLACES
+        return Effect(math.nan, math.nan, math.nan, math.nan, math.nan, by_place, reason)
     points, error, variance = fitted
     degrees = len(by_place) - 1
     wide = error * float(stats.t.ppf(CONFIDENCE, degrees))

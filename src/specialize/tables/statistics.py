@@ -115,6 +115,13 @@ def paired(first: Mapping[Trial, float], second: Mapping[Trial, float]) -> Pairs
     return Pairs(of_one, of_other, seeds, folds)
 
 
+def scores_of(tested: Comparison, scores: Scores) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The two scores of a comparison, pair by pair."""
+    first, second = (scores.converged(key) or {} for key in (tested.better, tested.other))
+    pairs = paired(first, second)
+    return pairs.first, pairs.second
+
+
 def compare(
     first: Mapping[Trial, float], second: Mapping[Trial, float], step: float = 0.0
 ) -> tuple[float, int, float, float]:
