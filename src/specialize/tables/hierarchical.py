@@ -16,7 +16,7 @@ variance between sentences all of this is the paired t-test, without variance be
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy
@@ -118,7 +118,22 @@ def drawn_weights(sentences: int) -> Iterator[NDArray[numpy.float64]]:
 
 
 def interval(differences: NDArray[numpy.float64], drawn: NDArray[numpy.float64]) -> Interval:
-    """The interval of a difference from what varies over seeds and over sentences.
+    """The interval of a difference from what varies over seeds and over sentences; see `share_below`."""
+    below = share_below(differences, drawn)
+    middle, error = float(differences.mean()), float(numpy.std(differences, ddof=1) / math.sqrt(len(differences)))
+
+    def quantile(share: float) -> float:
+        width = 2 * (error + float(numpy.ptp(drawn.mean(0))))
+        while below(middle - width) > share or below(middle + width) < share:
+            width *= 2
+        return float(brentq(lambda value: below(value) - share, middle - width, middle + width, xtol=1e-6))
+
+    better = below(0.0)
+    return Interval(quantile(TAIL), quantile(1 - TAIL), min(1.0, 2 * min(better, 1 - better)), better)
+
+
+def share_below(differences: NDArray[numpy.float64], drawn: NDArray[numpy.float64]) -> Callable[[float], float]:
+    """The distribution of the difference on new seeds and new sentences: what share of it lies below a value.
 
     Args:
         differences: by seed on the test sentences that there are, two or more, not all alike, in points.
@@ -126,19 +141,8 @@ def interval(differences: NDArray[numpy.float64], drawn: NDArray[numpy.float64])
     """
     number = len(differences)
     error = float(numpy.std(differences, ddof=1)) / math.sqrt(number)
-    of_mean = numpy.var(drawn.mean(0), ddof=1)  # sentences, and a share of the interaction
-    interaction = max(0.0, (numpy.var(drawn, axis=1, ddof=1).mean() - of_mean) / (number - 1))
+    of_mean = float(numpy.var(drawn.mean(0), ddof=1))  # of sentences, and a share of the interaction
+    interaction = max(0.0, (float(numpy.var(drawn, axis=1, ddof=1).mean()) - of_mean) / (number - 1))
     kept = math.sqrt(max(0.0, 1 - interaction / of_mean)) if of_mean > 0 else 0.0
     centers = differences.mean() + kept * (drawn.mean(0) - drawn.mean())
-
-    def share_below(difference: float) -> float:
-        return float(stdtr(number - 1, (difference - centers) / error).mean())
-
-    def quantile(share: float) -> float:
-        middle, width = float(differences.mean()), 2 * (error + float(numpy.ptp(centers)))
-        while share_below(middle - width) > share or share_below(middle + width) < share:
-            width *= 2
-        return float(brentq(lambda value: share_below(value) - share, middle - width, middle + width, xtol=1e-6))
-
-    below = share_below(0.0)
-    return Interval(quantile(TAIL), quantile(1 - TAIL), min(1.0, 2 * min(below, 1 - below)), below)
+    return lambda value: float(stdtr(number - 1, (value - centers) / error).mean())
