@@ -1,6 +1,6 @@
 """What tests and intervals of the tables are worth at 3, 5 and 10 seeds: simulated differences of equal methods.
 
-    .venv/bin/python benchmarks/significance.py [--repeats 2000]
+    .venv/bin/python benchmarks/significance.py [--repeats 1000]
 
 Variances are those of differences between models of real Uyghur (three seeds of mBERT, of it pretrained further with
 and without new pieces, and of XLM-R; trained on few steps): of seeds, of test sentences, and of what a seed does to a
@@ -27,7 +27,7 @@ from specialize.tables.statistics import (
 )
 
 SEEDS = (3, 5, 10)
-SENTENCES = 300
+SENTENCES = 200
 # Standard deviation of a difference's score over seeds, over samples of test sentences, and of both together.
 VARIANCES = {
     "POS, lapt and mbert": (0.18, 0.10, 0.17),
@@ -147,7 +147,7 @@ def fitted_over_places(generator, repeats, places, seeds=3, between=1.0, left=0.
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=1000)
     repeats = parser.parse_args().repeats
     generator = numpy.random.default_rng(1)
     start = time.time()
@@ -155,17 +155,17 @@ def main():
     print("\nEqual methods, new seeds and new sentences: coverage of 95 % intervals\n")
     print("| variances | seeds | hierarchical bootstrap | percentiles of both drawn | t-test over seeds |")
     print("|---|---|---|---|---|")
-    weights = numpy.concatenate(list(drawn_weights(SENTENCES)))[:4000]
+    weights = numpy.concatenate(list(drawn_weights(SENTENCES)))[:2000]
     for name, deviations in VARIANCES.items():
         for seeds in SEEDS:
-            shares = 1 - over_sentences(generator, repeats // 2, seeds, deviations, weights)
+            shares = 1 - over_sentences(generator, repeats, seeds, deviations, weights)
             print(f"| {name} | {seeds} | {' | '.join(f'{share:.1%}' for share in shares)} |", flush=True)
 
     print("\nEqual methods, new seeds, the same sentences (h: in the direction of the higher mean)\n")
     print("| seeds | percentile interval | t p < 5 % | h | Wilcoxon p < 5 % | h | order < 1/2 | h | mean abs(d) |")
     print("|---|---|---|---|---|---|---|---|---|")
     for seeds in range(2, 11):
-        *shares, size = over_seeds(generator, repeats, seeds)
+        *shares, size = over_seeds(generator, 2 * repeats, seeds)
         print(f"| {seeds} | {' | '.join(f'{share:.1%}' for share in shares)} | {size:.2f} |", flush=True)
 
     print("\nAny wrong verdict among equal methods\n")
@@ -173,15 +173,15 @@ def main():
     print("|---|---|---|---|")
     for methods in (2, 5, 30):
         for seeds in SEEDS:
-            shares = of_many(generator, repeats, seeds, methods)
+            shares = of_many(generator, 2 * repeats, seeds, methods)
             print(f"| {methods} | {seeds} | {' | '.join(f'{share:.1%}' for share in shares)} |", flush=True)
 
     print("\nEffects over places: coverage of 95 % intervals\n")
     print("| places | two methods, t | normal quantiles | all methods in one model, t | fitted by statsmodels | none |")
     print("|---|---|---|---|---|---|")
-    for places in (2, 3, 6, 12):
+    for places in (2, 3, 6):
         shares = over_places(generator, 10 * repeats, places)
-        fitted, none = fitted_over_places(generator, max(repeats // 20, 1), places)
+        fitted, none = fitted_over_places(generator, max(repeats // 10, 1), places)
         print(f"| {places} | {' | '.join(f'{share:.1%}' for share in (*shares, fitted, none))} |", flush=True)
     print(f"\n{time.time() - start:.0f} s")
 

@@ -13,6 +13,7 @@ from scipy import stats
 
 from specialize.experiment.regimes import Method
 from specialize.tables.scores import FoldTrial, Scores
+from specialize.tables.verdicts import NO_VARIANCE, untested
 
 FEW_PLACES = "fewer than two languages and tasks that have both"
 SINGULAR = "the model cannot be fitted to scores that vary so little"
@@ -68,7 +69,8 @@ def effect(scores: Scores, method: Method, reference: Method, places: Sequence[t
         places: languages and tasks.
     """
     rows, by_place = _observations(scores, method, reference, places)
-    fitted = _fitted(rows) if len(by_place) > 1 else None
+    of_seeds = _differences(rows)
+    fitted = None if len(by_place) < 2 or untested(of_seeds) == NO_VARIANCE else _fitted(rows)
     if fitted is None:
         reason = SINGULAR if len(by_place) > 1 else FEW_PLACES
         return Effect(math.nan, math.nan, math.nan, math.nan, math.nan, by_place, reason)
@@ -95,6 +97,14 @@ def _observations(
                 for seed, score in of.items()
             ]
     return rows, by_place
+
+
+def _differences(rows: Sequence[Observation]) -> list[float]:
+    """Of each place and seed that both have."""
+    first, second = (
+        {(row.place, row.seed): row.score for row in rows if row.is_reference is of} for of in (False, True)
+    )
+    return [first[shared] - second[shared] for shared in sorted(first.keys() & second.keys())]
 
 
 def _by_seed(scores: Any) -> dict[int, float]:
