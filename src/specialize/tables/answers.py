@@ -9,13 +9,14 @@ import numpy
 
 from specialize.experiment import Experiment, Language, Representation
 from specialize.experiment.regimes import Method
+from specialize.tables.baselines import unaugmented
 from specialize.tables.best import best_methods, best_rows, comparisons_note
-from specialize.tables.contents import unaugmented
 from specialize.tables.folds import fold_notes
 from specialize.tables.formats import NOTHING, Entry, Table, number
 from specialize.tables.names import bases_of, key_of_names
+from specialize.tables.other_tests import OtherTests
 from specialize.tables.scores import NOT_IN_GRID, TASK_TITLES, Key, Scores
-from specialize.tables.statistics import LEVEL, Comparison, compare_scores, correction
+from specialize.tables.statistics import LEVEL, Comparison, compare_scores, corrected_tasks, correction
 from specialize.tables.verdicts import (
     FEW_SEEDS,
     GUESSING_MARK,
@@ -58,7 +59,8 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "What this run says: the best method for each language and task, and the paper's research questions.",
         ["Question", "Language", "Task", "Answer", "Difference", "Seeds", "p corrected"],
     )
-    found = [best_methods(experiment, scores, language) for language in experiment.grid_languages]
+    others = OtherTests(experiment, scores)
+    found = [best_methods(experiment, scores, language, others) for language in experiment.grid_languages]
     for of_language in found:
         table.rows += best_rows(experiment, scores, of_language)
     behind = {
@@ -86,7 +88,9 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
             for finding in findings:
                 tested = finding.tested
                 name = experiment.languages[tested.language].name
-                row = [f"{question}, tests", name, TASK_TITLES[tested.task], _sentence(finding)]
+                disagreements = others.disagreements([tested], corrected_tasks(experiment, tested.language))
+                sentence = "; ".join([_sentence(finding), *(f"{one.title} disagrees" for one in disagreements)])
+                row = [f"{question}, tests", name, TASK_TITLES[tested.task], sentence]
                 row += [f"{finding.difference:+.2f}", tested.counted, number(tested.corrected_p, ".2g")]
                 table.add(*row)
     table.notes = [
@@ -106,6 +110,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "and multi-task models of, each chosen on the development data, and leaves out pre-finetuning, which RQ3 is "
         "about.",
     ]
+    table.notes += others.notes()
     table.notes += fold_notes(experiment, scores, scores.by_seed)
     texts = [cell.text for row in table.rows for cell in row]
     table.notes += [VARIANCE_NOTE] if any(f"({NO_VARIANCE})" in text for text in texts) else []

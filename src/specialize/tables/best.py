@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from specialize.experiment import Experiment, Language
 from specialize.tables.formats import NOTHING, Entry, number
 from specialize.tables.names import base_of, bases_of, title_on_base
+from specialize.tables.other_tests import Disagreement, OtherTests
 from specialize.tables.scores import TASK_TITLES, Key, Scores, mean_and_deviation
 from specialize.tables.statistics import Comparison, compare_scores, holm
 from specialize.tables.verdicts import COMPARISONS, FEW_SEEDS, GUESSING_MARK, NO_VARIANCE, tied
@@ -24,11 +25,13 @@ class Best:
         winner: of the highest mean development score.
         tests: on the test data against each other one, in the order of development scores; p is corrected.
         failed: how many others did not converge.
+        disagreements: of other tests, on request.
     """
 
     winner: Key
     tests: tuple[Comparison, ...]
     failed: int
+    disagreements: tuple[Disagreement, ...] = ()
 
     @property
     def comparisons(self) -> int:
@@ -41,7 +44,9 @@ class Best:
         return bool(self.tests) and all(tested.significant for tested in self.tests)
 
 
-def best_methods(experiment: Experiment, scores: Scores, language: Language) -> list[Best]:
+def best_methods(
+    experiment: Experiment, scores: Scores, language: Language, others: OtherTests | None = None
+) -> list[Best]:
     """The best method of each task of a language that the grid has scores of.
 
     It is the one of the highest mean development score. Its test scores are then tested against those of each other
@@ -49,7 +54,8 @@ def best_methods(experiment: Experiment, scores: Scores, language: Language) -> 
     better than the rest there as well: each of them may be the one that is named, and p is corrected for that. Holm's
     correction over the tests of the one that is named is multiplied by the number of all that could have been: of
     bases, methods and tasks of the language. By Bonferroni's inequality, 5 % of languages at most have any verdict
-    "significantly better" that is wrong, however development and test scores go together.
+    "significantly better" that is wrong, however development and test scores go together. Other tests, on request, are
+    corrected in the same way.
     """
     ranked = {task: scores.chosen(language.tag, task, scores.methods(language.tag, task)) for task in language.tasks}
     candidates = sum(len(methods) for methods in ranked.values() if len(methods) > 1)
@@ -57,14 +63,16 @@ def best_methods(experiment: Experiment, scores: Scores, language: Language) -> 
     for task, methods in ranked.items():
         if not methods:
             continue
-        winner, *others = [(language.tag, method, task) for method in methods]
-        tests = [compare_scores(experiment, scores, winner, key) for key in others]
+        winner, *beaten = [(language.tag, method, task) for method in methods]
+        tests = [compare_scores(experiment, scores, winner, key) for key in beaten]
         stepwise = holm([tested.p for tested in tests])
         corrected = [
             replace(tested, corrected_p=p if math.isnan(p) else min(1.0, candidates * p))
             for tested, p in zip(tests, stepwise, strict=True)
         ]
-        found.append(Best(winner, tuple(corrected), len(scores.methods(language.tag, task)) - len(methods)))
+        disagreements = others.disagreements(corrected, candidates, stepwise=True) if others else []
+        failed = len(scores.methods(language.tag, task)) - len(methods)
+        found.append(Best(winner, tuple(corrected), failed, tuple(disagreements)))
     return found
 
 
@@ -122,6 +130,9 @@ def _answer(experiment: Experiment, scores: Scores, best: Best) -> str:
     if beaten:
         which = f"{len(beaten)} others" if len(beaten) > 1 else "other one"
         verdicts.append(f"significantly better than the {which}{_by_two_seeds(beaten)}")
+    for title in dict.fromkeys(one.title for one in best.disagreements):
+        about = [names[one.tested.other] for one in best.disagreements if one.title == title]
+        verdicts.append(f"{title} disagrees about {_some(about)}")
     if best.failed:
         verdicts.append(f"{best.failed} did not converge")
     if best.tests and best.tests[0].significant:  # else the next best is named above

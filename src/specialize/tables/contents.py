@@ -11,31 +11,11 @@ from pkgutil import resolve_name
 from typing import Any
 
 from specialize.experiment import Cell, Experiment
-from specialize.tables.fold_files import fold_cells, fold_files
-from specialize.tables.names import has_base
+from specialize.tables.baselines import baseline, is_beside_paper
+from specialize.tables.fold_files import fold_cells, fold_files, labeled_and_predicted
 from specialize.tables.paper import TABLE_2, TABLE_3, TABLE_4, UPS_ALT
 
 MULTI_TASK = UPS_ALT  # Table 3's, the best of the regimes before pre-finetuning (paper §3.3)
-
-
-PAPERS_BASE = "bert-base-multilingual-cased"  # the paper's base model (§2.2.2), as the hub names it
-
-
-def stand_in(experiment: Experiment, representation: str) -> str | None:
-    """The base model of a representation, by name, if it has one that is not the paper's.
-
-    A model from a folder or a mirror may be any; only the hub's name says which it is.
-    """
-    kind = experiment.representations[representation]
-    if not has_base(kind):
-        return None
-    hub = str(experiment.config["base_models"][kind.base_model].get("hub", ""))
-    return None if hub.rpartition("/")[2] == PAPERS_BASE else kind.base_model
-
-
-def is_beside_paper(experiment: Experiment, representation: str) -> bool:
-    """Whether scores of a representation are set beside the paper's."""
-    return experiment.config["tables"]["beside_paper"] == "any-base" or not stand_in(experiment, representation)
 
 
 # -- which cells ---------------------------------------------------------------------------------------------
@@ -83,6 +63,14 @@ def transliterated_cells(experiment: Experiment) -> list[Cell]:
     return [*(cell for cell in experiment.single_task_cells if (cell.language, cell.regime) in pairs), *afterwards]
 
 
+def effect_cells(experiment: Experiment) -> list[Cell]:
+    """Those that a mixed model is of, if it is requested: of all languages but twins of others in the grid."""
+    if "mixed-model" not in experiment.config["tables"]["statistics"]:
+        return []
+    tags = {language.tag for language in experiment.grid_languages}
+    return [cell for cell in experiment.cells if experiment.languages[cell.language].original not in tags]
+
+
 def _in_paper(experiment: Experiment) -> Sequence[Cell]:
     return [cell for cell in experiment.cells if is_printed(experiment, cell)]
 
@@ -96,36 +84,6 @@ def replicated_cells(experiment: Experiment) -> list[Cell]:
         and (cell.language, cell.method, cell.regime) in TABLE_2
         and is_beside_paper(experiment, cell.representation)
     ]
-
-
-# -- which representation others are compared with -----------------------------------------------------------
-
-
-def unaugmented(experiment: Experiment, base_model: str | None = None) -> str | None:
-    """The grid's representation that is pretrained further without new wordpieces (LAPT), which others improve on.
-
-    Args:
-        experiment: the configuration.
-        base_model: the name of the base model that it is made from; the first of any if None.
-    """
-    for name in experiment.grid_representations:
-        kind = experiment.representations[name]
-        if kind.method == "adapt" and kind.pieces == 0 and base_model in (None, kind.base_model):
-            return name
-    return None
-
-
-def baseline(experiment: Experiment) -> str | None:
-    """The representation that gains are measured from: the base model as it is, unless the grid has it for fewer
-    languages and tasks than the one without new wordpieces."""
-    kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
-    base = next((name for name, kind in kinds.items() if kind.method == "base"), None)
-    places = {
-        name: {(cell.language, cell.regime) for cell in experiment.single_task_cells if cell.representation == name}
-        for name in (base, unaugmented(experiment))
-        if name
-    }
-    return max(places, key=lambda name: len(places[name]), default=None)
 
 
 # -- tables --------------------------------------------------------------------------------------------------
@@ -142,6 +100,7 @@ class TableEntry:
         cells: the cells of the grid whose scores it prints or compares; None: it is made without scores.
         statistics: whether it reads the statistics of texts and vocabularies.
         files: further files that it reads, relative to the run.
+        sentences: whether it draws test sentences, if a statistic that does so is requested.
         category: of the report.
     """
 
@@ -150,6 +109,7 @@ class TableEntry:
     cells: Callable[[Experiment], Iterable[Cell]] | None = None
     statistics: bool = False
     files: Callable[[Experiment], Iterable[str]] | None = None
+    sentences: bool = False
     category: str = "Tables"
 
     @property
@@ -194,6 +154,7 @@ TABLES = {
         "specialize.tables.comparisons:comparisons_table",
         "Every two representations against each other, by paired t-tests over seeds.",
         _single_task,
+        sentences=True,
     ),
     "folds": TableEntry(
         "specialize.tables.folds:folds_table",
@@ -210,6 +171,13 @@ TABLES = {
         "specialize.tables.answers:answers_table",
         "The best method for each language and task, and what this run says to the paper's four questions.",
         _every_cell,
+        sentences=True,
+        category="Answers",
+    ),
+    "effects": TableEntry(
+        "specialize.tables.effects:effects_table",
+        "By how many points each method is better than the base model over all languages and tasks, by mixed models.",
+        effect_cells,
         category="Answers",
     ),
     "costs": TableEntry(
@@ -233,7 +201,16 @@ def table_inputs(experiment: Experiment, table: str) -> list[str]:
     """The files that a table is made from, relative to the run."""
     statistics = statistics_files(experiment) if TABLES[table].statistics else []
     files = TABLES[table].files or (lambda experiment: [])
-    return [*statistics, *(cell.metrics for cell in table_cells(experiment, table)), *files(experiment)]
+    cells = table_cells(experiment, table)
+    return [*statistics, *(cell.metrics for cell in cells), *files(experiment), *sentence_files(experiment, table)]
+
+
+def sentence_files(experiment: Experiment, table: str) -> list[str]:
+    """The test sentences and predictions that a table draws from on request; none of folds, which are not drawn."""
+    if not (TABLES[table].sentences and "hierarchical-bootstrap" in experiment.config["tables"]["statistics"]):
+        return []
+    cells = [cell for cell in table_cells(experiment, table) if not cell.fold]
+    return list(dict.fromkeys(path for cell in cells for path in labeled_and_predicted(experiment, cell)))
 
 
 def tables_of(experiment: Experiment) -> list[str]:
@@ -325,6 +302,10 @@ def _comparison_inputs(experiment: Experiment) -> list[str]:
     return [cell.metrics for cell in cells] if several else []
 
 
+def _effect_inputs(experiment: Experiment) -> list[str]:
+    return [cell.metrics for cell in effect_cells(experiment)]
+
+
 def _transliteration_inputs(experiment: Experiment) -> list[str]:
     return [cell.metrics for cell in transliterated_cells(experiment)]
 
@@ -384,6 +365,13 @@ FIGURES = {
         "seeds that both have; the darker, the more. With a star: significantly, by a one-sided paired t-test over "
         "seeds (p < 0.05, Bonferroni-corrected); in brackets, of two seeds only, which is worth little. With a dagger: "
         "the differences of all seeds are alike, so that there is no test.",
+    ),
+    "effects": FigureEntry(
+        "specialize.tables.figures.effects:draw_effects",
+        _effect_inputs,
+        "By how many points each method is better than the one named below the axis over all languages and tasks: the "
+        "effect of a mixed model with its 95 % interval, and in grey the difference of means of each language and "
+        "task. Hollow: the interval holds 0. No interval: there is no model, for the reason that stands there.",
     ),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from specialize.datasets import EntitySentence, Sentence, read_entities, read_treebank
+from specialize.datasets import Sentence
 from specialize.experiment import TASKS, Cell, Experiment, Language
 from specialize.experiment.grid import data_of
 from specialize.files import read_json
@@ -26,6 +26,7 @@ from specialize.tables.scores import (
     mean_and_deviation,
     require,
 )
+from specialize.tables.sentences import sentences_of
 from specialize.tables.verdicts import CROSS_VALIDATED, FOLDS_TEST
 
 
@@ -108,24 +109,17 @@ def _place(experiment: Experiment, key: Key) -> tuple[int, int]:
 def _pooled(experiment: Experiment, run: Path, task: str, cells: Sequence[Cell]) -> float:
     """The score of the predictions of all folds together, the mean over seeds, in percent."""
     language = experiment.languages[cells[0].language]
-    read, score = _reader(task), _scorer(language, task)
+    score = _scorer(language, task)
     of_seeds = []
     for seed in sorted({cell.seed for cell in cells}):
         gold: list[Any] = []
         predicted: list[Any] = []
         for cell in sorted(cell for cell in cells if cell.seed == seed):
             expected, found = (run / path for path in labeled_and_predicted(experiment, cell, [task]))
-            gold += read(expected)
-            predicted += read(found)
+            gold += sentences_of(task, expected)
+            predicted += sentences_of(task, found)
         of_seeds.append(100 * score(gold, predicted)[PRIMARY_METRIC[task]])
     return sum(of_seeds) / len(of_seeds) if of_seeds else math.nan
-
-
-def _reader(task: str) -> Callable[[Path], list[Sentence] | list[EntitySentence]]:
-    """What reads labeled sentences of a task, predicted ones as well."""
-    if task == "ner":
-        return read_entities
-    return (lambda path: read_treebank(path, "forests")) if task == "ud" else read_treebank
 
 
 def _scorer(language: Language, task: str) -> Callable[[list[Any], list[Any]], dict[str, float]]:

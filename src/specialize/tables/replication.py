@@ -9,8 +9,8 @@ import numpy
 
 from specialize.experiment import TASKS, Experiment
 from specialize.experiment.regimes import Method
+from specialize.tables.baselines import PAPERS_BASE, is_beside_paper, stand_in
 from specialize.tables.blocks import average
-from specialize.tables.contents import PAPERS_BASE, is_beside_paper, stand_in
 from specialize.tables.formats import NOTHING, Table, number
 from specialize.tables.names import key_of_names
 from specialize.tables.paper import AVERAGES_2, AVERAGES_3, ERRATA, TABLE_2, TABLE_3, TABLE_4, Printed

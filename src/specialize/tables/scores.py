@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy
+from numpy.typing import NDArray
 
 from specialize.errors import InputError, SpecializeError
 from specialize.experiment import Cell, Experiment
@@ -47,12 +48,15 @@ class Scores:
         guessing: for each language and task the score of who gives every word the most frequent label; of folds, the
             mean; none where that is not known.
         development: as `by_seed`, on the development data, of all keys there.
+        sentences: for each key and seed what each test sentence adds to the score; see `sentences.count`. Read on
+            request only, and not of cross-validated data.
     """
 
     by_seed: dict[Key, dict[Trial, float | None]]
     items: Mapping[tuple[str, str], int] = field(default_factory=dict)
     guessing: Mapping[tuple[str, str], float] = field(default_factory=dict)
     development: Mapping[Key, Mapping[Trial, float | None]] = field(default_factory=dict)
+    sentences: Mapping[Key, Mapping[Trial, NDArray[numpy.float64]]] = field(default_factory=dict)
 
     def converged(self, key: Key) -> dict[Trial, float] | None:
         """Scores by seed, or by fold and seed; None if the grid lacks this method or one of them did not converge."""

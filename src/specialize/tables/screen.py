@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specialize.errors import InputError
-from specialize.tables.verdicts import COMPARISONS, CROSS_VALIDATED, GUESSING_NOTE, TWO_SEEDS, VARIANCE_NOTE
+from specialize.tables.verdicts import COMPARISONS, CROSS_VALIDATED, GUESSING_NOTE, TESTS_USED, TWO_SEEDS, VARIANCE_NOTE
 
 WIDTH = 100  # columns of a terminal
 SHOWN_TABLES = (
@@ -22,6 +22,7 @@ SHOWN_TABLES = (
     "transliteration",
     "multi-task",
     "single-task",
+    "effects",
     "answers",
 )  # what the run says last, where eyes are
 HOURS = ("Pretraining, hours", "Finetuning, hours")
@@ -86,7 +87,7 @@ def answers(run: Path) -> str:
                 text = f"{kind}: {row['Difference'].removesuffix(' (mean)')} points, {counts}"
             lines += _wrapped(f"  {text}", indent=4)
     for note in notes:
-        if note in (TWO_SEEDS, VARIANCE_NOTE, GUESSING_NOTE) or note.startswith(CROSS_VALIDATED):
+        if note in (TWO_SEEDS, VARIANCE_NOTE, GUESSING_NOTE) or note.startswith((CROSS_VALIDATED, TESTS_USED)):
             lines += ["", *_wrapped(note)]
     return "\n".join(lines)
 

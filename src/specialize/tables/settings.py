@@ -24,7 +24,10 @@ class TablesSettings(Settings):
         "whose scores table and figure `replication` set beside the paper's: those of its base model, "
         "bert-base-multilingual-cased, and of no base model; or those of any base model that stands in for it",
     )
-    statistics: list[Literal["wilcoxon", "bootstrap", "effect-size", "holm"]] = setting(
-        "columns of the table `comparisons` besides the t-test (docs/statistics.md)",
+    statistics: list[
+        Literal["wilcoxon", "bootstrap", "effect-size", "holm", "hierarchical-bootstrap", "aso", "mixed-model"]
+    ] = setting(
+        "besides the t-test: columns of the table `comparisons`, verdicts that `answers` sets beside its own, and of "
+        "`mixed-model` a table and a figure `effects` (docs/statistics.md)",
         schema={"uniqueItems": True},
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from specialize.experiment import TASKS, Experiment
 from specialize.experiment.regimes import Method
+from specialize.tables.baselines import unaugmented
 from specialize.tables.blocks import Block, block_cells, column_titles, method_row, score_notes, with_task
-from specialize.tables.contents import unaugmented
 from specialize.tables.formats import NOTHING, Entry, Table
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import TASK_TITLES, Scores, single_task_methods

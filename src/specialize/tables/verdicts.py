@@ -23,6 +23,11 @@ TWO_SEEDS = (
     "differences are nearly alike (for significance, each within 5 to 16 % of their mean, by the correction), however "
     "small they are, and chance alone makes two numbers alike; run three seeds or more."
 )
+# Simulated by benchmarks/statistics.py at 3, 5 and 10 seeds.
+ORDER_BELOW_HALF = "TODO"
+DIRECTION = "TODO"
+TESTS_USED = "Tests used: "
+NEW_SENTENCES = "TODO"
 COMPARISONS = "Comparisons that p of the best is corrected over: "
 CROSS_VALIDATED = "Cross-validated: "
 FOLDS_TEST = (

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment
-from specialize.tables.contents import FIGURES, TABLES, imported, table_cells
+from specialize.tables.contents import FIGURES, TABLES, imported, sentence_files, table_cells
 from specialize.tables.formats import write_table
 from specialize.tables.scores import load_scores
+from specialize.tables.sentences import with_sentences
 
 
 def write_all(experiment: Experiment, run: Path, names: Sequence[str]) -> None:
@@ -24,8 +25,11 @@ def write_all(experiment: Experiment, run: Path, names: Sequence[str]) -> None:
     needed = dict.fromkeys(cell for name in names for cell in table_cells(experiment, name))
     scores = load_scores(experiment, run, needed)
     for name in names:
+        table_scores = scores
+        if sentence_files(experiment, name):
+            table_scores = with_sentences(experiment, run, table_cells(experiment, name), scores)
         build = imported(TABLES[name].function)
-        table = build(experiment, run) if TABLES[name].reads_run else build(experiment, scores)
+        table = build(experiment, run) if TABLES[name].reads_run else build(experiment, table_scores)
         write_table(table, run / "results" / "tables")
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 from specialize.experiment import Experiment, Language
 from specialize.experiment.regimes import Method
-from specialize.tables.contents import baseline
+from specialize.tables.baselines import baseline
 from specialize.tables.figures.style import STYLES, panels_of, single_tasks
 from specialize.tables.inputs import MAIN_DATA, vocabulary_statistics
 from specialize.tables.names import bases_of, has_base
