@@ -117,3 +117,8 @@ def test_a_forecast_counts_the_passes_over_all_texts_and_steps_cap_them(tmp_path
     assert equally.works[0].training == pytest.approx(half.works[0].training)
     capped = job("pretraining: {with: [mt], steps_per_epoch: 3}\n")
     assert capped.works[0].updates == 3 * capped.works[0].shape.parameters()
+    rate = {"coverage": {"corpus": {"augmented": {"wordpieces_per_letter": 0.1}}}}  # nearly all words are unknown
+    write_json(Path("results/vocabularies/wo/lapt/statistics.json"), rate)
+    few, with_others = job(""), job("pretraining: {with: {mt: 0.5}}\n")
+    assert few.works[0].training < alone.works[0].training / 2
+    assert with_others.works[0].training == pytest.approx(few.works[0].training + alone.works[0].training, rel=0.02)

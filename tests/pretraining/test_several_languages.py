@@ -12,7 +12,7 @@ from specialize.corpora import read_corpus
 from specialize.errors import InputError
 from specialize.files import read_json
 from specialize.pretraining.masked_text import encode_lines, training_text
-from specialize.pretraining.model_card import ModelDescription
+from specialize.pretraining.model_card import ModelDescription, write_card
 from specialize.pretraining.pretrain import adapt
 from specialize.pretraining.several_languages import recorded, texts_of
 
@@ -185,3 +185,8 @@ def test_history_and_card_say_what_was_learned_from(tmp_path, base, same_vocabul
     assert "| Text in Second (`qab`) | other text: " in card
     assert "That of the text in Second: CC0." in card
     assert "That of the text in Third: not stated; find it out before you share the model." in card
+    write_card(tmp_path / "one", description)
+    assert "Second" not in (tmp_path / "one" / "README.md").read_text(encoding="utf-8"), "it has not learned from it"
+    write_card(tmp_path / "several", DESCRIPTION)
+    card = (tmp_path / "several" / "README.md").read_text(encoding="utf-8")
+    assert "text in Talvaric, qab and qac" in card and "That of the text in qab: not stated" in card

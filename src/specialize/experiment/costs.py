@@ -139,10 +139,10 @@ class Costs:
         entry = self.experiment.config["base_models"][name]["pretrain"]
         settings = self.experiment.base_pretraining(name)
         shape = transformer("masked", self.base_sizes(name), settings.threads, settings.precision)
-        works = tuple(self._masked(shape, settings, tag, PIECES_PER_LETTER, {tag: 1}) for tag in entry["languages"])
-        return self._pretraining(
-            self.experiment.base_folder(name), settings, works, dict.fromkeys(entry["languages"], 1.0)
-        )
+        once = dict.fromkeys(entry["languages"], 1.0)
+        rates = dict.fromkeys(once, PIECES_PER_LETTER)
+        works = tuple(self._masked(shape, settings, tag, rates, {tag: 1.0}) for tag in once)
+        return self._pretraining(self.experiment.base_folder(name), settings, works, once)
 
     def _adaptation(self, tag: str, name: str) -> Job:
         settings, representation = self.experiment.pretraining(name), self.experiment.representations[name]
@@ -152,9 +152,9 @@ class Costs:
         else:
             sizes = self.base_sizes(representation.base_model)
         shape = transformer("masked", sizes, settings.threads, settings.precision)
-        rate = self._coverage(tag, name, "corpus", "wordpieces_per_letter", PIECES_PER_LETTER)
         passes = self._passes(tag, name)
-        works = (self._masked(shape, settings, tag, rate, passes),)
+        rates = {one: self._coverage(one, name, "corpus", "wordpieces_per_letter", PIECES_PER_LETTER) for one in passes}
+        works = (self._masked(shape, settings, tag, rates, passes),)
         return self._pretraining(self.experiment.encoder_folder(tag, name), settings, works, passes)
 
     def _passes(self, tag: str, name: str) -> dict[str, float]:
@@ -178,17 +178,19 @@ class Costs:
         shape: Shape,
         settings: PretrainingSettings,
         tag: str,
-        pieces_per_letter: float,
+        rates: Mapping[str, float],
         passes: Mapping[str, float],
     ) -> Work:
-        """An epoch on texts of some languages, each so many times, and the evaluation of one of them after it."""
+        """An epoch on texts of some languages, each so many times, and the evaluation of one of them after it.
+
+        `rates` are pieces per letter of each; that of another language is known if it has a vocabulary of the kind.
+        """
         valid, texts = self.sizes.text(tag, "valid"), {one: self.sizes.text(one, "train") for one in passes}
         train = {
-            key: sum(texts[one][key] * times for one, times in passes.items())
-            for key in ("letters", "sentences", "articles")
+            key: sum(texts[one][key] * times for one, times in passes.items()) for key in ("sentences", "articles")
         }
+        pieces = sum(texts[one]["letters"] * rates[one] * times for one, times in passes.items())
         longest = settings.sequence_length - 2
-        pieces = train["letters"] * pieces_per_letter
         if settings.examples == "lines":
             examples = float(train["sentences"])
         else:  # an article's last example is half full, and some are shorter on purpose
@@ -201,7 +203,7 @@ class Costs:
             examples = min(examples, settings.steps_per_epoch * settings.batch_size)
         predictions = max(1.0, min(length * settings.masked_probability, settings.max_predictions))
         lines = min(valid["sentences"], settings.validation_sentences or valid["sentences"])
-        line = min(valid["letters"] * pieces_per_letter / max(valid["sentences"], 1), longest) + 2
+        line = min(valid["letters"] * rates[tag] / max(valid["sentences"], 1), longest) + 2
         return Work(
             shape,
             3 * shape.operations(examples, length, examples * predictions),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         curve: name of a picture of the loss in the folder, if there is one.
     """
     history = read_json(folder / "history.json")
+    description = replace(description, others=_learned_from(history, description))
     metadata = ModelCardData(
         language=[description.language, *(other["language"] for other in description.others)]
         if description.others
@@ -158,6 +159,16 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
         write_json(folder / TRANSLITERATION, description.transliteration)
     with atomic_text(folder / "README.md") as stream:
         stream.write("\n\n".join(parts) + "\n")
+
+
+def _learned_from(history: dict[str, Any], description: ModelDescription) -> list[dict[str, Any]]:
+    """The other languages that the training had, whatever the configuration says by now."""
+    known = {other["language"]: other for other in description.others}
+    return [
+        known.get(tag, {"language": tag, "name": tag, "text": "text", "text_license": None})
+        for tag in history.get("texts", {})
+        if tag != description.language
+    ]
 
 
 def _names(description: ModelDescription) -> str:

@@ -56,9 +56,8 @@ def drawn_words(
     word = numpy.cumsum(begins, axis=1, dtype=numpy.int32) - 1
     number = begins.sum(axis=1)
     width, some = int(number.max()), numpy.nonzero(begins)
-    sizes = numpy.zeros((len(ranks), width), dtype=numpy.int32)
-    every = numpy.nonzero(present)
-    numpy.add.at(sizes, (every[0], word[every]), 1)
+    words_before = (rows * width)[:, None] + word
+    sizes = numpy.bincount(words_before[present], minlength=len(ranks) * width).reshape(len(ranks), width)
     word_ranks = numpy.full((len(ranks), width), ABSENT)
     word_ranks[some[0], word[some]] = ranks[some]
     order = numpy.argsort(word_ranks, axis=1)
