@@ -12,6 +12,7 @@ from typing import Any
 
 from specialize.experiment import Cell, Experiment
 from specialize.tables.baselines import baseline, is_beside_paper
+from specialize.tables.beyond_paper import effect_cells, encoder_weights, method_cells
 from specialize.tables.fold_files import fold_cells, fold_files, labeled_and_predicted
 from specialize.tables.paper import TABLE_2, TABLE_3, TABLE_4, UPS_ALT
 
@@ -61,14 +62,6 @@ def transliterated_cells(experiment: Experiment) -> list[Cell]:
     afterwards = [cell for cell in experiment.single_task_cells if experiment.languages[cell.language].original]
     pairs = {(experiment.languages[cell.language].original, cell.regime) for cell in afterwards}
     return [*(cell for cell in experiment.single_task_cells if (cell.language, cell.regime) in pairs), *afterwards]
-
-
-def effect_cells(experiment: Experiment) -> list[Cell]:
-    """Those that a mixed model is of, if it is requested: of all languages but twins of others in the grid."""
-    if "mixed-model" not in experiment.config["tables"]["statistics"]:
-        return []
-    tags = {language.tag for language in experiment.grid_languages}
-    return [cell for cell in experiment.cells if experiment.languages[cell.language].original not in tags]
 
 
 def _in_paper(experiment: Experiment) -> Sequence[Cell]:
@@ -178,6 +171,15 @@ TABLES = {
         "specialize.tables.effects:effects_table",
         "By how many points each method is better than the base model over all languages and tasks, by mixed models.",
         effect_cells,
+        category="Answers",
+    ),
+    "methods": TableEntry(
+        "specialize.tables.methods:methods_table",
+        "What each method costs and gains: its size, hours and memory beside its scores, and their tests against the "
+        "best. Hours differ from run to run.",
+        method_cells,
+        statistics=True,
+        files=encoder_weights,
         category="Answers",
     ),
     "costs": TableEntry(

@@ -49,10 +49,10 @@ def costs_table(experiment: Experiment, run: Path) -> Table:
             base = representation.base_model if has_base(representation) else NOTHING
             row = [language.name, method.title, base]
             row += [_both_parts(scores, language, method, task) for task in tasks]
-            row += _taken(run, language, representation.of or representation.name, of_method)
-            row += _covered(vocabularies.get((language.tag, method.representation)), representation.method == "scratch")
+            row += taken(run, language, representation.of or representation.name, of_method)
+            row += covered(vocabularies.get((language.tag, method.representation)), representation.method == "scratch")
             if some_learn_less:
-                row += _learned(experiment, run, language, method)
+                row += learned(experiment, run, language, method)
             table.add(*row)
     table.notes = [
         "The best of a language and task (table answers) is chosen by the scores on development data. Means over "
@@ -79,8 +79,8 @@ def _both_parts(scores: Scores, language: Language, method: Method, task: str) -
     return NOT_CONVERGED if development is None or test is None else f"{development:.2f} / {test:.2f}"
 
 
-def _taken(run: Path, language: Language, pretrained: str, cells: Iterable[Cell]) -> list[str]:
-    """Hours of pretraining a representation and of finetuning, and the most memory."""
+def taken(run: Path, language: Language, pretrained: str, cells: Iterable[Cell]) -> list[str]:
+    """Hours of pretraining a representation and of finetuning, and the most memory, as texts for a table."""
     pretraining = _benchmark(run / f"timings/pretraining/{language.tag}/{pretrained}.tsv")
     jobs = dict.fromkeys(job for cell in cells for job in (cell.prefinetuned, cell) if job)
     finetuning = [_finetuning(run, job) for job in jobs]
@@ -98,7 +98,7 @@ def _used(experiment: Experiment) -> list[str]:
     return list(dict.fromkeys(cell.representation for cell in experiment.cells))
 
 
-def _learned(experiment: Experiment, run: Path, language: Language, method: Method) -> list[str]:
+def learned(experiment: Experiment, run: Path, language: Language, method: Method) -> list[str]:
     """How many parameters pretraining on the language changes, and the most memory of a GPU that it took."""
     name = method.representation
     if experiment.representations[name].method not in ("adapt", "scratch"):
@@ -137,8 +137,13 @@ def _benchmark(path: Path) -> dict[str, float]:
         return {}
 
 
-def _covered(statistics: Any, own: bool) -> list[str]:
-    """How a representation's own vocabulary covers the language: pieces per word, and the share of unknown ones."""
+def covered(statistics: Any, own: bool) -> list[str]:
+    """How a representation's own vocabulary covers the language: pieces per word, and the share of unknown ones.
+
+    Args:
+        statistics: of the vocabulary; None if there is none.
+        own: whether it shares nothing with a base's.
+    """
     coverage = (statistics or {}).get("coverage", {})
     data = next((data for data in MAIN_DATA if data in coverage), None)
     if data is None:
