@@ -11,7 +11,8 @@ from tests.tables.test_tables import alike, small_experiment
 
 from specialize.experiment.regimes import Method
 from specialize.files import write_json
-from specialize.tables.contents import effect_cells, figure_inputs, table_inputs, tables_of
+from specialize.tables.beyond_paper import effect_cells
+from specialize.tables.contents import figure_inputs, table_inputs, tables_of
 from specialize.tables.effects import effects_table
 from specialize.tables.figures.effects import draw_effects
 from specialize.tables.mixed_model import FEW_PLACES, SINGULAR, effect

@@ -31,7 +31,7 @@ def methods_table(experiment: Experiment, run: Path) -> Table:
         "What each method costs and gains: its size, hours and memory beside its scores and their tests.",
         ["Language", "Method", *SIZES, *of_tasks],
     )
-    found = []
+    found: list[Best] = []
     for language in experiment.grid_languages:
         best = {one.winner[2]: one for one in best_methods(experiment, scores, language)}
         found += best.values()

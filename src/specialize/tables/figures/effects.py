@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from specialize.experiment import Experiment
-from specialize.tables.contents import effect_cells
+from specialize.tables.beyond_paper import effect_cells
 from specialize.tables.effects import NO_REFERENCE, effects
 from specialize.tables.figures.style import panels_of
 from specialize.tables.scores import load_scores
