@@ -26,9 +26,9 @@ TWO_SEEDS = (
 # What statistics on request are worth at few seeds: simulated by benchmarks/significance.py.
 ORDER_BELOW_HALF = "20% have it below 0.5, and 40% if the direction is that of the higher mean, as here"
 DIRECTION = (
-    "One-sided tests go in the direction of the higher mean, which the same scores say: of equal methods the t-test has "
-    "p below 0.05 in 10% before a correction, and Holm's correction calls some difference significant in up to 10% of "
-    "such tables, not 5%. All but the interval over seeds and sentences speak of these test sentences (simulated: "
+    "One-sided tests go in the direction of the higher mean, which the same scores say: of equal methods the t-test "
+    "has p below 0.05 in 10% before a correction, and Holm's correction calls some difference significant in up to 10% "
+    "of such tables, not 5%. All but the interval over seeds and sentences speak of these test sentences (simulated: "
     "docs/statistics.md)."
 )
 TESTS_USED = "Tests used: "
