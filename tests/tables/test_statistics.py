@@ -217,14 +217,14 @@ def test_statistics_are_columns_on_request():
     assert plain.columns[-1] == "Significant"
     experiment.config["tables"]["statistics"] = ["holm", "wilcoxon", "bootstrap", "effect-size"]
     table = comparisons_table(experiment, scores)
-    added = ["p after Holm", "Wilcoxon p", "Bootstrap 95% interval", "Effect size d"]
+    added = ["p after Holm", "Wilcoxon p", "Bootstrap 95% interval (true coverage)", "Effect size d"]
     assert table.columns == plain.columns + added
     assert [row[: len(plain.columns)] for row in table.rows] == plain.rows
     found = comparisons(experiment, scores)
     stepwise = holm([tested.p for tested in found])
     for tested, after, row in zip(found, stepwise, table.rows, strict=True):
         low, high = bootstrap_interval(tested.differences)
-        texts = [f"{after:.2g}", f"{wilcoxon(tested.differences):.2g}", f"{low:.2f} to {high:.2f}"]
+        texts = [f"{after:.2g}", f"{wilcoxon(tested.differences):.2g}", f"{low:.2f} to {high:.2f} (83%)"]
         assert [cell.text for cell in row[-4:]] == [*texts, f"{effect_size(tested.differences):.2f}"]
     assert any(f"over all {len(found)} comparisons" in note for note in table.notes)
 

@@ -119,7 +119,8 @@ def _explained(name: str, found: Sequence[Comparison]) -> str:
         "bootstrap": "Bootstrap: percentile interval of the difference, seeds drawn with replacement; of two seeds it "
         "goes from one difference to the other. In brackets: how many such intervals hold the true difference on these "
         "test sentences, of seeds whose differences are normal; it should be 95%.",
-        "effect-size": "Effect size: Cohen's d of paired differences, their mean in standard deviations.",
+        "effect-size": "Effect size: Cohen's d of paired differences, their mean in standard deviations; of equal "
+        "methods it is 0.8 on average with 3 seeds, 0.5 with 5, 0.3 with 10.",
         "holm": f"Holm: p corrected over all {sum(tested.tested for tested in found)} comparisons of this table.",
         "hierarchical-bootstrap": "Seeds and sentences: of new seeds and new test sentences, both of which vary. "
         f"{DRAWS:,} draws of sentences, the same ones for both and all seeds, and Student's t for seeds; p is "

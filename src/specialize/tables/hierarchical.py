@@ -3,7 +3,7 @@
 A test over seeds says how sure a difference is on the test sentences that there are; with others it would be another.
 Sälevä et al. (2025) say that seeds alone understate what varies. To draw both with replacement and take percentiles
 is no remedy where seeds are few: three values drawn with replacement vary too little, and where seeds vary most such
-an interval covers 74 % for 95 % (benchmarks/statistics.py). So each level is treated as its number allows:
+an interval covers 75 % for 95 % (benchmarks/significance.py). So each level is treated as its number allows:
 
 - sentences, of which there are hundreds, are drawn with replacement, the same for both methods and all seeds;
 - the mean over n seeds is drawn from Student's t with n - 1 degrees of freedom around each of these, with the standard

@@ -87,7 +87,8 @@ class OtherTests:
         if not self.names:
             return []
         note = f"{TESTS_USED}verdicts are of paired t-tests; beside them, as requested and with p corrected alike, "
-        return [note + "; ".join(self._note(name) for name in self.names) + f". {NEW_SENTENCES}"]
+        note += f"{'; '.join(self._note(name) for name in self.names)}."
+        return [note + (NEW_SENTENCES if "hierarchical-bootstrap" in self.names else "")]
 
     def _note(self, name: str) -> str:
         compared, found = self._compared[name], self._found[name]

@@ -229,11 +229,11 @@ def comparisons(experiment: Experiment, scores: Scores) -> list[Comparison]:
 
 
 # -- on request --------------------------------------------------------------------------------------------
-# All but Holm's take seeds for independent of each other, which folds are not. benchmarks/statistics.py says what each
-# is worth.
+# All but Holm's take seeds for independent of each other, which folds are not. What each is worth:
+# benchmarks/significance.py.
 
 # Of how many intervals for 95 % hold the true difference (percent), by number of seeds whose differences are normal.
-PERCENTILE_COVERAGE = {2: 50, 3: 75, 4: 81, 5: 85, 6: 86, 7: 87, 8: 88, 9: 89, 10: 90}
+PERCENTILE_COVERAGE = {2: 50, 3: 75, 4: 80, 5: 83, 6: 86, 7: 87, 8: 88, 9: 89, 10: 90}
 
 
 def wilcoxon(differences: Sequence[float]) -> float:
