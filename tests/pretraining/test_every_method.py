@@ -16,7 +16,14 @@ from specialize.vocabularies import build_byte_vocabulary, build_trimmed_vocabul
 
 OVERLAY = ROOT / "config/methods.yaml"
 TWO_STEPS = {
-    "pretraining": {"threads": 1, "epochs": 1, "steps_per_epoch": 2, "batch_size": 8, "sequence_length": 32, "copies": 1},
+    "pretraining": {
+        "threads": 1,
+        "epochs": 1,
+        "steps_per_epoch": 2,
+        "batch_size": 8,
+        "sequence_length": 32,
+        "copies": 1,
+    },
     "vocabularies": {"size": 200, "min_frequency": 2},
     "languages": {"ug": {"dictionary": "/words.tsv"}},
 }
