@@ -25,15 +25,15 @@ class Effects:
         number: how many there are.
         used: how many of them the held-out text is cut into; None if there is no such text.
         intermediate: how many of the others only make longer ones.
-        replaced: how many of the base's have given way to them.
         elsewhere: the share of the running words that they cut otherwise, by the language's name.
+        replaced: how many of the base's have given way to them.
     """
 
     number: int
     used: int | None
     intermediate: int = 0
-    replaced: int = 0
     elsewhere: dict[str, float] = field(default_factory=dict)
+    replaced: int = 0
 
     def __str__(self) -> str:
         """In words."""
@@ -91,8 +91,8 @@ def effects_of_new_pieces(
                 len(pieces),
                 pieces_in_use(tokenizer, pieces, held_out) if held_out else None,
                 len(vocabularies[tag, name].get("intermediate", ())),
-                len(vocabularies[tag, name].get("replaced", ())),
                 {other: resegmented(base, tokenizer, words).running for other, words in elsewhere.items()},
+                len(vocabularies[tag, name].get("replaced", ())),
             )
         effects[tag, name] = measured[known]
     return effects
