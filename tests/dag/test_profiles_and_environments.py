@@ -37,7 +37,7 @@ def test_every_rule_that_trains_asks_a_cluster_for_a_gpu_and_is_in_the_forecast(
             elif match := re.match(r"rule (\w+)", rule):
                 rules.add(match[1])
                 training |= {match[1]} if "envs/training.yaml" in rule else set()
-    training -= {"static_vectors", "base_model"}  # one takes minutes on a CPU, the other loads a model
+    training -= {"static_vectors", "base_model", "trim_model"}  # one takes minutes on a CPU, the others load a model
     assert len(training) == 7
     asked = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
     assert {rule for rule, resources in asked.items() if resources["slurm_partition"] == "'gpu'"} == training
@@ -123,12 +123,13 @@ SCRIPTS_OF = {
         "corpus",
         "entities",
         "treebank",
+        "trimmed_vocabulary",
         "vocabulary",
         "wikipedia_dump",
         "wikiann_archive",
         "base_model",
     ],
-    "training": ["adapt", "finetune", "pretrain_base", "pretrain_monolingual", "static_vectors"],
+    "training": ["adapt", "finetune", "pretrain_base", "pretrain_monolingual", "static_vectors", "trim_model"],
     "tables": ["diagnose", "export_model", "figure", "table"],
 }
 

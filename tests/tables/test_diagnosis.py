@@ -287,6 +287,7 @@ def test_where_nothing_is_unknown_bytes_per_wordpiece_are_shown():
 
 
 def test_pieces_that_only_make_longer_ones_are_told():
+    assert "; 9 of the base's least used ones gave way to them; words" in str(Effects(9, 6, replaced=9))
     assert str(Effects(9, 6, 2, {"Irish": 0.001, "Wolof": 0.0049})) == (
         "6 of 9 new pieces in use on held-out text; 2 of the 9 only make longer ones; "
         "words of other languages cut otherwise: worst language Wolof 0.49%"

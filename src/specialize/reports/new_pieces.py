@@ -26,12 +26,14 @@ class Effects:
         used: how many of them the held-out text is cut into; None if there is no such text.
         intermediate: how many of the others only make longer ones.
         elsewhere: the share of the running words that they cut otherwise, by the language's name.
+        replaced: how many of the base's have given way to them.
     """
 
     number: int
     used: int | None
     intermediate: int = 0
     elsewhere: dict[str, float] = field(default_factory=dict)
+    replaced: int = 0
 
     def __str__(self) -> str:
         """In words."""
@@ -40,6 +42,8 @@ class Effects:
             said = [f"{self.used:,} of {self.number:,} new pieces in use on held-out text"]
         if self.intermediate:
             said.append(f"{self.intermediate:,} of the {self.number:,} only make longer ones")
+        if self.replaced:
+            said.append(f"{self.replaced:,} of the base's least used ones gave way to them")
         changed = "not measured (vocabularies.other_languages)"
         if self.elsewhere:
             worst = max(sorted(self.elsewhere), key=self.elsewhere.__getitem__)
@@ -76,7 +80,7 @@ def effects_of_new_pieces(
     measured: dict[Any, Effects] = {}  # representations that differ in how they train have one vocabulary
     for (tag, name), pieces in grown.items():
         base_model, others = experiment.representations[name].base_model, experiment.other_languages(tag, name)
-        known = (tag, base_model, pieces)
+        known = (tag, base_model, pieces, tuple(vocabularies[tag, name].get("replaced", ())))
         if known not in measured:
             tokenizer = Tokenizer.from_file(str(run / f"results/vocabularies/{tag}/{name}/tokenizer.json"))
             base = base_of(base_model)
@@ -88,6 +92,7 @@ def effects_of_new_pieces(
                 pieces_in_use(tokenizer, pieces, held_out) if held_out else None,
                 len(vocabularies[tag, name].get("intermediate", ())),
                 {other: resegmented(base, tokenizer, words).running for other, words in elsewhere.items()},
+                len(vocabularies[tag, name].get("replaced", ())),
             )
         effects[tag, name] = measured[known]
     return effects
