@@ -70,7 +70,9 @@ def count(language: Language, task: str, gold: Sequence[Any], predicted: Sequenc
         task: `pos`, `ud` or `ner`.
         gold, predicted: the same sentences.
     """
-    pair = {"pos": _tags(language), "ud": _attachments, "ner": _entities}[task]
+    pairs: dict[str, Callable[[Any, Any], tuple[int, int]]]
+    pairs = {"pos": _tags(language), "ud": _attachments, "ner": _entities}
+    pair = pairs[task]
     rows = [pair(expected, found) for expected, found in zip(gold, predicted, strict=True)]
     return numpy.asarray(rows, dtype=float).reshape(-1, 2).T
 
