@@ -172,7 +172,11 @@ def test_predictions_that_are_not_those_of_the_score_are_refused(run):
     write_json(folder / cell.metrics, metrics)
     with pytest.raises(InputError, match=r"seed3/predictions\.tsv: scores .*; delete metrics\.json there; its job"):
         write_all(experiment, folder, ["answers"])
-    (folder / cell.folder / "predictions.tsv").unlink()
+    predictions = folder / cell.folder / "predictions.tsv"
+    write_entities(predictions, sentences_of("ner", predictions)[:-1])
+    with pytest.raises(InputError, match=r"seed3/predictions\.tsv: has other sentences than .*ner/test\.tsv; delete"):
+        write_all(experiment, folder, ["answers"])
+    predictions.unlink()
     with pytest.raises(SpecializeError, match=r"1 results are missing: .*seed3/predictions\.tsv"):
         write_all(experiment, folder, ["answers"])
 

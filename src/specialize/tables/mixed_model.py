@@ -61,7 +61,7 @@ def effect(scores: Scores, method: Method, reference: Method, places: Sequence[t
     + what is left, fitted by REML. The error of the effect is above all that of places: seeds do not make up for them.
     Its interval has Student's t with places - 1 degrees of freedom. Normal quantiles, as statsmodels prints them, cover
     70 % for 95 % of two places and 81 % of three; one model of all methods, which has one variance for the effects of
-    all of them, covers 86 % where some vary more than others do (benchmarks/significance.py).
+    all of them, covers 85 % where some vary more than others do (benchmarks/significance.py).
 
     Args:
         scores: of all places.

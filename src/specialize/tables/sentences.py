@@ -17,6 +17,7 @@ from specialize.tables.fold_files import labeled_and_predicted
 from specialize.tables.scores import Key, Scores, Trial, require
 from specialize.tables.verdicts import SCORE_ROUNDING
 
+REMEDY = "delete metrics.json there; its job runs again"
 Counts = NDArray[numpy.float64]  # (2, sentences): a score is the sum of the first row by that of the second
 
 
@@ -40,13 +41,16 @@ def with_sentences(experiment: Experiment, run: Path, cells: Iterable[Cell], sco
             gold, predictions = (run / path for path in labeled_and_predicted(experiment, cell, [task]))
             if (task, gold) not in known:
                 known[task, gold] = sentences_of(task, gold)
-            counts = count(language, task, known[task, gold], sentences_of(task, predictions))
+            predicted = sentences_of(task, predictions)
+            if list(map(_length, predicted)) != list(map(_length, known[task, gold])):
+                raise InputError(predictions, f"has other sentences than {gold}", remedy=REMEDY)
+            counts = count(language, task, known[task, gold], predicted)
             counted = 100 * float(counts[0].sum() / max(counts[1].sum(), 1))
             if abs(counted - score) > SCORE_ROUNDING:
                 raise InputError(
                     predictions,
                     f"scores {counted:.4f}, and metrics.json beside it says {score:.4f}",
-                    remedy="delete metrics.json there; its job runs again",
+                    remedy=REMEDY,
                 )
             found.setdefault(key, {})[cell.seed] = counts
     return replace(scores, sentences=found)
@@ -57,6 +61,10 @@ def sentences_of(task: str, path: Path) -> list[Any]:
     if task == "ner":
         return list(read_entities(path))
     return list(read_treebank(path, "forests") if task == "ud" else read_treebank(path))
+
+
+def _length(sentence: Sentence | EntitySentence) -> int:
+    return len(sentence.words)
 
 
 def count(language: Language, task: str, gold: Sequence[Any], predicted: Sequence[Any]) -> Counts:
@@ -70,7 +78,9 @@ def count(language: Language, task: str, gold: Sequence[Any], predicted: Sequenc
         task: `pos`, `ud` or `ner`.
         gold, predicted: the same sentences.
     """
-    pair = {"pos": _tags(language), "ud": _attachments, "ner": _entities}[task]
+    pairs: dict[str, Callable[[Any, Any], tuple[int, int]]]
+    pairs = {"pos": _tags(language), "ud": _attachments, "ner": _entities}
+    pair = pairs[task]
     rows = [pair(expected, found) for expected, found in zip(gold, predicted, strict=True)]
     return numpy.asarray(rows, dtype=float).reshape(-1, 2).T
 

@@ -298,7 +298,7 @@ def _violation_ratio(first: NDArray[numpy.float64], second: NDArray[numpy.float6
     apart = numpy.sort(first) - numpy.sort(second)
     total = (apart**2).sum(-1)
     violated = (numpy.minimum(apart, 0) ** 2).sum(-1)
-    return numpy.divide(violated, total, out=numpy.full_like(total, 0.5), where=total > 0)
+    return numpy.asarray(numpy.divide(violated, total, out=numpy.full_like(total, 0.5), where=total > 0))
 
 
 def effect_size(differences: Sequence[float]) -> float:

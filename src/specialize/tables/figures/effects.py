@@ -26,7 +26,7 @@ def draw_effects(experiment: Experiment, run: Path) -> Figure:
     axes.axvline(0, color="0.6", linewidth=0.8)
     for row, one in enumerate(found.values()):
         differences = list(one.by_place.values())
-        axes.plot(differences, [row] * len(differences), "|", color="0.6", markersize=8)
+        axes.plot(differences, [row + 0.25] * len(differences), "|", color="0.5", markersize=6)  # below the interval
         if one.reason:
             axes.text(0.02, row, one.reason, fontsize=7, va="center", transform=axes.get_yaxis_transform())
             continue
