@@ -1,22 +1,28 @@
 """What tests and intervals of the tables are worth at 3, 5 and 10 seeds: simulated differences of equal methods.
 
     .venv/bin/python benchmarks/significance.py [--repeats 1000]
+    .venv/bin/python benchmarks/significance.py --measure pos|ud|ner GOLD FIRST SECOND [--tags xpos]
 
 Variances are those of differences between models of real Uyghur (three seeds of mBERT, of it pretrained further with
 and without new pieces, and of XLM-R; trained on few steps): of seeds, of test sentences, and of what a seed does to a
-sentence. Their standard deviations, in points, stand in VARIANCES.
+sentence. Their standard deviations, in points, stand in VARIANCES; the second command measures them on two methods'
+folders of seeds (results/finetuning/LANGUAGE/METHOD/TASK of a run), and draws real sentences from their predictions in
+place of normal ones.
 """
 
 import argparse
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy
 from scipy import stats
 
 from specialize.experiment.regimes import Method
-from specialize.tables.hierarchical import drawn_weights, share_below
+from specialize.tables.hierarchical import drawn_scores, drawn_weights, ratio, share_below
 from specialize.tables.mixed_model import effect
 from specialize.tables.scores import Scores
+from specialize.tables.sentences import count, sentences_of
 from specialize.tables.statistics import (
     LEVEL,
     almost_stochastic_order,
@@ -145,10 +151,50 @@ def fitted_over_places(generator, repeats, places, seeds=3, between=1.0, left=0.
     return hits / max(repeats - none, 1), none / repeats
 
 
+def counts_of(task, tags, gold, folder):
+    """What each sentence adds to the score of each seed: (seeds, 2, sentences)."""
+    language, expected = SimpleNamespace(tags=tags), sentences_of(task, gold)
+    found = sorted(folder.glob("seed*/predictions.*"))
+    return numpy.array([count(language, task, expected, sentences_of(task, path)) for path in found])
+
+
+def measure(task, tags, gold, first, second, repeats):
+    """Print the deviations of a difference as in VARIANCES, and the coverage of intervals of real sentences."""
+    one, other = (counts_of(task, tags, gold, folder) for folder in (first, second))
+    observed = numpy.array([ratio(a) - ratio(b) for a, b in zip(one, other, strict=True)])
+    drawn = drawn_scores(one) - drawn_scores(other)
+    of_mean, within = drawn.mean(0).var(ddof=1), drawn.var(1, ddof=1).mean()
+    number = len(observed)
+    of_both = max(0, within - of_mean) * number / (number - 1)
+    of_seed = numpy.sqrt(max(0, observed.var(ddof=1) - of_both))
+    of_sentence = numpy.sqrt(max(0, of_mean - of_both / number))
+    print(f"{of_seed:.2f} over seeds, {of_sentence:.2f} over sentences, {numpy.sqrt(of_both):.2f} over both")
+    generator, weights = numpy.random.default_rng(1), next(drawn_weights(SENTENCES)).T
+    for seeds in SEEDS:
+        hits = 0
+        for _ in range(repeats):
+            places, which = generator.integers(0, one.shape[2], SENTENCES), generator.integers(0, number, seeds)
+            apart = of_seed * generator.normal(size=seeds)
+            parts = [counts[which][:, :, places] for counts in (one, other)]
+            seen = [100 * part[:, 0].sum(1) / part[:, 1].sum(1) for part in parts]
+            again = [100 * (part[:, 0] @ weights) / (part[:, 1] @ weights) for part in parts]
+            below = share_below(seen[0] - seen[1] + apart, again[0] - again[1] + apart[:, None])(observed.mean())
+            hits += LEVEL / 2 < below < 1 - LEVEL / 2
+        print(f"{seeds} seeds: {hits / repeats:.1%} of 95 % intervals hold the difference")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=1000)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--measure", nargs=4, metavar=("TASK", "GOLD", "FIRST", "SECOND"))
+    parser.add_argument("--tags", default="upos")
+    arguments = parser.parse_args()
+    repeats = arguments.repeats
+    if arguments.measure:
+        task, *paths = arguments.measure
+        with numpy.errstate(divide="ignore"):  # seeds that happen to score alike
+            measure(task, arguments.tags, *map(Path, paths), repeats)
+        return
     generator = numpy.random.default_rng(1)
     start = time.time()
 

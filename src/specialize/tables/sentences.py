@@ -64,7 +64,7 @@ def sentences_of(task: str, path: Path) -> list[Any]:
 
 
 def _length(sentence: Sentence | EntitySentence) -> int:
-    return len(sentence.words)
+    return len(sentence.tokens if isinstance(sentence, EntitySentence) else sentence.words)
 
 
 def count(language: Language, task: str, gold: Sequence[Any], predicted: Sequence[Any]) -> Counts:
