@@ -203,8 +203,8 @@ def _trimmed(history: dict[str, Any]) -> list[str]:
     left, before = history["trimmed"]["pieces"], history["trimmed"]["of"]
     return [
         f"Of its {before:,} wordpieces {left:,} are left: those that its language's text and labeled data and those of "
-        "the languages that were to stay are cut into. Words of other languages are cut into smaller pieces, or are "
-        "unknown."
+        "the languages that were to stay are cut into, and the letters of their scripts. Words of other languages are "
+        "cut into smaller pieces, or are unknown."
     ]
 
 
