@@ -42,7 +42,7 @@ def models(encoder, data, tmp_path_factory):
     (folder / "bytes").mkdir()
     monolingual = write_monolingual_encoder(folder / "bytes", data)
     made = {
-        regime: finetuned(folder / regime, encoder, data, regime, keep_model=True, epochs=2)
+        regime: finetuned(folder / regime, encoder, data, regime, keep_model=True, epochs=1)
         for regime in ("pos", "ud", "ner", "mtl-ups")
     }
     own = {"method": "scratch", "keep_model": True, "epochs": 1}

@@ -87,7 +87,7 @@ def cut(tokenizer, words):
     return cuts
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 99), number=st.integers(1, 300))
 def test_words_that_stay_are_cut_as_before_when_pieces_give_way(folder, seed, number):
     base = load_base(folder)
@@ -156,7 +156,7 @@ def test_as_many_give_way_as_there_are_new_pieces(folder):
     assert not [piece for piece in in_order(grown.tokenizer) if piece.startswith("[gives way")]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 99), number=st.integers(0, 40))
 def test_words_are_cut_as_before_without_the_pieces_that_none_needs(folder, seed, number):
     base = load_base(folder)
