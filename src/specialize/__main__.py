@@ -82,8 +82,9 @@ example:
 TRIM = """\
 Write a copy of a model without the wordpieces that your texts do not need, nor
 any letter of their scripts: often a tenth of the size. Of sentences that need
-none of those it says the same, to the bit. Name all texts that it is to go on
-reading as before, other languages' too: plain text, .conllu, or the run's .tsv.
+none of those it gives the same tags and trees, to the bit. Name all texts that
+it is to go on reading as before, other languages' too: plain text, .conllu, or
+the run's .tsv.
 """
 TRIM_EXAMPLE = """\
 example:

@@ -34,6 +34,18 @@ def read(folder, text):
         ("pretraining:\n  sampling_exponent: 3\n", "pretraining.sampling_exponent", 3, "maximum of 1"),
         ("pretraining:\n  masked_unit: letters\n", "pretraining.masked_unit", 3, "words"),
         (
+            OWN + "sampling_exponent: 0.5\n",
+            "representations.lapt.training.sampling_exponent",
+            5,
+            "is of a list of languages, as in with: [tt, tr]; write one, or leave it out",
+        ),
+        (
+            "representations:\n  mbert:\n    training:\n      masked_unit: words\n",
+            "representations.mbert.training.masked_unit",
+            5,
+            "method base pretrains on no text; leave masked_unit out",
+        ),
+        (
             "pretraining:\n  with: {mt: 0.5, ga: 0.5, wo: 0.1}\n",
             "pretraining.with",
             3,

@@ -56,6 +56,18 @@ def test_slots_of_a_base_that_gets_some_are_taken(tmp_path, changes):
     assert experiment.pretraining("x").job_parameters() == plain.pretraining("x").job_parameters()
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("pieces: 9, growth: replace, training: {initialisation: slot}", "write initialisation: mean"),
+        ("training: {initialisation: focus}", "x has no new pieces; give it pieces, or leave initialisation"),
+    ],
+)
+def test_a_start_that_no_new_row_can_have_is_refused(tmp_path, entry, said):
+    text = f"{grid('wo')}representations:\n  x: {{method: adapt, {entry}}}\n"
+    assert_refused(tmp_path, text, said, key="representations.x.training.initialisation", line=3)
+
+
 def test_a_representation_that_reads_a_dictionary_needs_one(tmp_path):
     text = DICTIONARY + grid("wo")
     assert_refused(tmp_path, text, "wo has none", key="representations.x.training.initialisation", line=2)

@@ -127,6 +127,10 @@ def test_the_command_trims_an_encoder_and_its_card(encoder, tmp_path, monkeypatc
     assert names[0] == names[1]
     with pytest.raises(SystemExit, match="is there already; give a new folder, such as ltg-small"):
         main()
+    with pytest.raises(InputError, match=r"is in the model's own folder; give a new folder"):
+        trim_finished(exported, exported / "within/small", [tmp_path / "text.txt"])
+    with pytest.raises(InputError, match="is no file; correct the path"):
+        trim_finished(exported, tmp_path / "other", [tmp_path / "nowhere.txt"])
 
 
 def test_a_twins_model_reads_texts_as_its_scheme_writes_them(encoder, tmp_path):

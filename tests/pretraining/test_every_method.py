@@ -1,5 +1,7 @@
 """Every method of config/methods.yaml adapts a small base for two steps, to a model that the library loads."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from tests.conftest import ROOT
@@ -27,6 +29,7 @@ TWO_STEPS = {
     "vocabularies": {"size": 200, "min_frequency": 2},
     "languages": {"ug": {"dictionary": "/words.tsv"}},
 }
+UYGHUR = replace(DESCRIPTION, language="ug")
 METHODS = list(load(OVERLAY)["representations"])
 
 
@@ -47,12 +50,12 @@ def adapted(experiment, name, base, texts, folder):
     kind, settings = experiment.representations[name], experiment.pretraining(name)
     train = texts["ug"] / "train.txt"
     vocabulary, model = folder / f"{name}-vocabulary", folder / name
-    common = {"settings": settings, "description": DESCRIPTION, "folder": model}
+    common = {"settings": settings, "description": UYGHUR, "folder": model}
     common["others"] = {tag: texts[tag] for tag in experiment.other_texts("ug", name)}
     if kind.method == "trim":
         source = adapted(experiment, kind.of, base, texts, folder)
         build_trimmed_vocabulary(source, train, {}, {}, vocabulary)
-        trim_model(source, vocabulary, DESCRIPTION, model)
+        trim_model(source, vocabulary, UYGHUR, model)
     elif kind.method == "scratch":
         build_byte_vocabulary(train, experiment.byte_vocabulary_training(name), {}, vocabulary)
         sizes = experiment.config["representations"][name]["architecture"]

@@ -275,8 +275,10 @@ def test_each_layer_learns_more_slowly_than_the_one_above(family):
         every = list(model.named_parameters(remove_duplicate=False))
         names = {name: [other for other, two in every if two is one] for name, one in every}  # a tied one has two
         expected = {name: min(naive_rate(one, 1e-3, 0.5, 3) for one in names[name]) for name in learnt}
+        expected = {name: rate * (10 if "lora" in name else 1) for name, rate in expected.items()}
         assert rates == pytest.approx(expected)
-        assert {0.5**2 * 1e-3, 0.5 * 1e-3, 1e-3} <= set(rates.values())
+        faster = 10 if adapt_settings.lora else 1
+        assert {0.5**2 * 1e-3 * faster, 0.5 * 1e-3 * faster, 1e-3 * faster} <= set(rates.values())
 
 
 def test_the_new_rows_rate_is_their_multiple_of_their_layer_s(family, batch):
@@ -338,7 +340,7 @@ def test_a_job_with_updates_writes_a_model_like_any_other(model_type, corpus, vo
     assert "adapt" not in histories[0]["hyperparameters"]
     full, lora = ((tmp_path / name / "README.md").read_text(encoding="utf-8") for name in ("full", "lora"))
     assert "| What learned | updates of rank 2 (LoRA, attention), merged since: " in lora and "What learned" not in full
-    assert read_json(tmp_path / "timings" / "lora.json").keys() >= {"seconds", "peak_memory_megabytes"}
+    assert (tmp_path / "timings/lora.json").exists() == torch.cuda.is_available()
 
 
 class StopsAtStep(Checkpoint):

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from specialize.bases.architectures import known_architectures
 from specialize.errors import InputError
 from specialize.files import read_json
-from specialize.pretraining.initialisation import Language, check_slots, start_new_rows
+from specialize.pretraining.initialisation import LanguageSources, check_slots, start_new_rows
 from specialize.pretraining.new_rows import NewPieces, make_room
 from specialize.pretraining.pretrain import adapt
 from specialize.pretraining.rows_by_dictionary import by_dictionary
@@ -90,7 +90,7 @@ class Case:
         """The tables before and after, and what is told."""
         model = self.model(tied)
         before = [table.detach().clone() for table in tables(model)]
-        language = Language(self.grown, text, word_list)
+        language = LanguageSources(self.grown, text, word_list)
         told = start_new_rows(model, self.pieces, language, small_settings(initialisation=how, **changes))
         return before, [table.detach().clone() for table in tables(model)], told
 
@@ -341,6 +341,14 @@ def test_words_are_looked_up_in_the_normal_form_of_the_text(tmp_path):
     assert found["listed_words_in_text"] == 1
 
 
+def test_a_list_that_fits_nothing_is_refused(tmp_path):
+    case = Case("wordpiece")
+    (tmp_path / "train.txt").write_text("wela wela\n\n", encoding="utf-8")
+    (tmp_path / "list.tsv").write_text("ქა\tქა\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"list\.tsv: has no word .*; the language's words stand in the first column"):
+        by_dictionary(case.pieces, case.grown, tmp_path / "train.txt", tmp_path / "list.tsv")
+
+
 def test_a_new_piece_may_take_the_row_of_one_that_others_start_from(text, word_list):
     """As where new pieces replace some of the base: all rows start from what there was."""
     case = Case("unigram")
@@ -411,4 +419,4 @@ def test_a_model_is_adapted_with_each_and_says_so(base, corpus, tmp_path, how, c
 def test_without_new_pieces_nothing_starts(base, same_vocabulary, corpus, tmp_path, how):
     tokenizer = Tokenizer.from_file(str(same_vocabulary / "tokenizer.json"))
     pieces = NewPieces.of(tokenizer, {})
-    assert start_new_rows(None, pieces, Language(tokenizer, corpus), small_settings(initialisation=how)) == {}
+    assert start_new_rows(None, pieces, LanguageSources(tokenizer, corpus), small_settings(initialisation=how)) == {}

@@ -67,7 +67,10 @@ rule trimmed_vocabulary:
     input:
         source=lambda wildcards: f"results/vocabularies/{wildcards.language}/{untrimmed(wildcards)}/tokenizer.json",
         corpus=lambda wildcards: [path for path in corpus_files(wildcards.language) if path.endswith("train.txt")],
-        labeled=lambda wildcards: labeled_files(wildcards.language, parts=("train",)),
+        # Cross-validated data are one file, which has every fold's test sentences.
+        labeled=lambda wildcards: [
+            path for path in labeled_files(wildcards.language, parts=("train",)) if Path(path).stem == "train"
+        ],
         elsewhere=lambda wildcards: [
             experiment.languages[tag].held_out_treebank
             for tag in experiment.other_languages(wildcards.language, wildcards.representation)

@@ -67,10 +67,13 @@ def check_references(experiment: Experiment) -> None:
         )
     for tag, name in (*experiment.adaptations, *experiment.static_vectors):
         if not experiment.languages[tag].has_corpus:
+            kinds = experiment.representations
+            bringing = [one for one in experiment.grid_representations if name in (one, kinds[one].of)]
             grid = [("experiment", key) for key in ("languages", "representations")]
             raise ConfigError(
-                f"{experiment.place_of_last(('languages', tag), *grid)}: {name} needs a corpus, and {tag} has none; "
-                "give one, or leave the pair out with experiment.exceptions"
+                f"{experiment.place_of_last(('languages', tag), *grid)}: {name} needs a corpus, "
+                f"and {tag} has none; give one, or leave {' and '.join(bringing)} out of {tag} with "
+                "experiment.exceptions"
             )
     for name in experiment.base_models_used:
         if "mirror" in experiment.config["base_models"][name] and not experiment.config.get("mirror"):

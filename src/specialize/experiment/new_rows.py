@@ -20,6 +20,10 @@ def check_new_rows(experiment: Experiment) -> None:
         settings = experiment.pretraining(name)
         if settings.slots_wanted:
             _check_slots(experiment, name)
+        own = experiment.config["representations"][name].get("training", {})
+        if "initialisation" in own and not settings.augmented:
+            place = experiment.place(["representations", name, "training", "initialisation"])
+            raise ConfigError(f"{place}: {name} has no new pieces; give it pieces, or leave initialisation out")
         if settings.augmented and settings.initialisation == "dictionary":
             _check_dictionary(experiment, tag, name)
 
@@ -27,6 +31,12 @@ def check_new_rows(experiment: Experiment) -> None:
 def _check_slots(experiment: Experiment, name: str) -> None:
     """Of a base model that is pretrained here; the job that loads it looks at any other."""
     base_model = experiment.representations[name].base_model
+    place = experiment.place(["representations", name, "training", "initialisation"])
+    if experiment.representations[name].growth == "replace":
+        raise ConfigError(
+            f"{place}: with growth: replace new pieces stand in no free slots, from whose rows slot has them start; "
+            "write initialisation: mean"
+        )
     made = experiment.config["base_models"][base_model].get("pretrain")
     if made is None or "tokenizer" in made:
         return
@@ -34,8 +44,8 @@ def _check_slots(experiment: Experiment, name: str) -> None:
     if kind in WITHOUT_SLOTS or (kind == "wordpiece" and not made.get("unused_slots")):
         more = "give it unused_slots, or " if kind == "wordpiece" else ""
         raise ConfigError(
-            f"{experiment.place(['representations', name, 'training', 'initialisation'])}: base model {base_model} has "
-            f"no free slots, from whose rows slot has new pieces start; {more}write initialisation: mean"
+            f"{place}: base model {base_model} has no free slots, from whose rows slot has new pieces start; "
+            f"{more}write initialisation: mean"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from specialize.datasets.settings import described_transliteration
 from specialize.experiment.grid import Cell, Language, Representation
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.settings import MadeAs
+from specialize.experiment.yaml_files import merge
 from specialize.finetuning.settings import HEADS, FinetuningSettings, TaskEncoderSettings
 from specialize.pretraining.settings import AdaptSettings, LoraSettings, PretrainingSettings
 from specialize.settings import without_neutral
@@ -42,14 +44,15 @@ def representation(config: dict[str, Any], name: str) -> Representation:
 
 
 def model_entry(experiment: Experiment, representation: str) -> dict[str, Any]:
-    """The entry of a representation; of a trimmed one, that of its model with the keys that it gives itself."""
+    """The entry of a representation; of a trimmed one, that of its model, under the keys that it gives itself."""
     own: dict[str, Any] = experiment.config["representations"][representation]
     if own["method"] != "trim":
         return own
-    of = dict(experiment.config["representations"][own["of"]])
+    of = deepcopy(experiment.config["representations"][own["of"]])
     if "batch_size" in own:  # which its model's by language would win over
         of.pop("batch_sizes", None)
-    return of | {key: value for key, value in own.items() if key not in ("method", "of")}
+    merge(of, {key: value for key, value in own.items() if key not in ("method", "of")})
+    return of
 
 
 def cleaning(experiment: Experiment, language: str) -> Cleaning:
@@ -68,6 +71,8 @@ def pretraining(experiment: Experiment, representation: str) -> PretrainingSetti
     tiered = augmented and entry.multiplier != 1
     slots_wanted = augmented and own.get("initialisation") == "slot"
     section = {**experiment.config["pretraining"], **own}
+    if isinstance(section.get("with"), list):  # in what order they are named is no reason to train again
+        section["with"] = sorted(section["with"])
     return PretrainingSettings(**section, augmented=augmented, tiered=tiered, slots_wanted=slots_wanted)
 
 
@@ -163,8 +168,8 @@ def _batch_size(section: dict[str, Any], entry: dict[str, Any], language: str, b
 
 def model_description(experiment: Experiment, language: str, representation: str) -> dict[str, Any]:
     """What a model's card says of its origins; see `pretraining.model_card.ModelDescription`."""
-    entry, known = experiment.representations[representation], experiment.languages[language]
-    entry = experiment.representations[entry.of or representation]
+    known = experiment.languages[language]
+    entry = experiment.representations[experiment.representations[representation].of or representation]
     from_base = entry.method in ("base", "adapt")
     base = experiment.config["base_models"].get(entry.base_model, {}) if from_base else {}
     others = experiment.other_texts(language, entry.name)

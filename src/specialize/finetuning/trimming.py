@@ -38,12 +38,13 @@ def trim_finished(model_folder: Path, folder: Path, texts: Sequence[Path]) -> tu
         How many pieces it has had, and how many it has now.
 
     Raises:
-        InputError: if there is no model with wordpieces, the folder is there already, or a text has no words.
+        InputError: if there is no model with wordpieces, the folder cannot be a new one, or a text is none.
     """
     source = model_folder / "model" if (model_folder / "model").is_dir() else model_folder
     _require_wordpieces(source, model_folder)
-    if folder.exists():
-        raise InputError(folder, "is there already", remedy="give a new folder, such as ltg-small")
+    if folder.exists() or folder.resolve().is_relative_to(model_folder.resolve()):
+        problem = "is there already" if folder.exists() else "is in the model's own folder"
+        raise InputError(folder, problem, remedy="give a new folder, such as ltg-small")
     converted = _converter(source)
     words = {str(path): _words(path, converted) for path in texts}
     tokenizer = load_base(source)
@@ -51,7 +52,7 @@ def trim_finished(model_folder: Path, folder: Path, texts: Sequence[Path]) -> tu
     with atomic_path(folder) as temporary, tempfile.TemporaryDirectory() as vocabulary:
         kind_of(made).save(made, Path(vocabulary), source / "tokenizer_config.json")
         shutil.copytree(source, temporary)
-        before, after = fewer_rows(source, Path(vocabulary), temporary)
+        before, after, _ = fewer_rows(source, Path(vocabulary), temporary)
         if (temporary / CARD).is_file():
             card = read_text(temporary / CARD)
             with atomic_text(temporary / CARD) as stream:
@@ -83,6 +84,8 @@ def _converter(source: Path) -> Callable[[str], str]:
 
 def _words(path: Path, converted: Callable[[str], str]) -> Counter[str]:
     """The words of a text; of plain text also with the punctuation that stands on them, as pretraining reads them."""
+    if not path.is_file():
+        raise InputError(path, "is no file", remedy="correct the path")
     if path.suffix in LABELED:
         found = sum((counts.words for counts in count_labeled_words([path]).values()), Counter[str]())
     else:

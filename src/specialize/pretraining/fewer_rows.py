@@ -32,14 +32,15 @@ def trim_model(source: Path, vocabulary: Path, description: ModelDescription, fo
     """
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        before, after = fewer_rows(source, vocabulary, temporary)
+        before, after, has_head = fewer_rows(source, vocabulary, temporary)
         history = read_json(source / "history.json") if description.method != "base" else {"converged": True}
-        write_json(temporary / "history.json", history | {"trimmed": {"pieces": after, "of": before}})
+        trimmed = {"pieces": after, "of": before} | ({} if has_head else {"encoder_only": True})
+        write_json(temporary / "history.json", history | {"trimmed": trimmed})
         write_card(temporary, description)
     print(f"{after:,} of {before:,} rows of embeddings stay")
 
 
-def fewer_rows(source: Path, vocabulary: Path, folder: Path) -> tuple[int, int]:
+def fewer_rows(source: Path, vocabulary: Path, folder: Path) -> tuple[int, int, bool]:
     """Write config.json, weights and tokenizer of a model that has only the pieces of a smaller vocabulary.
 
     Args:
@@ -48,7 +49,7 @@ def fewer_rows(source: Path, vocabulary: Path, folder: Path) -> tuple[int, int]:
         folder: an existing one that they are written into.
 
     Returns:
-        How many rows the source has, and how many there are now.
+        How many rows the source has, how many there are now, and whether there is a head that predicts masked pieces.
 
     Raises:
         InputError: if the vocabulary has a piece that the model lacks.
@@ -67,7 +68,7 @@ def fewer_rows(source: Path, vocabulary: Path, folder: Path) -> tuple[int, int]:
     model.save_pretrained(folder)
     copy_vocabulary(vocabulary, folder)
     check_tokenizer(model, folder, ())
-    return before, len(pieces)
+    return before, len(pieces), _has_head(model)
 
 
 def _model_of(folder: Path) -> PreTrainedModel:

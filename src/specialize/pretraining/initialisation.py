@@ -18,7 +18,7 @@ from specialize.pretraining.settings import PretrainingSettings
 
 
 @dataclass(frozen=True)
-class Language:
+class LanguageSources:
     """What is known of the language of new pieces.
 
     Attributes:
@@ -33,7 +33,7 @@ class Language:
 
 
 def start_new_rows(
-    model: PreTrainedModel, pieces: NewPieces, language: Language, settings: PretrainingSettings
+    model: PreTrainedModel, pieces: NewPieces, language: LanguageSources, settings: PretrainingSettings
 ) -> dict[str, Any]:
     """Have the rows of new pieces start as the settings say, in every matrix and in the output bias.
 

@@ -82,13 +82,15 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
     """
     history = read_json(folder / "history.json")
     description = replace(description, others=_learned_from(history, description))
+    encoder_only = bool(history.get("trimmed", {}).get("encoder_only"))
+    loader = "AutoModel" if encoder_only else "AutoModelForMaskedLM"
     metadata = ModelCardData(
         language=[description.language, *(other["language"] for other in description.others)]
         if description.others
         else description.language,
         license=description.license,
         library_name="transformers",
-        pipeline_tag="fill-mask",
+        pipeline_tag="feature-extraction" if encoder_only else "fill-mask",
         base_model=description.base_model if description.on_hub else None,
         tags=["specialize", description.representation],
         model_name=f"{description.language}-{description.representation}",
@@ -109,7 +111,7 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
     parts = [
         f"---\n{metadata.to_yaml()}\n---",
         f"# {description.name}: `{description.representation}`",
-        "A masked language model: "
+        f"{'An encoder' if encoder_only else 'A masked language model'}: "
         + METHODS[description.method].format(base=description.base_model, name=_names(description))
         + _pieces(history.get("hyperparameters", {}))
         + ".",
@@ -124,9 +126,9 @@ def write_card(folder: Path, description: ModelDescription, scores: Sequence[Tas
             "below, and has learned in this training alone."
         )
     parts += [
-        "```python\nfrom transformers import AutoModelForMaskedLM, AutoTokenizer\n\n"
+        f"```python\nfrom transformers import {loader}, AutoTokenizer\n\n"
         'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")\n'
-        'model = AutoModelForMaskedLM.from_pretrained("path/to/this/folder")\n```',
+        f'model = {loader}.from_pretrained("path/to/this/folder")\n```',
         *_input(description),
     ]
     if trained:

@@ -23,7 +23,7 @@ from specialize.bases.folder import HEAD_DRAWN
 from specialize.bases.supported import check_architecture
 from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
-from specialize.pretraining.initialisation import Language, check_slots, start_new_rows
+from specialize.pretraining.initialisation import LanguageSources, check_slots, start_new_rows
 from specialize.pretraining.masked_loss import masked_loss, validation_loss
 from specialize.pretraining.masked_text import training_text, validation_text
 from specialize.pretraining.model_card import ModelDescription, write_card
@@ -31,7 +31,7 @@ from specialize.pretraining.model_folder import check_tokenizer, save_model, try
 from specialize.pretraining.new_rows import NewPieces, make_room
 from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, AdaptSettings, PretrainingSettings
 from specialize.pretraining.several_languages import LanguageText, recorded, texts_of
-from specialize.pretraining.timing import write_timing
+from specialize.pretraining.timing import write_gpu_memory
 from specialize.pretraining.what_learns import Learning
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
@@ -65,7 +65,7 @@ class LanguageJob:
         description: for the model card.
         folder: where the model folder appears.
         checkpoints: a folder for the job's state; None keeps none.
-        timing: a file for what the training took; None writes none.
+        timing: a file for the memory that it took of a GPU; None writes none.
         others: the corpus folders of the other languages of its text, by tag.
     """
 
@@ -216,7 +216,7 @@ def adapt(
             is marked in them, and has the weights of the best epoch before.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
         word_list: a bilingual one, that `initialisation: dictionary` needs; see `sources.read_word_list`.
-        timing: a file for its time and memory.
+        timing: a file for the memory that it takes of a GPU.
         others: the corpus folders of the languages that `settings` names besides this one, by tag.
 
     Raises:
@@ -234,7 +234,7 @@ def adapt(
     make_room(model, 1 + max(tokenizer.get_vocab().values()))
     new = NewPieces.of(base, pieces)
     check_slots(new, settings, base_folder)
-    started = start_new_rows(model, new, Language(tokenizer, corpus / "train.txt", word_list), settings)
+    started = start_new_rows(model, new, LanguageSources(tokenizer, corpus / "train.txt", word_list), settings)
     ids = torch.tensor(sorted(pieces.values()), dtype=torch.int64)
     rate = {"new_pieces": len(ids), "multiplier": multiplier} | ({"head_drawn": True} if head_drawn else {})
     rate |= started
@@ -337,7 +337,7 @@ def _pretrain_on_language(
         )
         save_model(model, outcome, known, job.folder, complete)
     if job.timing:
-        write_timing(job.timing, time.monotonic() - started, outcome)
+        write_gpu_memory(job.timing)
     print(f"{time.monotonic() - started:.0f} s of training")
     if not outcome.converged:
         message = (

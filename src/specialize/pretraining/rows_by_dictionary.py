@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from specialize.errors import InputError
 from specialize.pretraining.new_rows import Mixture, NewPieces
 from specialize.sources import read_word_list
 from specialize.vocabularies import count_words, kind_of, spellings
@@ -39,12 +40,21 @@ def by_dictionary(
     Returns:
         The means, and how many of each; how many listed words there are, how many of them are in the text, and how many
         have no translation that the base knows.
+
+    Raises:
+        InputError: if no new piece has a translation.
     """
     listed = read_word_list(word_list)
     counts = spellings(count_words([text]).words, grown.normalizer, parted=False)
     in_text = {word: counts[_spelled(word, grown)] for word in listed}
     known = _cut_translations(pieces.base, listed)
     links = link(pieces, grown, {word: cuts for word, cuts in known.items() if cuts}, in_text)
+    if not links:
+        raise InputError(
+            word_list,
+            "has no word that the new vocabulary cuts into a new piece and whose translation the base knows",
+            remedy="the language's words stand in the first column, translations that the base reads in the second",
+        )
     others = [number for number in sorted(pieces.ids.values()) if number not in links]
     parts, kept = pieces.parts(beyond_slots=False), list(pieces.kept().values())
     without_parts = [number for number in others if not parts[number]]

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from specialize.corpora import read_corpus
+from specialize.errors import warn
 from specialize.pretraining.new_rows import Drawn, Mixture, NewPieces
 from specialize.pretraining.rows_by_script import all_rows
 from specialize.pretraining.settings import VectorSettings
@@ -60,6 +61,11 @@ def by_similarity(
     ordered = sorted(pieces.ids.items(), key=lambda item: item[1])
     similar = {piece: number for piece, number in ordered if shared and piece in vectors.key_to_index}
     others = [number for piece, number in ordered if piece not in similar]
+    if ordered and not similar:
+        warn(
+            "no new piece has a vector to compare (the text is too short, or shares no piece with the base): all rows "
+            "are drawn from the distribution of the base's"
+        )
     starts: Iterator[Mixture | Drawn] = chain(_mixtures(vectors, shared, similar), all_rows(pieces, others))
     return starts, {"similar_pieces": len(similar), "all_rows": len(others)}
 

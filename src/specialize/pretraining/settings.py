@@ -129,6 +129,11 @@ class LoraSettings(Settings):
     rank: int = setting("of the updates, by default 8: each matrix gets two narrow ones of this width", default=8, ge=1)
     alpha: Number = setting("an update counts alpha / rank times; by default 16", default=16, gt=0)
     dropout: Number = setting("of what goes into an update; by default 0", default=0.0, ge=0, lt=1)
+    multiplier: Number = setting(
+        "updates learn at so many times the rate; by default 10, since they want more than whole weights do",
+        default=10,
+        gt=0,
+    )
     targets: Literal["attention", "all-linear"] = setting(
         "the matrices that get one: those of each layer's attention, by default, or all of each layer",
         default="attention",

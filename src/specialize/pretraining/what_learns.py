@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from peft import LoraModel
 
 
+UPDATE = ".lora_"  # in the names of the updates' matrices
+
+
 class Learning:
     """What learns in the training of one model, as a representation's `adapt` says.
 
@@ -77,7 +80,8 @@ class Learning:
         """Parameter groups: of one rate and weight decay each.
 
         The rate of a layer is `layer_decay` times that of the one above it; the head has the full rate, as the topmost
-        layer has, and the embeddings, tied or not, that of a layer below the lowest. New pieces' rows that are
+        layer has, and the embeddings, tied or not, that of a layer below the lowest. Low-rank updates have their own
+        multiple of that of their layer. New pieces' rows that are
         parameters of their own have `multiplier` times that of their matrix.
 
         Args:
@@ -99,7 +103,8 @@ class Learning:
             return float(multiplier * self.adapt.layer_decay ** int(self.model.config.num_hidden_layers))
         if name.startswith(f"{NEW_ROWS}."):  # entries in the bias are no embeddings, and learn as the rest does
             return 1.0 if name.endswith(".bias") else multiplier
-        return float(self.adapt.layer_decay ** self._architecture.part(name, self.model)[1])
+        share = float(self.adapt.layer_decay ** self._architecture.part(name, self.model)[1])
+        return share * self.adapt.lora.multiplier if self.adapt.lora and UPDATE in name else share
 
     def settled(self) -> None:
         """Give the model its own tensors back, with all that was learned in them."""
