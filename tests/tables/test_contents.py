@@ -46,7 +46,7 @@ def test_multi_task_tables_add_the_single_task_results_of_their_languages(experi
 
 def test_the_answers_are_of_everything_and_inputs_have_no_scores(experiment):
     assert table_cells(experiment, "answers") == table_cells(experiment, "costs") == experiment.cells
-    without = ["corpora", "hyperparameters", "folds", "effects"]  # no folds, and no mixed model is requested
+    without = ["corpora", "hyperparameters", "folds", "effects", "methods"]  # no folds, nothing beyond the paper
     assert [name for name in TABLES if not table_cells(experiment, name)] == without
 
 
@@ -71,7 +71,7 @@ def test_the_registry_is_light_and_every_function_of_it_is_there():
 
 def test_a_run_makes_the_tables_that_it_has_scores_for():
     plain = small_experiment(languages=["wo"], regimes=["pos"])
-    without = {"multi-task", "multi-task-all", "transliteration", "folds", "effects"}
+    without = {"multi-task", "multi-task-all", "transliteration", "folds", "effects", "methods"}
     assert tables_of(plain) == [name for name in TABLES if name not in without]
 
 
