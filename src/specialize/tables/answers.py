@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy
 
 from specialize.experiment import Experiment, Language, Representation
+from specialize.experiment.beyond_paper import own_methods
 from specialize.experiment.regimes import Method
 from specialize.tables.baselines import unaugmented
 from specialize.tables.best import best_methods, best_rows, comparisons_note
@@ -34,6 +36,7 @@ QUESTIONS = {
     "RQ3": "Does pre-finetuning on several tasks help?",
     "RQ4": "How do new wordpieces and transliteration compare and combine?",
 }
+ABOUT_PIECES = ("growth", "initialisation")  # of what is beyond the paper
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,18 @@ def _findings(
 
 
 def _with_new_wordpieces(experiment: Experiment) -> list[Representation]:
-    """The grid's representations that are pretrained further with new wordpieces."""
+    """The grid's representations that are pretrained further with new wordpieces, and differ by these alone.
+
+    What learns, what is masked, and whose text it learns from is as in the one without new wordpieces.
+    """
     kinds = [experiment.representations[name] for name in experiment.grid_representations]
-    return [kind for kind in kinds if kind.method == "adapt" and kind.pieces != 0]
+    with_new = [kind for kind in kinds if kind.method == "adapt" and kind.pieces != 0]
+
+    def others(name: str | None) -> dict[str, Any]:
+        own = own_methods(experiment, name) if name else {}
+        return {key: value for key, value in own.items() if key not in ABOUT_PIECES}
+
+    return [kind for kind in with_new if others(kind.name) == others(unaugmented(experiment, kind.base_model))]
 
 
 def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, list[Finding]]:
