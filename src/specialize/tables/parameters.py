@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from specialize.experiment import Experiment
+from specialize.experiment.beyond_paper import own_methods
 from specialize.experiment.settings import Configuration
 from specialize.settings import without_neutral
 
@@ -19,9 +20,9 @@ def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
     if table == "hyperparameters":
         return without_neutral(Configuration, hyperparameters(experiment))
     kinds = {name: experiment.config["representations"][name] for name in experiment.grid_representations}
-    keys = ("method", "of", "base_model", "pieces", "growth", "multiplier")
+    keys = ("method", "base_model", "pieces", "multiplier")
     named = {
-        name: {key: entry[key] for key in keys if key in entry and (key, entry[key]) != ("growth", "augment")}
+        name: {key: entry[key] for key in keys if key in entry} | own_methods(experiment, name)
         for name, entry in kinds.items()
     }
     curve = {"curve": experiment.config["curve"]} if table == "curve" else {}
@@ -48,10 +49,11 @@ def hyperparameters(experiment: Experiment) -> dict[str, Any]:
         sizes = section["batch_sizes"]
         return {**section, "batch_sizes": {tag: sizes[tag] for tag in sorted(tags & sizes.keys())}}
 
-    representations = experiment.config["representations"]
+    representations, known = experiment.config["representations"], experiment.representations
+    trained = [name for grid in experiment.grid_representations for name in (known[grid].of, grid) if name]
     return {
         "base_models": {name: experiment.config["base_models"][name] for name in experiment.base_models_used},
-        "representations": {name: of_the_grid(representations[name]) for name in experiment.grid_representations},
+        "representations": {name: of_the_grid(representations[name]) for name in dict.fromkeys(trained)},
         **{section: experiment.config[section] for section in ("corpora", "vocabularies", "pretraining")},
         "finetuning": of_the_grid(experiment.config["finetuning"]),
     }
