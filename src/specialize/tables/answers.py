@@ -91,7 +91,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
             for finding in findings:
                 tested = finding.tested
                 name = experiment.languages[tested.language].name
-                disagreements = others.disagreements([tested], corrected_tasks(experiment, tested.language))
+                disagreements = others.disagreements([tested], corrected_tasks(experiment, tested.language), question)
                 sentence = "; ".join([_sentence(finding), *(f"{one.title} disagrees" for one in disagreements)])
                 row = [f"{question}, tests", name, TASK_TITLES[tested.task], sentence]
                 row += [f"{finding.difference:+.2f}", tested.counted, number(tested.corrected_p, ".2g")]
