@@ -14,6 +14,7 @@ from specialize.tables.contents import (
     table_cells,
     tables_of,
 )
+from specialize.tables.parameters import table_parameters
 
 REGIMES = ["pos", "ud", "ner", "mtl-int", "mtl-ups", "mtl-ups-alt", "pft-mtl-ups-alt-ud"]
 
@@ -81,3 +82,11 @@ def test_gains_are_measured_from_the_base_model_where_the_grid_has_it_everywhere
     assert baseline(small_experiment(exceptions=rare)) == "lapt"
     assert baseline(small_experiment(representations=["fasttext", "bert"])) is None
     assert unaugmented(small_experiment(representations=["mbert", "tva"])) is None
+
+
+def test_only_tables_of_runs_that_request_statistics_depend_on_how_these_are_printed():
+    plain, requested = small_experiment(), small_experiment()
+    requested.config["tables"]["statistics"] = ["bootstrap"]
+    assert "statistics_version" not in table_parameters(plain, "comparisons")
+    assert "statistics_version" in table_parameters(requested, "comparisons")
+    assert "statistics_version" not in table_parameters(requested, "corpora")

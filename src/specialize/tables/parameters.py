@@ -9,6 +9,8 @@ from specialize.experiment.beyond_paper import own_methods
 from specialize.experiment.settings import Configuration
 from specialize.settings import without_neutral
 
+# Raised when what statistics on request print changes, so that tables of runs that request some are made again.
+STATISTICS_VERSION = 2
 MACHINE = ("mirror", "allow_cpu", "accept_rerun", "jobs_per_gpu")  # no part of a result
 
 
@@ -27,6 +29,8 @@ def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
     }
     curve = {"curve": experiment.config["curve"]} if table == "curve" else {}
     scored = {} if table == "corpora" else {"tables": experiment.config["tables"], "representations": named}
+    if scored and experiment.config["tables"]["statistics"]:
+        scored["statistics_version"] = STATISTICS_VERSION
     known_of_a_language = ("name", "type", "script", "family")
     return {
         "experiment": experiment.config["experiment"],
