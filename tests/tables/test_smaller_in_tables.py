@@ -4,11 +4,12 @@ from specialize.experiment import Experiment
 from specialize.experiment.costs import Costs
 from specialize.experiment.resolved import model_description
 from specialize.pretraining.model_card import ModelDescription
-from specialize.tables.answers import _with_new_wordpieces
+from specialize.tables.answers import _with_new_wordpieces, answers_table
 from specialize.tables.baselines import baseline, stand_in, unaugmented
 from specialize.tables.inputs import _coverage_rows
 from specialize.tables.names import bases_of, key_of_names
 from specialize.tables.parameters import hyperparameters, table_parameters
+from specialize.tables.scores import Scores
 
 OVERLAY = """\
 experiment: {languages: [mt], representations: [REPRESENTATIONS], regimes: [pos], seeds: [1, 2]}
@@ -58,6 +59,10 @@ def test_questions_about_new_pieces_are_of_what_differs_by_them(tmp_path):
     known = experiment_of(tmp_path, names)
     assert unaugmented(known) == "lapt"
     assert [kind.name for kind in _with_new_wordpieces(known)] == ["tva", "random", "in-place"]
+    said = "RQ1 and RQ4 leave out lora, decayed, words, both: more than new wordpieces differs"
+    assert any(note.startswith(said) for note in answers_table(known, Scores({})).notes)
+    plain = experiment_of(tmp_path, "lapt, tva, random, in-place")
+    assert not any("leave out" in note for note in answers_table(plain, Scores({})).notes)
     without = experiment_of(tmp_path, names.replace(" lapt,", ""))
     assert unaugmented(without) == "lapt-lora"
     assert [kind.name for kind in _with_new_wordpieces(without)] == ["lora"]

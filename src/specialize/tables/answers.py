@@ -113,6 +113,11 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "and multi-task models of, each chosen on the development data, and leaves out pre-finetuning, which RQ3 is "
         "about.",
     ]
+    if left_out := _more_differs(experiment):
+        table.notes.append(
+            f"RQ1 and RQ4 leave out {', '.join(left_out)}: more than new wordpieces differs (what learns, what is "
+            "masked, or whose text is read)."
+        )
     table.notes += others.notes()
     table.notes += fold_notes(experiment, scores, scores.by_seed)
     texts = [cell.text for row in table.rows for cell in row]
@@ -143,14 +148,24 @@ def _with_new_wordpieces(experiment: Experiment) -> list[Representation]:
 
     What learns, what is masked, and whose text it learns from is as in the one without new wordpieces.
     """
-    kinds = [experiment.representations[name] for name in experiment.grid_representations]
-    with_new = [kind for kind in kinds if kind.method == "adapt" and kind.pieces != 0]
 
     def others(name: str | None) -> dict[str, Any]:
         own = own_methods(experiment, name) if name else {}
         return {key: value for key, value in own.items() if key not in ABOUT_PIECES}
 
-    return [kind for kind in with_new if others(kind.name) == others(unaugmented(experiment, kind.base_model))]
+    of_all = _all_with_new_wordpieces(experiment)
+    return [kind for kind in of_all if others(kind.name) == others(unaugmented(experiment, kind.base_model))]
+
+
+def _all_with_new_wordpieces(experiment: Experiment) -> list[Representation]:
+    kinds = [experiment.representations[name] for name in experiment.grid_representations]
+    return [kind for kind in kinds if kind.method == "adapt" and kind.pieces != 0]
+
+
+def _more_differs(experiment: Experiment) -> list[str]:
+    """The names of those with new wordpieces that the questions about these are not of."""
+    asked = _with_new_wordpieces(experiment)
+    return [kind.name for kind in _all_with_new_wordpieces(experiment) if kind not in asked]
 
 
 def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, list[Finding]]:
