@@ -14,6 +14,7 @@ from specialize.tables.contents import (
     table_cells,
     tables_of,
 )
+from specialize.tables.parameters import table_parameters
 
 REGIMES = ["pos", "ud", "ner", "mtl-int", "mtl-ups", "mtl-ups-alt", "pft-mtl-ups-alt-ud"]
 
@@ -46,7 +47,7 @@ def test_multi_task_tables_add_the_single_task_results_of_their_languages(experi
 
 def test_the_answers_are_of_everything_and_inputs_have_no_scores(experiment):
     assert table_cells(experiment, "answers") == table_cells(experiment, "costs") == experiment.cells
-    without = ["corpora", "hyperparameters", "folds", "effects"]  # no folds, and no mixed model is requested
+    without = ["corpora", "hyperparameters", "folds", "effects", "methods"]  # no folds, nothing beyond the paper
     assert [name for name in TABLES if not table_cells(experiment, name)] == without
 
 
@@ -71,7 +72,7 @@ def test_the_registry_is_light_and_every_function_of_it_is_there():
 
 def test_a_run_makes_the_tables_that_it_has_scores_for():
     plain = small_experiment(languages=["wo"], regimes=["pos"])
-    without = {"multi-task", "multi-task-all", "transliteration", "folds", "effects"}
+    without = {"multi-task", "multi-task-all", "transliteration", "folds", "effects", "methods"}
     assert tables_of(plain) == [name for name in TABLES if name not in without]
 
 
@@ -81,3 +82,11 @@ def test_gains_are_measured_from_the_base_model_where_the_grid_has_it_everywhere
     assert baseline(small_experiment(exceptions=rare)) == "lapt"
     assert baseline(small_experiment(representations=["fasttext", "bert"])) is None
     assert unaugmented(small_experiment(representations=["mbert", "tva"])) is None
+
+
+def test_only_tables_of_runs_that_request_statistics_depend_on_how_these_are_printed():
+    plain, requested = small_experiment(), small_experiment()
+    requested.config["tables"]["statistics"] = ["bootstrap"]
+    assert "statistics_version" not in table_parameters(plain, "comparisons")
+    assert "statistics_version" in table_parameters(requested, "comparisons")
+    assert "statistics_version" not in table_parameters(requested, "corpora")

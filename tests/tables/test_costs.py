@@ -106,10 +106,10 @@ def test_what_learns_has_its_columns_only_where_a_representation_says_so(tmp_pat
         timing = {"seconds": 1.0, "peak_gpu_memory_megabytes": megabytes}
         write_json(tmp_path / f"timings/pretraining/ug/{name}.json", timing)
     table = costs_table(experiment, tmp_path)
-    assert table.columns[-2:] == ["Parameters that pretraining changes", "GPU memory of pretraining, GB"]
+    assert table.columns[-2:] == ["Learned parameters", "GPU memory of pretraining, GB"]
     last = {name: list(row.values())[-2:] for name, row in rows_of(table).items()}
     assert last == {"mbert": ["–", "–"], "tva": ["all", "3.46"], "lora": ["665,344", "1.23"]}
-    assert any(note.startswith("Parameters that pretraining changes: all of them") for note in table.notes)
+    assert any(note.startswith("Learned parameters: numbers that learn in pretraining") for note in table.notes)
     plain = costs_table(small_experiment(registry={"lora": lora}, **GRID), tmp_path)
     assert plain.columns[-1] == "Unknown words"
-    assert not any("Parameters" in note for note in plain.notes)
+    assert not any("arameters" in note for note in plain.notes)

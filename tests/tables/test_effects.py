@@ -95,6 +95,34 @@ def test_of_seeds_that_vary_more_than_places_the_interval_is_wider_than_that_of_
     assert found.high - found.low > high - low
 
 
+def test_where_variances_are_0_there_is_an_effect_with_its_error_all_the_same():
+    """Seeds that go against each other, and some that one method lacks: a search steps where nothing is left."""
+    places = [("ug", "pos"), ("ug", "ner"), ("wo", "pos"), ("wo", "ud"), ("mt", "pos"), ("mt", "ud")]
+    generator, by_seed = numpy.random.default_rng(0), {}
+    for tag, task in places:
+        apart = generator.normal(size=2)
+        for method, sign in ((LAPT, 1), (TVA, -1)):
+            own = 70 + generator.normal(0, 0) + sign * apart + 0.3 * generator.normal(size=2)
+            by_seed[tag, method, task] = dict(enumerate(own.round(4).tolist(), start=1))
+    for _, task in places[:2]:
+        del by_seed["ug", TVA, task][1]
+    found = effect(alike(by_seed), TVA, LAPT, places)
+    assert not found.reason
+    assert found.between == pytest.approx(0, abs=1e-3)
+    # Without variances but what is left, this is least squares of all scores.
+    centered, design = [], []
+    for number, (tag, task) in enumerate(places):
+        of_place = [(score, of is TVA) for of in (LAPT, TVA) for score in by_seed[tag, of, task].values()]
+        centered += [score for score, _ in of_place]
+        design += [[float(number == column) for column in range(6)] + [float(better)] for _, better in of_place]
+    fitted = numpy.linalg.lstsq(numpy.array(design), numpy.array(centered))
+    error = math.sqrt(
+        fitted[1][0] / (len(design) - 7) * numpy.linalg.inv(numpy.array(design).T @ numpy.array(design))[6, 6]
+    )
+    assert found.points == pytest.approx(fitted[0][6], abs=1e-3)
+    assert (found.high - found.low) / 2 == pytest.approx(error * stats.t.ppf(0.975, 5), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("scores", "reason"),
     [

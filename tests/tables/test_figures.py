@@ -13,7 +13,7 @@ from tests.tables.test_tables import small_experiment
 from specialize.experiment import Experiment
 from specialize.files import read_json, write_json
 from specialize.tables.contents import figure_inputs
-from specialize.tables.figures.gains import draw_gains
+from specialize.tables.figures.gains import _base_coverage, draw_gains
 from specialize.tables.figures.learning_curves import draw_learning_curves
 from specialize.tables.figures.pretraining import draw_losses
 from specialize.tables.write import write_figure
@@ -290,6 +290,14 @@ def test_gains_stand_over_the_coverage_of_the_base_that_they_are_measured_from(t
     axes = draw_gains(three_bases, tmp_path).axes[0]
     assert axes.get_title().startswith("Words unknown to the base vocabulary of mbert")
     assert {label.get_text() for label in axes.get_yticklabels()} == {"Uyghur, 50.0%"}
+
+
+def test_what_a_model_was_trimmed_from_is_no_base_vocabulary():
+    experiment = small_experiment(representations=["small", "tva"], registry={"small": {"method": "trim", "of": "tva"}})
+    read = {name: {"coverage": {"corpus": {"base": {"rate": name}}}} for name in ("small", "tva")}
+    statistics = {("ug", name): of for name, of in read.items()}
+    assert _base_coverage(experiment, statistics, "ug", "mbert") == {"rate": "tva"}
+    assert _base_coverage(experiment, {("ug", "small"): read["small"]}, "ug", "mbert") is None
 
 
 def test_a_sweep_over_several_bases_has_lines_of_each(tmp_path, sweep):

@@ -16,15 +16,28 @@ REGISTRY = {
     "small": {"method": "trim", "of": "tva"},
     "lora": {"method": "adapt", "pieces": 99, "multiplier": 5, "adapt": {"lora": {"rank": 2}}},
     "words": {"method": "adapt", "training": {"masked_unit": "words"}},
+    "in-place": {"method": "adapt", "pieces": 99, "growth": "replace"},
+    "random": {"method": "adapt", "pieces": 99, "training": {"initialisation": "random"}},
+    "relatives": {"method": "adapt", "training": {"with": ["ur"]}},
+}
+# At values that change nothing, or that the job does not read.
+AS_IN_PAPER = {
+    "all": {"method": "adapt", "pieces": 99, "growth": "augment", "adapt": {}},
+    "none": {"method": "adapt", "adapt": {"lora": None, "freeze": [], "layer_decay": 1}, "training": {"with": []}},
+    "pieces": {"method": "adapt", "training": {"masked_unit": "pieces", "with": {}, "initialisation": "random"}},
 }
 
 
 def experiment_with(*names, **changes):
     grid = GRID | {"representations": ["mbert", "tva", *names]} | changes
-    return small_experiment(registry={name: REGISTRY[name] for name in names}, **grid)
+    return small_experiment(
+        registry={name: (REGISTRY | AS_IN_PAPER)[name] for name in names if name != "embert"}, **grid
+    )
 
 
-@pytest.mark.parametrize(("names", "there"), [((), False), *(((name,), True) for name in REGISTRY)])
+@pytest.mark.parametrize(
+    ("names", "there"), [((*AS_IN_PAPER, "embert"), False), *(((name,), True) for name in REGISTRY)]
+)
 def test_only_a_grid_beyond_the_papers_has_it(names, there):
     assert ("methods" in tables_of(experiment_with(*names))) == there
 

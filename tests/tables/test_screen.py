@@ -17,8 +17,9 @@ from specialize.errors import InputError
 from specialize.experiment.regimes import Method
 from specialize.reports.diagnosis import write_diagnosis
 from specialize.tables.answers import answers_table
+from specialize.tables.contents import TABLES
 from specialize.tables.formats import write_table
-from specialize.tables.screen import WIDTH, all_tables, summary
+from specialize.tables.screen import SHOWN_TABLES, WIDTH, all_tables, summary
 from specialize.tables.verdicts import TWO_SEEDS, VARIANCE_NOTE
 
 
@@ -112,6 +113,10 @@ def test_all_tables_end_with_the_answers(answered):
     text = all_tables(answered)
     assert 0 == text.index("**How much text**") < text.index("**What this run says")
     assert "p corrected" in text
+
+
+def test_all_tables_are_those_of_this_run():
+    assert set(TABLES) - set(SHOWN_TABLES) == {"hyperparameters", "multi-task-all", "replication"}
 
 
 def test_a_run_without_tables_says_what_to_do(tmp_path):

@@ -1,6 +1,7 @@
 """The hierarchical bootstrap against loops over seeds and sentences, and in a run's tables."""
 
 import math
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -17,10 +18,11 @@ from specialize.tables.answers import answers_table
 from specialize.tables.comparisons import comparisons_table
 from specialize.tables.contents import sentence_files, table_inputs
 from specialize.tables.hierarchical import DRAWS, HierarchicalBootstrap, drawn_scores, interval, ratio, share_below
+from specialize.tables.other_tests import OtherTests
 from specialize.tables.scores import FoldTrial, Scores, load_scores
 from specialize.tables.screen import answers
 from specialize.tables.sentences import count, sentences_of, with_sentences
-from specialize.tables.statistics import comparisons
+from specialize.tables.statistics import Comparison, comparisons
 from specialize.tables.verdicts import TESTS_USED
 from specialize.tables.write import write_all
 
@@ -227,7 +229,7 @@ def test_answers_say_where_seeds_agree_and_sentences_do_not():
     assert tested.endswith("; the hierarchical bootstrap disagrees")
     (note,) = [note for note in table.notes if note.startswith(TESTS_USED)]
     p = HierarchicalBootstrap(scores).interval(*(("wo", Method(name), "pos") for name in ("tva", "lapt"))).p_better
-    assert "which disagrees about 1: Wolof POS (accuracy), tva against lapt (p" in note
+    assert "which disagrees about 1: Wolof POS (accuracy), tva against lapt (Best, RQ1: p" in note
     assert f"{2 * p:.2g} by this one" in note
 
 
@@ -236,7 +238,7 @@ def test_answers_say_where_all_tests_agree():
     table = answers_table(experiment, steady([2, 1, 3, 2, 2] * 10))
     assert not any("disagrees" in cell.text for row in table.rows for cell in row)
     (note,) = [note for note in table.notes if note.startswith(TESTS_USED)]
-    assert "the hierarchical bootstrap, with a verdict on 2 comparisons, and no disagreement" in note
+    assert "the hierarchical bootstrap, with a verdict on 1 comparison, and no disagreement" in note
     experiment.config["tables"]["statistics"] = []
     plain = answers_table(experiment, steady([2, 1, 3, 2, 2] * 10))
     assert plain.rows == table.rows
@@ -247,6 +249,23 @@ def test_a_wilcoxon_test_that_cannot_pass_the_correction_has_no_verdict():
     experiment = few_sentences(["wilcoxon"])
     (note,) = [one for one in answers_table(experiment, steady([1] * 50)).notes if one.startswith(TESTS_USED)]
     assert "the Wilcoxon test, with a verdict on 0 comparisons (of so few seeds it cannot pass the correction)" in note
+
+
+def test_a_wilcoxon_test_that_cannot_pass_holms_correction_has_no_verdict():
+    """Six seeds: 1/64, twice, could pass once, but not three times."""
+    experiment = few_sentences(["wilcoxon"])
+    others = OtherTests(experiment, Scores({}))
+    keys = [("wo", Method(name), "pos") for name in ("tva", "lapt", "mbert", "va")]
+    apart = (1.0, 2.0, 3.0, 1.5, 2.5, 2.2)
+    tests = [Comparison(keys[0], other, apart, 2.0, 0.1, 9.0, 0.001, 0.002, seeds=6) for other in keys[1:]]
+    assert not others.disagreements(tests, 2, "Best", stepwise=True)
+    assert "with a verdict on 0 comparisons (of so few seeds it" in others.notes()[0]
+    assert not others.disagreements(tests, 2, "RQ1") and not others.disagreements(tests[:1], 2, "RQ4")
+    assert "with a verdict on 3 comparisons, and no disagreement" in others.notes()[0]
+    (found,) = others.disagreements([replace(tests[0], corrected_p=0.5)], 2, "RQ2")
+    assert found.question == "RQ2"
+    disagreed = "about 1: Wolof POS (accuracy), tva against lapt (RQ2: p 0.5 by the t-test, 0.031 by this one)"
+    assert f"with a verdict on 3 comparisons, which disagrees {disagreed}" in others.notes()[0]
 
 
 def test_folds_are_not_drawn():

@@ -4,11 +4,12 @@ from specialize.experiment import Experiment
 from specialize.experiment.costs import Costs
 from specialize.experiment.resolved import model_description
 from specialize.pretraining.model_card import ModelDescription
-from specialize.tables.answers import _with_new_wordpieces
-from specialize.tables.contents import baseline, stand_in, unaugmented
+from specialize.tables.answers import _with_new_wordpieces, answers_table
+from specialize.tables.baselines import baseline, stand_in, unaugmented
 from specialize.tables.inputs import _coverage_rows
 from specialize.tables.names import bases_of, key_of_names
-from specialize.tables.parameters import table_parameters
+from specialize.tables.parameters import hyperparameters, table_parameters
+from specialize.tables.scores import Scores
 
 OVERLAY = """\
 experiment: {languages: [mt], representations: [REPRESENTATIONS], regimes: [pos], seeds: [1, 2]}
@@ -19,6 +20,13 @@ representations:
   in-place: {method: adapt, pieces: 99, multiplier: 5, growth: replace}
   n300: {method: adapt, pieces: 300, multiplier: 5}
   n300-slow: {method: adapt, pieces: 300}
+  lapt-lora: {method: adapt, adapt: {lora: {rank: 4}}}
+  lora: {method: adapt, pieces: 99, multiplier: 5, adapt: {lora: {rank: 4}}}
+  wide: {method: adapt, pieces: 99, multiplier: 5, adapt: {lora: {rank: 4, targets: all-linear}}}
+  decayed: {method: adapt, pieces: 99, multiplier: 5, adapt: {layer_decay: 0.9, freeze: [embeddings]}}
+  words: {method: adapt, pieces: 99, multiplier: 5, training: {masked_unit: words}}
+  both: {method: adapt, pieces: 99, multiplier: 5, training: {with: {mhr: 0.25, ug: 0.5}}}
+  random: {method: adapt, pieces: 300, multiplier: 5, training: {initialisation: random}}
 """
 
 
@@ -42,8 +50,53 @@ def test_a_trimmed_representation_is_neither_augmented_nor_plain(tmp_path):
 
 def test_the_sweep_is_of_pieces_that_come_to_the_base_s(tmp_path):
     assert not experiment_of(tmp_path, "small, tva, n300, in-place").sweep
-    three = experiment_of(tmp_path, "small, tva, n300, n300-slow, in-place").sweep
+    three = experiment_of(tmp_path, "small, tva, n300, n300-slow, in-place, random, lora").sweep
     assert three == ("tva", "n300", "n300-slow")
+
+
+def test_questions_about_new_pieces_are_of_what_differs_by_them(tmp_path):
+    names = "lapt-lora, lapt, tva, random, in-place, lora, decayed, words, both"
+    known = experiment_of(tmp_path, names)
+    assert unaugmented(known) == "lapt"
+    assert [kind.name for kind in _with_new_wordpieces(known)] == ["tva", "random", "in-place"]
+    said = "RQ1 and RQ4 leave out lora, decayed, words, both: more than new wordpieces differs"
+    assert any(note.startswith(said) for note in answers_table(known, Scores({})).notes)
+    plain = experiment_of(tmp_path, "lapt, tva, random, in-place")
+    assert not any("leave out" in note for note in answers_table(plain, Scores({})).notes)
+    without = experiment_of(tmp_path, names.replace(" lapt,", ""))
+    assert unaugmented(without) == "lapt-lora"
+    assert [kind.name for kind in _with_new_wordpieces(without)] == ["lora"]
+
+
+def test_the_key_to_names_tells_methods_apart(tmp_path):
+    known = experiment_of(tmp_path, "tva, lora, wide, decayed, words, both, random, lapt-lora")
+    key = key_of_names(known)
+    tva = "pretrained further with up to 99 new wordpieces, which learn 5 times as fast as the rest"
+    for name, more in {
+        "tva": "",
+        "lora": " (low-rank updates: rank 4)",
+        "wide": " (low-rank updates: rank 4, targets all-linear)",
+        "decayed": " (embeddings stay, layer_decay 0.9)",
+        "words": " (masked_unit words)",
+        "both": " (with text of mhr 0.25, ug 0.5)",
+    }.items():
+        assert f" {name}: {tva}{more};" in key
+    assert "random: pretrained further with up to 300 new wordpieces, which learn 5 times as fast as the rest " in key
+    assert "(initialisation random); lapt-lora: the base model, pretrained further on the language (low-rank" in key
+    parameters = table_parameters(known, "single-task")["representations"]
+    assert parameters["tva"] == {"method": "adapt", "pieces": 99, "multiplier": 5}
+    assert parameters["lora"]["adapt"]["lora"]["rank"] == 4
+    assert parameters["words"] == parameters["tva"] | {"masked_unit": "words"}
+
+
+def test_hyperparameters_have_the_model_that_another_is_trimmed_of(tmp_path):
+    of_the_grid = hyperparameters(experiment_of(tmp_path, "small, lapt"))["representations"]
+    assert list(of_the_grid) == ["tva", "small", "lapt"]
+    assert list(hyperparameters(experiment_of(tmp_path, "lapt, tva, small"))["representations"]) == [
+        "lapt",
+        "tva",
+        "small",
+    ]
 
 
 def test_coverage_of_a_trimmed_vocabulary_is_its_own_row(tmp_path):

@@ -13,6 +13,7 @@ from typing import Any
 from specialize.corpora.settings import Cleaning
 from specialize.errors import InputError
 from specialize.experiment import checks, resolved
+from specialize.experiment.beyond_paper import is_beyond_paper
 from specialize.experiment.configuration import checked
 from specialize.experiment.grid import Cell, Language, Representation
 from specialize.experiment.regimes import TASKS
@@ -158,8 +159,12 @@ class Experiment:
 
     @cached_property
     def sweep(self) -> tuple[str, ...]:
-        """The representations with new wordpieces, if they are enough kinds of them to draw how n and a matter."""
-        names = tuple(name for name in self.grid_representations if _adds_pieces(self.representations[name]))
+        """The paper's kinds of representations with new wordpieces, if they are enough to draw how n and a matter."""
+        names = tuple(
+            name
+            for name in self.grid_representations
+            if self.representations[name].pieces != 0 and not is_beyond_paper(self, name)
+        )
         kinds = {(self.representations[name].pieces, self.representations[name].multiplier) for name in names}
         return names if len(kinds) > 2 and self.single_task_cells else ()
 
@@ -270,10 +275,6 @@ class Experiment:
     def vectors(self, representation: str) -> VectorSettings:
         """The settings of static vectors."""
         return VectorSettings(**self.config["representations"][representation]["vectors"])
-
-
-def _adds_pieces(representation: Representation) -> bool:
-    return representation.pieces != 0 and representation.growth == "augment"
 
 
 def _seeds(grid: Mapping[str, Any], language: str, representation: str, regime: str) -> list[int]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy
 
 from specialize.experiment import Experiment, Language, Representation
+from specialize.experiment.beyond_paper import own_methods
 from specialize.experiment.regimes import Method
 from specialize.tables.baselines import unaugmented
 from specialize.tables.best import best_methods, best_rows, comparisons_note
@@ -34,6 +36,7 @@ QUESTIONS = {
     "RQ3": "Does pre-finetuning on several tasks help?",
     "RQ4": "How do new wordpieces and transliteration compare and combine?",
 }
+ABOUT_PIECES = ("growth", "initialisation")  # of what is beyond the paper
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
             for finding in findings:
                 tested = finding.tested
                 name = experiment.languages[tested.language].name
-                disagreements = others.disagreements([tested], corrected_tasks(experiment, tested.language))
+                disagreements = others.disagreements([tested], corrected_tasks(experiment, tested.language), question)
                 sentence = "; ".join([_sentence(finding), *(f"{one.title} disagrees" for one in disagreements)])
                 row = [f"{question}, tests", name, TASK_TITLES[tested.task], sentence]
                 row += [f"{finding.difference:+.2f}", tested.counted, number(tested.corrected_p, ".2g")]
@@ -110,6 +113,11 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         "and multi-task models of, each chosen on the development data, and leaves out pre-finetuning, which RQ3 is "
         "about.",
     ]
+    if left_out := _more_differs(experiment):
+        table.notes.append(
+            f"RQ1 and RQ4 leave out {', '.join(left_out)}: more than new wordpieces differs (what learns, what is "
+            "masked, or whose text is read)."
+        )
     table.notes += others.notes()
     table.notes += fold_notes(experiment, scores, scores.by_seed)
     texts = [cell.text for row in table.rows for cell in row]
@@ -136,9 +144,28 @@ def _findings(
 
 
 def _with_new_wordpieces(experiment: Experiment) -> list[Representation]:
-    """The grid's representations that are pretrained further with new wordpieces."""
+    """The grid's representations that are pretrained further with new wordpieces, and differ by these alone.
+
+    What learns, what is masked, and whose text it learns from is as in the one without new wordpieces.
+    """
+
+    def others(name: str | None) -> dict[str, Any]:
+        own = own_methods(experiment, name) if name else {}
+        return {key: value for key, value in own.items() if key not in ABOUT_PIECES}
+
+    of_all = _all_with_new_wordpieces(experiment)
+    return [kind for kind in of_all if others(kind.name) == others(unaugmented(experiment, kind.base_model))]
+
+
+def _all_with_new_wordpieces(experiment: Experiment) -> list[Representation]:
     kinds = [experiment.representations[name] for name in experiment.grid_representations]
     return [kind for kind in kinds if kind.method == "adapt" and kind.pieces != 0]
+
+
+def _more_differs(experiment: Experiment) -> list[str]:
+    """The names of those with new wordpieces that the questions about these are not of."""
+    asked = _with_new_wordpieces(experiment)
+    return [kind.name for kind in _all_with_new_wordpieces(experiment) if kind not in asked]
 
 
 def _new_wordpieces(experiment: Experiment, scores: Scores) -> dict[str, list[Finding]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specialize.experiment import Experiment
+from specialize.experiment.beyond_paper import is_beyond_paper
 from specialize.tables.names import has_base
 
 PAPERS_BASE = "bert-base-multilingual-cased"  # the paper's base model (§2.2.2), as the hub names it
@@ -28,15 +29,19 @@ def is_beside_paper(experiment: Experiment, representation: str) -> bool:
 def unaugmented(experiment: Experiment, base_model: str | None = None) -> str | None:
     """The grid's representation that is pretrained further without new wordpieces (LAPT), which others improve on.
 
+    One of the paper's kind where there is one: not of low-rank updates, say, or of other languages' text.
+
     Args:
         experiment: the configuration.
         base_model: the name of the base model that it is made from; the first of any if None.
     """
-    for name in experiment.grid_representations:
-        kind = experiment.representations[name]
-        if kind.method == "adapt" and kind.pieces == 0 and base_model in (None, kind.base_model):
-            return name
-    return None
+    kinds = [experiment.representations[name] for name in experiment.grid_representations]
+    plain = [
+        kind.name
+        for kind in kinds
+        if kind.method == "adapt" and kind.pieces == 0 and base_model in (None, kind.base_model)
+    ]
+    return min(plain, key=lambda name: is_beyond_paper(experiment, name), default=None)  # the first of its kind
 
 
 def baseline(experiment: Experiment) -> str | None:

@@ -70,7 +70,7 @@ def best_methods(
             replace(tested, corrected_p=p if math.isnan(p) else min(1.0, candidates * p))
             for tested, p in zip(tests, stepwise, strict=True)
         ]
-        disagreements = others.disagreements(corrected, candidates, stepwise=True) if others else []
+        disagreements = others.disagreements(corrected, candidates, "Best", stepwise=True) if others else []
         failed = len(scores.methods(language.tag, task)) - len(methods)
         found.append(Best(winner, tuple(corrected), failed, tuple(disagreements)))
     return found

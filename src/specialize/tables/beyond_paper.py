@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from specialize.bases.weights import WEIGHTS
 from specialize.experiment import Cell, Experiment
-
-# Keys of a representation, and of its `training`, by which it is none of the paper's framework (§2.1).
-REPRESENTATION_KEYS = {"adapt", "growth", "of"}
-TRAINING_KEYS = {"initialisation", "masked_unit", "with"}
+from specialize.experiment.beyond_paper import is_beyond_paper
 
 
 def effect_cells(experiment: Experiment) -> list[Cell]:
@@ -22,12 +17,8 @@ def effect_cells(experiment: Experiment) -> list[Cell]:
 
 def method_cells(experiment: Experiment) -> list[Cell]:
     """All, if a representation of the grid is of a method that the paper has not."""
-    entries = [experiment.config["representations"][name] for name in experiment.grid_representations]
-    return list(experiment.cells) if any(map(_is_beyond, entries)) else []
-
-
-def _is_beyond(entry: dict[str, Any]) -> bool:
-    return bool(REPRESENTATION_KEYS & entry.keys() or TRAINING_KEYS & entry.get("training", {}).keys())
+    names = experiment.grid_representations
+    return list(experiment.cells) if any(is_beyond_paper(experiment, name) for name in names) else []
 
 
 def encoder_weights(experiment: Experiment) -> list[str]:

@@ -19,7 +19,7 @@ from specialize.tables.scores import NOT_CONVERGED, TASK_TITLES, Scores, load_sc
 
 SECONDS, MEMORY = "s", "max_rss"  # columns of Snakemake's benchmarks; memory is in MB
 COLUMNS = ("Pretraining, hours", "Finetuning, hours", "Memory, GB", "Pieces per word", "Unknown words")
-LEARNING_COLUMNS = ("Parameters that pretraining changes", "GPU memory of pretraining, GB")
+LEARNING_COLUMNS = ("Learned parameters", "GPU memory of pretraining, GB")
 
 
 def costs_table(experiment: Experiment, run: Path) -> Table:
@@ -66,8 +66,9 @@ def costs_table(experiment: Experiment, run: Path) -> Table:
     ]
     if some_learn_less:
         table.notes.append(
-            "Parameters that pretraining changes: all of them, unless the representation's adapt says what learns. For "
-            "each, a gradient and two moments are kept besides, twelve bytes."
+            "Learned parameters: numbers that learn in pretraining: all of the model's, unless the representation's "
+            "adapt says what learns; of low-rank updates those of the updates, which are merged into the model at the "
+            "end. For each, a gradient and two moments are kept besides, twelve bytes."
         )
     table.notes += fold_notes(experiment, scores, scores.by_seed, tested=False)
     return table
@@ -99,7 +100,7 @@ def _used(experiment: Experiment) -> list[str]:
 
 
 def learned(experiment: Experiment, run: Path, language: Language, method: Method) -> list[str]:
-    """How many parameters pretraining on the language changes, and the most memory of a GPU that it took."""
+    """How many parameters learn in pretraining on the language, and the most memory of a GPU that it took."""
     name = method.representation
     if experiment.representations[name].method not in ("adapt", "scratch"):
         return [NOTHING, NOTHING]

@@ -50,9 +50,10 @@ def methods_table(experiment: Experiment, run: Path) -> Table:
             table.rows.append(row)
     table.notes = [
         "Parameters: of the pretrained model as it is kept, embeddings and the head that predicts masked pieces "
-        "included. Learned: how many of them pretraining on the language changes. Hours: of pretraining on the "
-        "language (of a trimmed model: that of the one it is of), and of all finetuning jobs together, as timed here. "
-        "Memory: the most that one of these jobs took, without that of a GPU.",
+        "included. Learned: how many numbers learn in pretraining on the language; of low-rank updates those of the "
+        "updates, which are merged into the model at the end. Hours: of pretraining on the language (of a trimmed "
+        "model: that of the one it is of), and of all finetuning jobs together, as timed here. Memory: the most that "
+        "one of these jobs took, without that of a GPU.",
         "Scores are of the test data, mean ± standard deviation over seeds. Bold: the best of the language and task by "
         "the scores on development data. Behind the best: by how many points that one scores higher over the seeds "
         "that both have, and p of a one-sided paired t-test of it, corrected as in table answers (Holm, and the number "

@@ -116,8 +116,7 @@ def _by_seed(scores: Any) -> dict[int, float]:
 
 
 def _fitted(rows: Sequence[Observation]) -> tuple[float, float, float] | None:
-    """Estimate, standard error and variance of the effect between places; None where statsmodels cannot fit it."""
-    import numpy
+    """Estimate, standard error and variance of the effect between places; None where it cannot be fitted."""
     import pandas
     from statsmodels.regression.linear_model import OLS
     from statsmodels.regression.mixed_linear_model import MixedLM
@@ -128,19 +127,56 @@ def _fitted(rows: Sequence[Observation]) -> tuple[float, float, float] | None:
     between = math.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a variance of 0 is an answer, and what does not converge is refused here
+        if frame.groupby(["place", "is_reference"]).size().max() == 1:  # what is left is what differs there
+            result = OLS.from_formula("score ~ C(place) + better", data=frame).fit()
+            error = float(result.bse["better"])
+        else:
+            drawn = {"method": "0 + C(is_reference)", "seed": "0 + C(seed)"}
+            model = MixedLM.from_formula(
+                "score ~ C(place) + better", data=frame, groups="place", re_formula="0", vc_formula=drawn
+            )
+            result = _converged(model)
+            if result is None:
+                return None
+            error = _error(model, result)
+            between = 2 * float(result.vcomp[model.exog_vc.names.index("method")])  # of a difference of two
+    return (float(result.params["better"]), error, between) if error > SMALLEST_ERROR else None
+
+
+def _converged(model: Any) -> Any:
+    """The model, fitted by REML; None if no search for its variances ends.
+
+    Gradients lead searches astray near a variance of 0. One without them can step where all is explained, which has no
+    likelihood; another may find its way from the same start.
+    """
+    import numpy
+
+    for search in ("nm", "powell"):
         try:
-            if frame.groupby(["place", "is_reference"]).size().max() == 1:  # what is left is what differs there
-                result = OLS.from_formula("score ~ C(place) + better", data=frame).fit()
-            else:
-                drawn = {"method": "0 + C(is_reference)", "seed": "0 + C(seed)"}
-                model = MixedLM.from_formula(
-                    "score ~ C(place) + better", data=frame, groups="place", re_formula="0", vc_formula=drawn
-                )
-                result = model.fit(reml=True, method=["nm", "powell"])  # gradients lead it astray near a variance of 0
-                if not result.converged:
-                    return None
-                between = 2 * float(result.vcomp[model.exog_vc.names.index("method")])  # of a difference of two
+            result = model.fit(reml=True, method=[search])
         except (numpy.linalg.LinAlgError, ValueError):
-            return None
-    points, error = float(result.params["better"]), float(result.bse["better"])
-    return (points, error, between) if math.isfinite(error) and error > SMALLEST_ERROR else None
+            continue
+        if result.converged:
+            return result
+    return None
+
+
+def _error(model: Any, result: Any) -> float:
+    """The standard error of the effect by generalised least squares with the estimated variances: (X' V⁻¹ X)⁻¹;
+    NaN where nothing is left that varies.
+
+    That of statsmodels comes from second derivatives by the variances too, and is missing where one of these is 0.
+    """
+    import numpy
+
+    precision = numpy.zeros((model.k_fe, model.k_fe))
+    column = model.exog_names.index("better")
+    try:
+        for group, fixed in enumerate(model.exog_li):
+            covariance = result.scale * numpy.eye(len(fixed))
+            for variance, drawn in zip(result.vcomp, model.exog_vc.mats, strict=True):
+                covariance += variance * drawn[group] @ drawn[group].T
+            precision += fixed.T @ numpy.linalg.solve(covariance, fixed)
+        return math.sqrt(numpy.linalg.inv(precision)[column, column])
+    except (numpy.linalg.LinAlgError, ValueError):
+        return math.nan

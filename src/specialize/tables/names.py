@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from specialize.experiment import Experiment, Representation
+from specialize.experiment.beyond_paper import own_methods
 from specialize.experiment.regimes import REGIMES, Method
+from specialize.pretraining.settings import LoraSettings
 
 MULTI_TASK_KEY = (
     "With + UPS or + INT one model learns all tasks at once (regimes mtl-…). INT: each data set's own batches; UPS: "
@@ -19,7 +23,7 @@ def key_of_names(experiment: Experiment, multi_task: bool = False) -> str:
     for name in experiment.grid_representations:
         representation = experiment.representations[name]
         of_base = f" ({representation.base_model})" if several_bases and has_base(representation) else ""
-        kinds.append(f"{name}{of_base}: {_kind(representation)}")
+        kinds.append(f"{name}{of_base}: {_kind(representation)}{_beyond_paper(experiment, name)}")
     key = f"Names. {'; '.join(kinds)}."
     several = any(REGIMES[regime].mixing for regime in experiment.config["experiment"]["regimes"])
     return f"{key} {MULTI_TASK_KEY}" if multi_task and several else key
@@ -70,3 +74,27 @@ def _kind(representation: Representation) -> str:
     added += " in place of the least used ones" if representation.growth == "replace" else ""
     rate = "as fast as the rest" if faster == 1 else f"{faster:g} times as fast as the rest"
     return f"pretrained further with {added}, which learn {rate}"
+
+
+def _beyond_paper(experiment: Experiment, name: str) -> str:
+    """What a representation does besides that the paper's do not, as the configuration has it; in brackets."""
+    own = own_methods(experiment, name)
+    adapt = own.get("adapt", {})
+    texts = [f"{key} {own[key]}" for key in ("initialisation", "masked_unit") if key in own]
+    texts += [f"low-rank updates: {_updates(adapt['lora'])}"] if "lora" in adapt else []
+    texts += [f"{part} stay{'s' if part == 'encoder' else ''}" for part in adapt.get("freeze", [])]
+    texts += [f"layer_decay {adapt['layer_decay']:g}"] if "layer_decay" in adapt else []
+    texts += [f"with text of {_texts(own['with'])}"] if own.get("with") else []
+    return f" ({', '.join(texts)})" if texts else ""
+
+
+def _updates(lora: dict[str, Any]) -> str:
+    """Their rank, and what is not by default."""
+    default = LoraSettings().as_dict()
+    return ", ".join(f"{key} {value}" for key, value in lora.items() if key == "rank" or value != default[key])
+
+
+def _texts(others: dict[str, Any] | list[str]) -> str:
+    """Other languages, with their shares where these are given."""
+    shares = others if isinstance(others, dict) else dict.fromkeys(others, "")
+    return ", ".join(f"{tag} {share}".strip() for tag, share in sorted(shares.items()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from specialize.experiment import Experiment
 from specialize.tables.hierarchical import HierarchicalBootstrap
-from specialize.tables.scores import TASK_TITLES, Scores
+from specialize.tables.scores import TASK_TITLES, Key, Scores
 from specialize.tables.statistics import LEVEL, Comparison, holm, wilcoxon
 from specialize.tables.verdicts import NEW_SENTENCES, TESTS_USED
 
@@ -33,11 +33,13 @@ class Disagreement:
         test: of `TITLES`.
         tested: by the t-test, with its corrected p.
         p: of the other test, corrected as the t-test's is.
+        question: which the pair was compared for, with a correction of its own.
     """
 
     test: str
     tested: Comparison
     p: float
+    question: str
 
     @property
     def title(self) -> str:
@@ -58,27 +60,32 @@ class OtherTests:
         self._languages = experiment.languages
         self._drawn = HierarchicalBootstrap(scores)
         self._found: dict[str, list[Disagreement]] = {name: [] for name in self.names}
-        self._compared = dict.fromkeys(self.names, 0)
+        self._compared: dict[str, set[frozenset[Key]]] = {name: set() for name in self.names}
 
-    def disagreements(self, tests: Sequence[Comparison], factor: float, stepwise: bool = False) -> list[Disagreement]:
+    def disagreements(
+        self, tests: Sequence[Comparison], factor: float, question: str, stepwise: bool = False
+    ) -> list[Disagreement]:
         """Those about some comparisons.
 
         Args:
             tests: with p corrected: by `factor`, or by Holm over all of them and then by `factor`.
             factor: what p is multiplied by.
+            question: which these are compared for.
             stepwise: whether Holm corrects too.
         """
         found = []
+        counted = sum(tested.tested and not tested.folds for tested in tests)
+        most = factor * (counted if stepwise else 1)  # that the lowest p of all is multiplied by
         for name in self.names:
-            values = [self._p(name, tested, factor) for tested in tests]
+            values = [self._p(name, tested, most) for tested in tests]
             corrected = holm(values) if stepwise else values
             for tested, p in zip(tests, corrected, strict=True):
                 if math.isnan(p):
                     continue
-                self._compared[name] += 1
+                self._compared[name].add(_pair(tested))
                 p = min(1.0, factor * p)
                 if (p < LEVEL) != tested.significant:
-                    found.append(Disagreement(name, tested, p))
+                    found.append(Disagreement(name, tested, p, question))
                     self._found[name].append(found[-1])
         return found
 
@@ -91,29 +98,39 @@ class OtherTests:
         return [note + (NEW_SENTENCES if "hierarchical-bootstrap" in self.names else "")]
 
     def _note(self, name: str) -> str:
-        compared, found = self._compared[name], self._found[name]
+        compared, found = len(self._compared[name]), self._found[name]
         text = f"{TITLES[name]}, with a verdict on {compared} comparison{'' if compared == 1 else 's'}"
         if not found:
             return f"{text}, and no disagreement" if compared else f"{text}{NO_VERDICT[name]}"
-        places = [
-            f"{self._languages[one.tested.language].name} {TASK_TITLES[one.tested.task]}, {self._pair(one.tested)} "
-            f"(p {one.tested.corrected_p:.2g} by the t-test, {one.p:.2g} by this one)"
-            for one in found
+        places: dict[str, dict[str, list[str]]] = {}  # a pair's values of p, and the questions that they are for
+        for one in found:
+            place = f"{self._languages[one.tested.language].name} {TASK_TITLES[one.tested.task]}, "
+            values = f"p {one.tested.corrected_p:.2g} by the t-test, {one.p:.2g} by this one"
+            questions = places.setdefault(place + self._against(one.tested), {}).setdefault(values, [])
+            questions += [] if one.question in questions else [one.question]
+        texts = [
+            f"{place} ({'; '.join(', '.join(of) + f': {values}' for values, of in by_values.items())})"
+            for place, by_values in places.items()
         ]
-        places = list(dict.fromkeys(places))
-        return f"{text}, which disagrees about {len(places)}: {', '.join(places)}"
+        disagreed = len({_pair(one.tested) for one in found})
+        return f"{text}, which disagrees about {disagreed}: {', '.join(texts)}"
 
-    def _pair(self, tested: Comparison) -> str:
+    def _against(self, tested: Comparison) -> str:
         (first, better, _), (second, other, _) = tested.better, tested.other
         if first == second:
             return f"{better.title} against {other.title}"
         names = [self._languages[tag].name for tag in (first, second)]
         return f"{better.title} ({names[0]}) against {other.title} ({names[1]})"
 
-    def _p(self, name: str, tested: Comparison, factor: float) -> float:
+    def _p(self, name: str, tested: Comparison, most: float) -> float:
         """One-sided p that the first is not better; NaN where the test, or the t-test, has no verdict."""
         if tested.untested or tested.folds:
             return math.nan
         if name == "wilcoxon":  # of few seeds it can never pass the correction, which is no verdict
-            return math.nan if factor / 2 ** len(tested.differences) >= LEVEL else wilcoxon(tested.differences)
+            return math.nan if most / 2 ** len(tested.differences) >= LEVEL else wilcoxon(tested.differences)
         return self._drawn.interval(tested.better, tested.other).p_better
+
+
+def _pair(tested: Comparison) -> frozenset[Key]:
+    """What is compared, whichever is higher."""
+    return frozenset((tested.better, tested.other))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from specialize.experiment import Experiment
+from specialize.experiment.beyond_paper import own_methods
 from specialize.experiment.settings import Configuration
 from specialize.settings import without_neutral
 
+# Raised when what statistics on request print changes, so that tables of runs that request some are made again.
+STATISTICS_VERSION = 2
 MACHINE = ("mirror", "allow_cpu", "accept_rerun", "jobs_per_gpu")  # no part of a result
 
 
@@ -19,13 +22,15 @@ def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
     if table == "hyperparameters":
         return without_neutral(Configuration, hyperparameters(experiment))
     kinds = {name: experiment.config["representations"][name] for name in experiment.grid_representations}
-    keys = ("method", "of", "base_model", "pieces", "growth", "multiplier")
+    keys = ("method", "base_model", "pieces", "multiplier")
     named = {
-        name: {key: entry[key] for key in keys if key in entry and (key, entry[key]) != ("growth", "augment")}
+        name: {key: entry[key] for key in keys if key in entry} | own_methods(experiment, name)
         for name, entry in kinds.items()
     }
     curve = {"curve": experiment.config["curve"]} if table == "curve" else {}
     scored = {} if table == "corpora" else {"tables": experiment.config["tables"], "representations": named}
+    if scored and experiment.config["tables"]["statistics"]:
+        scored["statistics_version"] = STATISTICS_VERSION
     known_of_a_language = ("name", "type", "script", "family")
     return {
         "experiment": experiment.config["experiment"],
@@ -48,10 +53,11 @@ def hyperparameters(experiment: Experiment) -> dict[str, Any]:
         sizes = section["batch_sizes"]
         return {**section, "batch_sizes": {tag: sizes[tag] for tag in sorted(tags & sizes.keys())}}
 
-    representations = experiment.config["representations"]
+    representations, known = experiment.config["representations"], experiment.representations
+    trained = [name for grid in experiment.grid_representations for name in (known[grid].of, grid) if name]
     return {
         "base_models": {name: experiment.config["base_models"][name] for name in experiment.base_models_used},
-        "representations": {name: of_the_grid(representations[name]) for name in experiment.grid_representations},
+        "representations": {name: of_the_grid(representations[name]) for name in dict.fromkeys(trained)},
         **{section: experiment.config[section] for section in ("corpora", "vocabularies", "pretraining")},
         "finetuning": of_the_grid(experiment.config["finetuning"]),
     }

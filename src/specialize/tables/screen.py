@@ -23,6 +23,7 @@ SHOWN_TABLES = (
     "multi-task",
     "single-task",
     "effects",
+    "methods",
     "answers",
 )  # what the run says last, where eyes are
 HOURS = ("Pretraining, hours", "Finetuning, hours")

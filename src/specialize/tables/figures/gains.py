@@ -29,7 +29,7 @@ LANGUAGES_OF_A_CORRELATION = 4  # fewer rank too easily
 
 
 def draw_gains(experiment: Experiment, run: Path) -> Figure:
-    """What each representation gains over `contents.baseline`; a line for each language, the worst covered one on top.
+    """What each representation gains over `baselines.baseline`; a line for each language, the worst covered one on top.
 
     Hollow marks are languages in Latin letters. Where there are languages enough, Spearman's rank correlation of gain
     and coverage stands beside the method (the paper, §2.3, sees one with type and script).
@@ -139,10 +139,11 @@ def _gains_of(experiment: Experiment, scores: Scores, task: str, base: str, name
 def _base_coverage(
     experiment: Experiment, statistics: dict[tuple[str, str], Any], language: str, base_model: str
 ) -> dict[str, float] | None:
-    """How the vocabulary of a base model covers a language."""
+    """How the vocabulary of a base model covers a language; a trimmed one was trimmed from that of any model."""
     for (tag, name), read in statistics.items():
         representation = experiment.representations[name]
-        if tag == language and has_base(representation) and representation.base_model == base_model:
+        of_base = has_base(representation) and representation.method != "trim"
+        if tag == language and of_base and representation.base_model == base_model:
             data = next(data for data in MAIN_DATA if data in read["coverage"])
             covered: dict[str, float] = read["coverage"][data]["base"]
             return covered

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from specialize.experiment import TASKS, Experiment, Language
+from specialize.experiment.beyond_paper import is_beyond_paper
 from specialize.experiment.regimes import Method
 from specialize.tables.figures.style import STYLES, legend_of, panels_of
 from specialize.tables.inputs import vocabulary_statistics
@@ -21,6 +22,7 @@ def draw_sweep(experiment: Experiment, run: Path) -> Figure:
     """Test scores by the number of new pieces n, a line for each multiplier a.
 
     A panel for each language and task; without new pieces (LAPT) is a level line. Bars are standard deviations.
+    Representations that go beyond the paper's framework are left out: what else they do would look like noise of n.
     """
     scores = load_scores(experiment, run, experiment.single_task_cells)
     numbers = {key: len(read["pieces"]) for key, read in vocabulary_statistics(experiment, run).items()}
@@ -53,7 +55,7 @@ def _draw_scores(
     several_bases = len(bases_of(experiment)) > 1
     for name in experiment.grid_representations:
         entry, values = experiment.representations[name], scores.converged((language.tag, Method(name), task))
-        if entry.method != "adapt" or entry.growth != "augment" or not values:
+        if entry.method != "adapt" or is_beyond_paper(experiment, name) or not values:
             continue
         measured = list(values.values())
         mean, deviation = float(numpy.mean(measured)), float(numpy.std(measured, ddof=1)) if len(measured) > 1 else 0.0
