@@ -48,7 +48,7 @@ def model_entry(experiment: Experiment, representation: str) -> dict[str, Any]:
     own: dict[str, Any] = experiment.config["representations"][representation]
     if own["method"] != "trim":
         return own
-    of = deepcopy(experiment.config["representations"][own["of"]])
+    of: dict[str, Any] = deepcopy(experiment.config["representations"][own["of"]])
     if "batch_size" in own:  # which its model's by language would win over
         of.pop("batch_sizes", None)
     merge(of, {key: value for key, value in own.items() if key not in ("method", "of")})
