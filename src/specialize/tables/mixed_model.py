@@ -16,7 +16,7 @@ from specialize.tables.scores import FoldTrial, Scores
 from specialize.tables.verdicts import NO_VARIANCE, untested
 
 FEW_PLACES = "fewer than two languages and tasks that have both"
-SINGULAR = "the model cannot be fitted to scores that vary so little"
+SINGULAR = "no fit of the model was found, which is so where hardly anything varies"
 SMALLEST_ERROR = 1e-6  # points; scores have four decimals of a point, and errors of what varies are larger
 CONFIDENCE = 0.975  # quantile of the upper end of a 95 % interval
 
