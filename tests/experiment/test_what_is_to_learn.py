@@ -108,6 +108,6 @@ def test_a_job_reads_what_changes_something_and_nothing_else(tmp_path):
         parameters(tmp_path, f"freeze: {parts}") for parts in ("[encoder, embeddings]", "[embeddings, encoder]")
     )
     assert one == other == plain | {"adapt": {"freeze": ["embeddings", "encoder"]}}
-    lora = {"rank": 4, "alpha": 16, "dropout": 0.0, "targets": "attention"}
+    lora = {"rank": 4, "alpha": 16, "dropout": 0.0, "multiplier": 10, "targets": "attention"}
     assert parameters(tmp_path, "lora: {rank: 4}") == plain | {"adapt": {"lora": lora}}
     assert yaml.safe_load(yaml.safe_dump(plain | {"adapt": {"lora": lora}}))["adapt"]["lora"] == lora

@@ -24,7 +24,7 @@ REGISTRY = {
 AS_IN_PAPER = {
     "all": {"method": "adapt", "pieces": 99, "growth": "augment", "adapt": {}},
     "none": {"method": "adapt", "adapt": {"lora": None, "freeze": [], "layer_decay": 1}, "training": {"with": []}},
-    "pieces": {"method": "adapt", "training": {"masked_unit": "pieces", "with": {}, "initialisation": "random"}},
+    "pieces": {"method": "adapt", "training": {"masked_unit": "pieces", "with": {}}},
 }
 
 

@@ -13,16 +13,11 @@ from specialize.errors import InputError
 from specialize.files import atomic_path, atomic_text, read_json, read_text
 from specialize.finetuning.raw_text import words_of
 from specialize.pretraining.fewer_rows import fewer_rows
+from specialize.pretraining.model_card import smaller_section
 from specialize.vocabularies import count_labeled_words, kind_of, load_base, trimmed
 
 CARD = "README.md"
 LABELED = (".conllu", ".tsv")
-SMALLER = """
-## Smaller vocabulary
-
-Of its {before:,} wordpieces {after:,} are left: those that the texts it was trimmed to are cut into, and all letters of
-their scripts. Words of other texts may be cut into smaller pieces, or be unknown.
-"""
 
 
 def trim_finished(model_folder: Path, folder: Path, texts: Sequence[Path]) -> tuple[int, int]:
@@ -56,7 +51,7 @@ def trim_finished(model_folder: Path, folder: Path, texts: Sequence[Path]) -> tu
         if (temporary / CARD).is_file():
             card = read_text(temporary / CARD)
             with atomic_text(temporary / CARD) as stream:
-                stream.write(card + SMALLER.format(before=before, after=after))
+                stream.write(card + smaller_section(before, after))
     return before, after
 
 

@@ -198,6 +198,20 @@ def _input(description: ModelDescription) -> list[str]:
     ]
 
 
+def smaller_section(before: int, after: int) -> str:
+    """What a card says, at its end, of a model that was trimmed after all else.
+
+    Args:
+        before: how many wordpieces it had.
+        after: how many are left.
+    """
+    return (
+        f"\n## Smaller vocabulary\n\nOf its {before:,} wordpieces {after:,} are left: those that the texts it was "
+        "trimmed to are cut into, and all letters of their scripts. Words of other texts may be cut into smaller "
+        "pieces, or be unknown.\n"
+    )
+
+
 def _trimmed(history: dict[str, Any]) -> list[str]:
     """That a model has lost pieces which its language does not need."""
     if "trimmed" not in history:
