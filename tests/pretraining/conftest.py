@@ -3,13 +3,14 @@
 import random
 
 import pytest
+import torch
 from transformers import BertConfig, BertForMaskedLM
 
 from specialize.files import write_json
 from specialize.pretraining.model_card import ModelDescription
 from specialize.pretraining.settings import PretrainingSettings
 from specialize.training.devices import seed_everything
-from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save_tokenizer
+from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save_tokenizer, special_ids
 
 DESCRIPTION = ModelDescription(
     language="qaa",
@@ -133,3 +134,14 @@ def same_vocabulary(tmp_path_factory):
 def new_vocabulary(tmp_path_factory):
     """Two new pieces in free slots (TVA)."""
     return write_vocabulary(tmp_path_factory.mktemp("vocabularies") / "tva", NEW_PIECES)
+
+
+def model_of_family(architecture, tied, pieces, sizes=ARCHITECTURE):
+    """A model whose weights are as training leaves them: no bias is 0."""
+    seed_everything(1, 1, 1, threads=1)
+    model = architecture.new_masked_lm(sizes | {"tie_word_embeddings": tied}, pieces, special_ids(small_tokenizer()))
+    architecture.join_biases(model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0.0, 0.1)
+    return model

@@ -5,10 +5,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.pretraining.conftest import (
-    ARCHITECTURE,
     DESCRIPTION,
     NEW_PIECES,
     SLOTS,
+    model_of_family,
     small_settings,
     small_tokenizer,
     write_vocabulary,
@@ -22,7 +22,6 @@ from specialize.pretraining.masked_loss import masked_loss
 from specialize.pretraining.masked_text import training_text
 from specialize.pretraining.new_rows import INITIALISATIONS, NewPieces, initialise, make_room
 from specialize.pretraining.pretrain import _optimizer, adapt
-from specialize.training.devices import seed_everything
 from specialize.vocabularies import inject, kind_of, save_tokenizer, special_ids
 
 PIECES = small_tokenizer().get_vocab_size()
@@ -37,14 +36,7 @@ def family(request):
 
 
 def made(architecture, tied, rows=PIECES):
-    seed_everything(1, 1, 1, threads=1)
-    special = special_ids(small_tokenizer())
-    model = architecture.new_masked_lm(ARCHITECTURE | {"tie_word_embeddings": tied}, rows, special)
-    architecture.join_biases(model)
-    with torch.no_grad():
-        for parameter in model.parameters():  # as training leaves them: no bias is 0
-            parameter.normal_(0.0, 0.1)
-    return model
+    return model_of_family(architecture, tied, rows)
 
 
 def tables(architecture, model):

@@ -3,7 +3,15 @@
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.pretraining.conftest import ARCHITECTURE, DESCRIPTION, NEW_PIECES, SLOTS, small_settings, small_tokenizer
+from tests.pretraining.conftest import (
+    ARCHITECTURE,
+    DESCRIPTION,
+    NEW_PIECES,
+    SLOTS,
+    model_of_family,
+    small_settings,
+    small_tokenizer,
+)
 from tests.pretraining.conftest import write_vocabulary as write_small_vocabulary
 
 from specialize.bases.architectures import known_architectures
@@ -18,9 +26,8 @@ from specialize.pretraining.rows_that_learn import NewRows
 from specialize.pretraining.settings import AdaptSettings, LoraSettings
 from specialize.pretraining.what_learns import Learning
 from specialize.training.checkpoint import Checkpoint, StoppedError
-from specialize.training.devices import seed_everything
 from specialize.training.optimizer import AdamW
-from specialize.vocabularies import save_tokenizer, special_ids
+from specialize.vocabularies import save_tokenizer
 
 PIECES = small_tokenizer().get_vocab_size()
 SIZES = ARCHITECTURE | {"num_hidden_layers": 3}
@@ -42,13 +49,7 @@ def family(request):
 
 
 def made(architecture, tied, rows=PIECES):
-    seed_everything(1, 1, 1, threads=1)
-    special = special_ids(small_tokenizer())
-    model = architecture.new_masked_lm(SIZES | {"tie_word_embeddings": tied}, PIECES, special)
-    architecture.join_biases(model)
-    with torch.no_grad():
-        for parameter in model.parameters():  # as training leaves them: no bias is 0
-            parameter.normal_(0.0, 0.1)
+    model = model_of_family(architecture, tied, PIECES, SIZES)
     make_room(model, rows)
     return model.eval()
 
@@ -324,8 +325,8 @@ def test_a_job_with_updates_writes_a_model_like_any_other(model_type, corpus, vo
     lora = short.model_copy(update={"adapt": AdaptSettings(lora=LORA)})
     runs = {"full": short, "lora": lora} | ({"again": lora} if architecture.model_type == "bert" else {})
     for name, settings in runs.items():
-        timing = tmp_path / "timings" / f"{name}.json"
-        adapt(base, vocabulary, corpus, 5.0, settings, DESCRIPTION, tmp_path / name, timing=timing)
+        gpu_memory = tmp_path / "timings" / f"{name}.json"
+        adapt(base, vocabulary, corpus, 5.0, settings, DESCRIPTION, tmp_path / name, gpu_memory=gpu_memory)
     check_base_model(tmp_path / "lora")
     full, lora, again = (load_file(tmp_path / name / "model.safetensors") for name in ("full", "lora", list(runs)[-1]))
     assert {name: tensor.shape for name, tensor in lora.items()} == {name: one.shape for name, one in full.items()}

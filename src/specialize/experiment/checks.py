@@ -13,8 +13,8 @@ from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language, data_of
 from specialize.experiment.learning_checks import check_what_learns
-from specialize.experiment.new_rows import check_new_rows
-from specialize.experiment.other_texts import check_other_texts
+from specialize.experiment.new_row_checks import check_new_rows
+from specialize.experiment.other_text_checks import check_other_texts
 from specialize.experiment.regimes import REGIMES
 from specialize.experiment.resolved import pieces_here
 from specialize.experiment.suggestions import nearest, nearest_language

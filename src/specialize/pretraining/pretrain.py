@@ -23,6 +23,7 @@ from specialize.bases.folder import HEAD_DRAWN
 from specialize.bases.supported import check_architecture
 from specialize.errors import SpecializeError, warn
 from specialize.files import read_json
+from specialize.pretraining.gpu_memory import write_gpu_memory
 from specialize.pretraining.initialisation import LanguageSources, check_slots, start_new_rows
 from specialize.pretraining.masked_loss import masked_loss, validation_loss
 from specialize.pretraining.masked_text import training_text, validation_text
@@ -31,7 +32,6 @@ from specialize.pretraining.model_folder import check_tokenizer, save_model, try
 from specialize.pretraining.new_rows import NewPieces, make_room
 from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE, VERSION, AdaptSettings, PretrainingSettings
 from specialize.pretraining.several_languages import LanguageText, recorded, texts_of
-from specialize.pretraining.timing import write_gpu_memory
 from specialize.pretraining.what_learns import Learning
 from specialize.training.checkpoint import Checkpoint, checkpoint_in
 from specialize.training.devices import device, seed_everything
@@ -65,7 +65,7 @@ class LanguageJob:
         description: for the model card.
         folder: where the model folder appears.
         checkpoints: a folder for the job's state; None keeps none.
-        timing: a file for the memory that it took of a GPU; None writes none.
+        gpu_memory: a file for the memory that it took of a GPU; None writes none.
         others: the corpus folders of the other languages of its text, by tag.
     """
 
@@ -75,7 +75,7 @@ class LanguageJob:
     description: ModelDescription
     folder: Path
     checkpoints: Path | None
-    timing: Path | None = None
+    gpu_memory: Path | None = None
     others: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -197,7 +197,7 @@ def adapt(
     folder: Path,
     checkpoints: Path | None = None,
     word_list: Path | None = None,
-    timing: Path | None = None,
+    gpu_memory: Path | None = None,
     others: Mapping[str, Path] | None = None,
 ) -> None:
     """Pretrain a base model further on one language: LAPT without new pieces, VA or TVA with (paper §2.1).
@@ -216,7 +216,7 @@ def adapt(
             is marked in them, and has the weights of the best epoch before.
         checkpoints: a folder for this job's state, so that it goes on after it was cut off.
         word_list: a bilingual one, that `initialisation: dictionary` needs; see `sources.read_word_list`.
-        timing: a file for the memory that it takes of a GPU.
+        gpu_memory: a file for the memory that it takes of a GPU.
         others: the corpus folders of the languages that `settings` names besides this one, by tag.
 
     Raises:
@@ -244,7 +244,7 @@ def adapt(
     learning = None
     if settings.adapt != AdaptSettings():
         learning = Learning(model, settings.adapt, ids, head_drawn)
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing, others or {})
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, gpu_memory, others or {})
     _pretrain_on_language(job, model, rate, inputs, new_pieces, learning)
 
 
@@ -256,7 +256,7 @@ def pretrain_monolingual(
     description: ModelDescription,
     folder: Path,
     checkpoints: Path | None = None,
-    timing: Path | None = None,
+    gpu_memory: Path | None = None,
     others: Mapping[str, Path] | None = None,
 ) -> None:
     """Pretrain a RoBERTa from scratch on one language: the paper's baseline BERT (§2.2.2, fact 20).
@@ -265,7 +265,7 @@ def pretrain_monolingual(
         vocabulary: the representation's vocabulary folder, of byte-level pieces.
         corpus: the language's corpus folder.
         architecture: sizes, as the library's configuration of RoBERTa names them.
-        settings, description, folder, checkpoints, timing, others: as for `adapt`.
+        settings, description, folder, checkpoints, gpu_memory, others: as for `adapt`.
 
     Raises:
         SpecializeError: if a text is empty, or the training was stopped by a signal.
@@ -278,7 +278,7 @@ def pretrain_monolingual(
         special_ids(tokenizer),
         segments=2 if settings.examples == "sentence-pairs" else 1,
     )
-    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, timing, others or {})
+    job = LanguageJob(vocabulary, corpus, settings, description, folder, checkpoints, gpu_memory, others or {})
     _pretrain_on_language(job, model, {"architecture": architecture})
 
 
@@ -336,8 +336,8 @@ def _pretrain_on_language(
             others=several[1:],
         )
         save_model(model, outcome, known, job.folder, complete)
-    if job.timing:
-        write_gpu_memory(job.timing)
+    if job.gpu_memory:
+        write_gpu_memory(job.gpu_memory)
     print(f"{time.monotonic() - started:.0f} s of training")
     if not outcome.converged:
         message = (
