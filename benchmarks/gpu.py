@@ -31,9 +31,9 @@ AFTER_LIMIT = 25.0  # a call that hangs in a library is ended so many seconds af
 # Each part with the seconds that it may take on a GPU, the most important first.
 SECONDS = {
     "rate": 6,
-    "pretraining": 66,
-    "finetuning": 54,
-    "seeds": 40,
+    "pretraining": 56,
+    "finetuning": 66,
+    "seeds": 38,
     "agreement": 16,
     "deterministic": 28,
     "memory": 12,

@@ -100,6 +100,7 @@ def _trainers(material, batch, steps, parts, clock, counted):
     )
 
     plain_torch()
+    torch.backends.cuda.enable_cudnn_sdp(False)  # as ours; with it a step took the Trainer half as long again
     torch.manual_seed(1)
     model = material.model(on())
     assert model.config._attn_implementation == "sdpa"

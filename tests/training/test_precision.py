@@ -40,6 +40,7 @@ def put_in(monkeypatch):
         )
 
     yield put
+    torch.backends.cuda.enable_cudnn_sdp(True)
     torch.set_float32_matmul_precision(before[0])
     torch.backends.cudnn.allow_tf32 = before[1]
 
@@ -62,11 +63,28 @@ def test_products_of_float32_matrices_are_tf32_only_if_asked_for(put_in, setting
     assert (torch.backends.cuda.matmul.fp32_precision == "tf32") == expected
 
 
+@pytest.mark.parametrize("setting", MEANING)
+def test_no_attention_makes_a_plan_for_each_shape_of_a_batch(put_in, setting):
+    put_in("Hopper")
+    use_precision(setting)
+    assert not torch.backends.cuda.cudnn_sdp_enabled()
+    assert torch.backends.cuda.flash_sdp_enabled()
+    assert torch.backends.cuda.mem_efficient_sdp_enabled()
+
+
+def flags():
+    return (
+        torch.get_float32_matmul_precision(),
+        torch.backends.mkldnn.matmul.fp32_precision,
+        torch.backends.cuda.cudnn_sdp_enabled(),
+    )
+
+
 def test_on_a_cpu_no_flag_is_touched():
-    before = torch.get_float32_matmul_precision(), torch.backends.mkldnn.matmul.fp32_precision
+    before = flags()
     for setting in MEANING:
         use_precision(setting)
-    assert (torch.get_float32_matmul_precision(), torch.backends.mkldnn.matmul.fp32_precision) == before
+    assert flags() == before
 
 
 # -- jobs --------------------------------------------------------------------------------------------------

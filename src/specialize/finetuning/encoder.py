@@ -216,7 +216,8 @@ class WordEncoder(nn.Module):
 
     def forward(self, batch: WordBatch) -> Tensor:
         """Word vectors: (sentences, longest, width), zeros where there is no word or a word has no pieces."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen), matrix_products(self.precision):
+        learns = torch.is_grad_enabled() and not self.frozen
+        with torch.set_grad_enabled(learns), matrix_products(self.precision, self.pretrained):
             attention = self.attention_inputs(batch.attention, batch.padded, self.pretrained.config)
             output = self.pretrained(input_ids=batch.ids, **attention, output_hidden_states=True)
         mixed = self.added(output.hidden_states[1:]).flatten(0, 1)  # the embeddings' output is not in the mix

@@ -26,12 +26,13 @@ def masked_loss(model: PreTrainedModel, batch: MaskedBatch, precision: str = "fl
     """
     architecture = architecture_of(model.config)
     embedded = getattr(model, NEW_ROWS, _embedded)
-    with matrix_products(precision):
+    with matrix_products(precision, model.base_model):
         hidden = model.base_model(
             inputs_embeds=embedded(architecture.embeddings(model), batch.ids),
             **architecture.attention_inputs(batch.attention, batch.padded, model.config),
             **architecture.segment_inputs(batch.segments, model.config),
         ).last_hidden_state
+    with matrix_products(precision, architecture.output_layer(model), aligned=True):
         logits = architecture.head(model)(hidden.flatten(0, 1).index_select(0, batch.places))
     return nn.functional.cross_entropy(logits.float(), batch.targets)
 

@@ -183,7 +183,7 @@ def _finetuning(shape: Shape, sentences: int) -> tuple[nn.Module, Callable[[], T
         if not transformer:
             found: Tensor = model["encoder"](static, layout)
             return found
-        with matrix_products(shape.precision):
+        with matrix_products(shape.precision, model["encoder"]):
             hidden = model["encoder"](ids, output_hidden_states=True).hidden_states[1:]
         mixed: Tensor = model["mix"](hidden)
         return mixed.reshape(sentences, WORDS, PIECES_PER_WORD, width).mean(2)

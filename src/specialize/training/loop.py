@@ -277,7 +277,8 @@ class Training(Generic[Examples, Batch]):
         if self.checkpoint:
             self.checkpoint.defers_signals = self.group.size > 1  # which stop together, in the next step
         self.group.check_equal(self.model, f"after epoch {number}")
-        if self.outcome.converged and not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
+        finite = torch.stack([torch.isfinite(one).all() for one in self.model.parameters()])
+        if self.outcome.converged and not finite.all():
             self.outcome.diverge(f"the weights were no longer finite after epoch {number}")
 
     def _remaining_batches(self) -> Generator[Prepared[Examples, Batch], None, None]:

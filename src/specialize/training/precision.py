@@ -5,9 +5,14 @@ Weights, optimizer and losses are in float32 whatever it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+from torch import nn
 
 from specialize.training.devices import device
+from specialize.training.rounded_weights import rounded_weights
 
 
 def resolved(setting: str) -> str:
@@ -39,16 +44,26 @@ def use_precision(setting: str) -> str:
         # The newer `fp32_precision` says the same, but what asks torch by the older names then fails.
         torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
         torch.backends.cudnn.allow_tf32 = precision == "tf32"  # of LSTMs, by default true
+        # cuDNN's attention, which torch would take first on the newest GPUs, makes a plan for every new shape of a
+        # batch, and a step took three to ten times as long. The other kinds need none (benchmarks/README.md).
+        torch.backends.cuda.enable_cudnn_sdp(False)
     return precision
 
 
-def matrix_products(precision: str) -> torch.autocast:
-    """A context manager: the products of a forward pass in it, and those of its backward pass, are of this precision.
+@contextmanager
+def matrix_products(precision: str, module: nn.Module, aligned: bool = False) -> Iterator[None]:
+    """Within it, the products of a module's forward pass, and those of its backward pass, are of this precision.
 
     Args:
         precision: as `use_precision` returned it.
+        module: what computes.
+        aligned: have a layer's output end in logits of -∞ where its length is one that a GPU multiplies slowly.
     """
-    return torch.autocast(device().type, torch.bfloat16, enabled=precision == "bfloat16")
+    if precision != "bfloat16":
+        yield
+        return
+    with torch.autocast(device().type, torch.bfloat16), rounded_weights(module, aligned):
+        yield
 
 
 def where_and_how(precision: str) -> dict[str, str]:

@@ -164,12 +164,16 @@ class Architecture(ABC):
 
         The embeddings come first; the output layer's follows where it is not tied to them.
         """
-        embeddings, output = self.embeddings(model), cast("Tensor", _output_layer(model).weight)
+        embeddings, output = self.embeddings(model), cast("Tensor", self.output_layer(model).weight)
         return [embeddings] if output is embeddings else [embeddings, output]
+
+    def output_layer(self, model: PreTrainedModel) -> nn.Module:
+        """What makes logits of the head's vectors."""
+        return cast("nn.Module", model.get_output_embeddings())  # type: ignore[no-untyped-call]
 
     def output_bias(self, model: PreTrainedModel) -> Tensor | None:
         """The output layer's bias: (pieces,); None if it has none."""
-        return cast("Tensor | None", _output_layer(model).bias)
+        return cast("Tensor | None", self.output_layer(model).bias)
 
     def join_biases(self, model: PreTrainedModel) -> None:
         """Have the output layer's bias be one parameter under both of its names, as the library has it if tied.
@@ -253,8 +257,3 @@ class Architecture(ABC):
             for name, parameter in model.named_parameters()
             if id(parameter) in norms or name.rpartition(".")[2] == "bias"
         }
-
-
-def _output_layer(model: Any) -> nn.Module:
-    """What makes logits of a head's vectors; the library gives no types."""
-    return cast("nn.Module", model.get_output_embeddings())
