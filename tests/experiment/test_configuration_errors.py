@@ -892,6 +892,24 @@ def test_pieces_give_way_to_a_number_of_new_ones_only(tmp_path, entry, expected)
     assert given.representations["tva"].growth == "augment"
 
 
+@pytest.mark.parametrize(
+    ("entry", "expected", "key"),
+    [
+        ("{method: base, pieces: 5}", "belongs to method adapt, and this one is base; leave it out", "pieces"),
+        ("{method: base, multiplier: 5}", "belongs to method adapt", "multiplier"),
+        ("{method: base, training: {epochs: 5}}", "belongs to method adapt or scratch", "training"),
+        ("{method: adapt, multiplier: 5}", "other has none; give pieces, or leave it out", "multiplier"),
+    ],
+)
+def test_no_key_is_passed_over_in_silence(tmp_path, entry, expected, key):
+    text = f"representations:\n  other: {entry}\n"
+    assert_refused(tmp_path, text, expected, key=f"representations.other.{key}", line=2)
+
+
+def test_what_says_that_nothing_is_added_is_no_error(tmp_path):
+    with_overlay(tmp_path, "representations:\n  other: {method: base, pieces: 0, multiplier: 1, training: {}}\n")
+
+
 TRIMMED = """\
 representations:
   small: {method: trim, of: lapt}

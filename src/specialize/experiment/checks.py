@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 FILES_LOOKED_INTO = 100  # at the start, of a text; its own job looks into all
 # Keys of a representation that its method needs and no other has.
 OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}, "trim": {"of"}}
+# Keys that some methods use and others would pass over: these methods, and the value that asks for nothing.
+USED_BY: dict[str, tuple[tuple[str, ...], Any]] = {
+    "base_model": (("base", "adapt"), ""),
+    "pieces": (("adapt",), 0),
+    "multiplier": (("adapt",), 1),
+    "training": (("adapt", "scratch"), {}),
+}
 OF_ITS_MODEL = ("base_model", "pieces", "growth", "multiplier", "training")  # keys that a trimmed one cannot have
 
 
@@ -208,6 +215,7 @@ def _check_representations(experiment: Experiment) -> None:
                 )
         _check_trimmed(experiment, name)
         _check_growth(experiment, name)
+        _check_used(experiment, name)
         if representation.method in ("base", "adapt"):
             names_its_own = "base_model" in experiment.config["representations"][name]
             place = ("representations", name, "base_model") if names_its_own else ("base_model",)
@@ -248,6 +256,18 @@ def _check_growth(experiment: Experiment, name: str) -> None:
     if entry.growth == "replace" and entry.pieces is None:
         problem = "replace has as many pieces give way as pieces says, and all is no number"
         raise ConfigError(f"{place}: {problem}; give pieces: 99, or growth: augment")
+
+
+def _check_used(experiment: Experiment, name: str) -> None:
+    """Refuse what the representation's method would pass over."""
+    own, method = experiment.config["representations"][name], experiment.representations[name].method
+    for key, (methods, neutral) in USED_BY.items():
+        if own.get(key, neutral) != neutral and method not in methods:
+            problem = f"belongs to method {' or '.join(methods)}, and this one is {method}; leave it out"
+            raise ConfigError(f"{experiment.place(['representations', name, key])}: {problem}")
+    if own.get("multiplier", 1) != 1 and experiment.representations[name].pieces == 0:
+        place = experiment.place(["representations", name, "multiplier"])
+        raise ConfigError(f"{place}: is of new pieces' rate, and {name} has none; give pieces, or leave it out")
 
 
 def _check_positions(experiment: Experiment) -> None:
