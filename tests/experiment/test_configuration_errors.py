@@ -899,6 +899,11 @@ def test_pieces_give_way_to_a_number_of_new_ones_only(tmp_path, entry, expected)
         ("{method: base, multiplier: 5}", "belongs to method adapt", "multiplier"),
         ("{method: base, training: {epochs: 5}}", "belongs to method adapt or scratch", "training"),
         ("{method: adapt, multiplier: 5}", "other has none; give pieces, or leave it out", "multiplier"),
+        (
+            "{method: adapt, training: {tiering: rows}}",
+            "pieces that learn faster, and other has none",
+            "training.tiering",
+        ),
     ],
 )
 def test_no_key_is_passed_over_in_silence(tmp_path, entry, expected, key):

@@ -33,6 +33,19 @@ def read(tmp_path):
     return read
 
 
+def test_a_trimmed_model_is_told_of_words_that_are_no_fold_s(read, tmp_path):
+    read()
+    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8").replace("[mbert]", "[mbert, small]")
+    text += "representations:\n  small: {method: trim, of: mbert}\n"
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"representations\.small\.of .*: a trimmed model .* and xx has no text"):
+        Experiment.read(tmp_path / "mine.yaml")
+    (tmp_path / "text.txt").write_text("a b\n\nc d\n", encoding="utf-8")
+    with_text = text.replace("    name: X\n", f"    name: X\n    corpus: {{text: {tmp_path / 'text.txt'}}}\n")
+    (tmp_path / "mine.yaml").write_text(with_text, encoding="utf-8")
+    assert {cell.representation for cell in Experiment.read(tmp_path / "mine.yaml").cells} == {"mbert", "small"}
+
+
 def test_the_grid_is_folds_times_seeds(read):
     folders = [cell.folder for cell in read().cells]
     tail = "results/finetuning/xx/mbert"

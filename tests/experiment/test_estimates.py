@@ -263,6 +263,11 @@ def test_several_gpus_divide_the_hours_of_a_pretraining_where_a_machine_has_them
     several = experiment(representations=["lapt"], pretraining={"gpus": 2})
     assert "estimated on 2 GPUs" in forecast(several, on_cluster=True, dry_run=True)
     monkeypatch.setattr(plan, "gpu_names", lambda: ["A", "A", "A"])
+    monkeypatch.setattr(plan, "torch_is_for_cpus", lambda: True)
+    assert Machine.here().gpus == 0, "jobs would train on the CPU"
+    assert "without a GPU (there is one, but this torch is built for CPUs" in forecast(several, False, dry_run=True)
+    monkeypatch.setattr(plan, "torch_is_for_cpus", lambda: False)
+    assert Machine.here().gpus == 3
     assert "estimated on 2 GPUs" in forecast(several, on_cluster=False, dry_run=True, gpus=2)
     with pytest.raises(ConfigError, match=r"pretraining\.gpus is 2, but this machine has 1 GPU for it: lower it"):
         forecast(several, on_cluster=False, outputs=["results/pretraining/wo/lapt/config.json"], gpus=1)

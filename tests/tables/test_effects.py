@@ -11,9 +11,10 @@ from tests.tables.test_tables import alike, small_experiment
 
 from specialize.experiment.regimes import Method
 from specialize.files import write_json
+from specialize.tables.baselines import baseline
 from specialize.tables.beyond_paper import effect_cells
 from specialize.tables.contents import figure_inputs, table_inputs, tables_of
-from specialize.tables.effects import effects_table
+from specialize.tables.effects import effects, effects_table
 from specialize.tables.figures.effects import draw_effects
 from specialize.tables.mixed_model import FEW_PLACES, SINGULAR, effect
 from specialize.tables.scores import PRIMARY_METRIC, FoldTrial, Scores
@@ -180,6 +181,19 @@ def test_the_table_and_the_figure_are_made_on_request_and_without_twins(run):
     plain = small_experiment()
     assert "effects" not in tables_of(plain)
     assert "effects" not in figure_inputs(plain)
+
+
+def test_cells_of_twins_do_not_choose_the_reference(tmp_path):
+    experiment = small_experiment(
+        languages=["ug", "ug-Latn", "wo"],
+        regimes=["pos", "ner"],
+        seeds=[1, 2],
+        exceptions=[{"languages": ["ug-Latn"], "representations": ["mbert"], "seeds": []}],
+    )
+    assert baseline(experiment) == "lapt"
+    experiment.config["tables"]["statistics"] = ["mixed-model"]
+    scores = drawn(2, places=[("ug", "pos"), ("ug", "ner"), ("wo", "pos")], methods=(Method("mbert"), LAPT, TVA))
+    assert effects(experiment, scores)[0] == Method("mbert")
 
 
 def test_without_a_reference_or_places_the_table_says_why(run):

@@ -27,6 +27,11 @@ representations:
   words: {method: adapt, pieces: 99, multiplier: 5, training: {masked_unit: words}}
   both: {method: adapt, pieces: 99, multiplier: 5, training: {with: {mhr: 0.25, ug: 0.5}}}
   random: {method: adapt, pieces: 300, multiplier: 5, training: {initialisation: random}}
+  lapt-short: {method: adapt, training: {epochs: 1}}
+  long: {method: adapt, pieces: 99, multiplier: 5, training: {epochs: 60, learning_rate: 0.001}}
+  tuned: {method: adapt, pieces: 99, multiplier: 5, finetuning: {epochs: 3}, batch_size: 8}
+  again: {method: adapt, pieces: 99, multiplier: 5, training: {seed: 2, threads: 3}}
+  plain: {method: adapt, pieces: 99, multiplier: 5, training: {threads: 3, with: {}}}
 """
 
 
@@ -66,6 +71,24 @@ def test_questions_about_new_pieces_are_of_what_differs_by_them(tmp_path):
     without = experiment_of(tmp_path, names.replace(" lapt,", ""))
     assert unaugmented(without) == "lapt-lora"
     assert [kind.name for kind in _with_new_wordpieces(without)] == ["lora"]
+
+
+def test_what_is_trained_otherwise_is_no_answer_about_new_pieces(tmp_path):
+    known = experiment_of(tmp_path, "lapt-short, lapt, tva, long, tuned, again, plain")
+    assert unaugmented(known) == "lapt"
+    assert [kind.name for kind in _with_new_wordpieces(known)] == ["tva", "plain"]
+    said = "RQ1 and RQ4 leave out long, tuned, again: more than new wordpieces differs"
+    assert any(note.startswith(said) for note in answers_table(known, Scores({})).notes)
+    key = key_of_names(known)
+    assert "as fast as the rest (epochs 60, learning_rate 0.001)" in key
+    assert "as fast as the rest (finetuned by hyperparameters of its own)" in key
+    assert "as fast as the rest (seed 2)" in key
+    named = table_parameters(known, "answers")["representations"]
+    assert named["long"]["training"] == {"epochs": 60, "learning_rate": 0.001}
+    assert named["plain"] == named["tva"]
+    short = experiment_of(tmp_path, "lapt-short, tva")
+    assert unaugmented(short) == "lapt-short"
+    assert _with_new_wordpieces(short) == []
 
 
 def test_the_key_to_names_tells_methods_apart(tmp_path):

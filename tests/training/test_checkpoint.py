@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,11 +12,11 @@ from tests.training.test_fitting import Dial, ThreeBatches
 from specialize.errors import SpecializeError
 from specialize.training import checkpoint as checkpoint_module
 from specialize.training.checkpoint import Checkpoint, StoppedError, random_state, restore_random_state
-from specialize.training.loop import fit
+from specialize.training.loop import Training, fit
 from specialize.training.optimizer import AdamW
 
 
-def train(checkpoint, epochs=3, at_step=lambda number, batch: None):
+def train(checkpoint, epochs=3, at_step=lambda number, batch: None, evaluating=lambda dial: None, **hooks):
     """Train a dial with noise, so that random numbers matter."""
     dial = Dial()
     torch.manual_seed(1)
@@ -25,6 +26,10 @@ def train(checkpoint, epochs=3, at_step=lambda number, batch: None):
         at_step(*batch)
         return -(dial.value * torch.rand(1)).sum()
 
+    def evaluate():
+        evaluating(dial)
+        return {"score": -abs(dial.value.item() - 0.3)}
+
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
     outcome = fit(
         dial,
@@ -32,11 +37,12 @@ def train(checkpoint, epochs=3, at_step=lambda number, batch: None):
         schedule,
         ThreeBatches(),
         loss_of,
-        lambda: {"score": -abs(dial.value.item() - 0.3)},
+        evaluate,
         score="score",
         epochs=epochs,
         gradient_norm=1.0,
         checkpoint=checkpoint,
+        **hooks,
     )
     return dial.value.item(), outcome
 
@@ -59,6 +65,67 @@ def test_a_signal_in_any_step_has_the_state_saved_after_it(tmp_path, place):
         assert train(checkpoint, at_step=lambda *step: seen.append(step)) == whole
     assert len(seen) == 9 - 3 * (place[0] - 1) - place[1] - 1
     assert not (tmp_path / "c").exists()
+
+
+def stop_once(*_):
+    """Send a signal, the first time."""
+    if not stop_once.sent:
+        stop_once.sent = True
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("hook", ["before_epoch", "after_epoch", "isfinite", "keep_best"])
+def test_a_signal_between_steps_loses_nothing(tmp_path, monkeypatch, hook):
+    whole = train(None)
+    stop_once.sent, hooks = False, {}
+    if hook.endswith("epoch"):
+        hooks[hook] = lambda told: stop_once() if seen or hook == "after_epoch" else None
+    else:
+        owner, name = (torch, "isfinite") if hook == "isfinite" else (Training, "keep_best")
+        original = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given: [stop_once(), original(*given)][1])
+    seen, rest = [], []
+    with pytest.raises(StoppedError), Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        train(checkpoint, at_step=lambda *step: seen.append(step), **hooks)
+    assert stop_once.sent
+    with Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        assert train(checkpoint, at_step=lambda *step: rest.append(step)) == whole
+    assert len(seen + rest) == 9, "no step is made twice"
+
+
+def test_a_signal_in_an_evaluation_saves_the_weights_that_were_there_before(tmp_path):
+    whole = train(None)
+
+    def evaluating(dial):  # as while a model computes in another precision
+        own = dial._parameters["value"]
+        dial._parameters["value"] = own.detach().to(torch.bfloat16)
+        os.kill(os.getpid(), signal.SIGTERM)
+        dial._parameters["value"] = own
+
+    with pytest.raises(StoppedError), Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        train(checkpoint, evaluating=evaluating)
+    with Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        assert train(checkpoint) == whole
+
+
+def test_the_folder_goes_where_an_open_file_cannot_be_removed(tmp_path, monkeypatch):
+    """As on NFS, where one that is open goes on to be there under another name."""
+    unlink, open_files = os.unlink, Path("/proc/self/fd")
+
+    def renamed(path, *, dir_fd=None):
+        folder = Path(f"/proc/self/fd/{dir_fd}").resolve() if dir_fd is not None else Path()
+        whole = (folder / os.fspath(path)).resolve()
+        if any(one.resolve() == whole for one in open_files.iterdir()):
+            whole.rename(whole.with_name(".nfs0001"))
+        else:
+            unlink(path, dir_fd=dir_fd)
+
+    folder = tmp_path / "c"
+    with Checkpoint(folder, 1, {}, []) as checkpoint:
+        checkpoint.save({"value": torch.ones(1)})
+        assert list(folder.glob("*.pt"))
+        monkeypatch.setattr(os, "unlink", renamed)
+    assert not folder.exists()
 
 
 def test_handlers_are_put_back(tmp_path):

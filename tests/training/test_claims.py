@@ -1,5 +1,6 @@
 """Jobs of one machine share its GPUs out among themselves. Names stand for devices here, processes are real."""
 
+import os
 import subprocess
 import sys
 import time
@@ -89,3 +90,11 @@ def test_a_gpu_that_torch_cannot_use_is_an_error_before_hours_on_a_cpu(monkeypat
     for hidden in ("", "-1"):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
         use_free_gpu(1, allow_cpu=False)
+
+
+def test_a_user_without_a_name_has_locks_too(monkeypatch):
+    def nameless():
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr(devices.getpass, "getuser", nameless)
+    assert devices._user() == str(os.getuid())

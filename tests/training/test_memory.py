@@ -16,8 +16,9 @@ from specialize.finetuning.batches import TrainingSentences
 from specialize.finetuning.encoder import WordEncoder, WordPieces
 from specialize.finetuning.model import TaskModel
 from specialize.finetuning.tasks import task_named
-from specialize.pretraining.masked_loss import masked_loss
-from specialize.pretraining.masked_text import training_text
+from specialize.pretraining import masked_loss as masked_loss_module
+from specialize.pretraining.masked_loss import masked_loss, validation_loss
+from specialize.pretraining.masked_text import training_text, validation_text
 
 TASKS = {"pos": {}, "ud": {}, "ner": {}, "ner-sum": {"loss": "sum"}}
 
@@ -103,6 +104,28 @@ def gradient(model, loss_of, micro_batches):
         loss.backward()
         total += loss.detach()
     return {"loss": total, **{name: one.grad.clone() for name, one in model.named_parameters()}}
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 100])
+def test_a_validation_batch_that_does_not_fit_has_the_same_loss(tmp_path, monkeypatch, most):
+    base, corpus = write_base(tmp_path), write_corpus(tmp_path)
+    model = BertForMaskedLM.from_pretrained(base).eval()
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    text = validation_text([corpus / "valid.txt"], tokenizer, pretraining_settings(batch_size=7))
+    whole, computed = validation_loss(model, text), []
+
+    def limited(model, batch, precision):
+        if len(batch.ids) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        computed.append(len(batch.ids))
+        return masked_loss(model, batch, precision)
+
+    monkeypatch.setattr(masked_loss_module, "masked_loss", limited)
+    assert validation_loss(model, text) == pytest.approx(whole, rel=1e-5)
+    assert max(computed) <= most
+    monkeypatch.setattr(masked_loss_module, "masked_loss", fitting(masked_loss, 0, lambda batch, _: len(batch.ids)))
+    with pytest.raises(torch.OutOfMemoryError):
+        validation_loss(model, text)
 
 
 # -- whole jobs --------------------------------------------------------------------------------------------

@@ -8,10 +8,13 @@ import torch
 from tests.pretraining.conftest import model_of_family
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from specialize.bases.architectures import known_architectures
 from specialize.pretraining.masked_loss import masked_loss
 from specialize.pretraining.masked_text import MaskedBatch
+from specialize.pretraining.settings import AdaptSettings
+from specialize.pretraining.what_learns import Learning
 from specialize.training import precision
 from specialize.training.rounded_weights import MULTIPLE, rounded_weights
 
@@ -54,6 +57,37 @@ def test_loss_and_gradients_are_those_of_autocast(monkeypatch, name, tied, piece
         else:
             torch.testing.assert_close(gradient, others[key], rtol=0, atol=0, msg=key)
     assert before == {name: id(parameter) for name, parameter in model.named_parameters(remove_duplicate=False)}
+
+
+LEARNING = {
+    "low-rank updates": {"lora": {"rank": 2}},
+    "frozen embeddings": {"freeze": ["embeddings"]},
+    "a frozen encoder": {"freeze": ["encoder"]},
+}
+
+
+@pytest.mark.parametrize("what", LEARNING)
+@pytest.mark.parametrize("name", sorted(known_architectures()))
+def test_what_stays_gets_no_gradient_and_costs_none(monkeypatch, name, what):
+    architecture = known_architectures()[name]
+    if what == "low-rank updates" and not architecture.attention:
+        pytest.skip(f"{name} has no low-rank updates")
+    model, batch = model_of_family(architecture, True, WHOLE + 3), masked_batch(WHOLE + 3)
+    Learning(model, AdaptSettings(**LEARNING[what]), torch.tensor([7, 9]), head_drawn=False)
+    found = []
+    for _ in range(2):
+        with FlopCounterMode(display=False) as counter:
+            loss, gradients = learned(model.train(), batch)
+        found.append((loss, gradients, counter.get_total_flops()))
+        monkeypatch.setattr(precision, "rounded_weights", lambda *_: contextlib.nullcontext())
+    (loss, gradients, operations), (expected, others, fewest) = found
+    assert loss == expected
+    assert [key for key, gradient in gradients.items() if gradient is None] == [
+        key for key, gradient in others.items() if gradient is None
+    ]
+    for key, gradient in gradients.items():
+        assert gradient is None or torch.equal(gradient, others[key]), key
+    assert operations == pytest.approx(fewest, rel=0.02)  # the output layer is a little longer
 
 
 @pytest.mark.parametrize("bias", [True, False])

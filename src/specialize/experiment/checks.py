@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,11 @@ from specialize.bases.architectures import architecture_of, architecture_to_make
 from specialize.bases.supported import check_architecture, check_tokenizer_file
 from specialize.errors import ConfigError, InputError, SpecializeError
 from specialize.experiment.grid import Language, data_of
-from specialize.experiment.learning_checks import check_what_learns
 from specialize.experiment.new_row_checks import check_new_rows
 from specialize.experiment.other_text_checks import check_other_texts
 from specialize.experiment.regimes import REGIMES
+from specialize.experiment.representation_checks import check_known, check_representations
 from specialize.experiment.resolved import pieces_here
-from specialize.experiment.suggestions import nearest, nearest_language
 from specialize.experiment.treebanks import check_own_treebank
 from specialize.experiment.yaml_files import COMMIT, Keys
 from specialize.pretraining.settings import MONOLINGUAL_ARCHITECTURE
@@ -27,16 +26,6 @@ if TYPE_CHECKING:
     from specialize.experiment import Experiment
 
 FILES_LOOKED_INTO = 100  # at the start, of a text; its own job looks into all
-# Keys of a representation that its method needs and no other has.
-OWN_KEYS = {"scratch": {"vocabulary", "architecture"}, "fasttext": {"vectors", "task_encoders"}, "trim": {"of"}}
-# Keys that some methods use and others would pass over: these methods, and the value that asks for nothing.
-USED_BY: dict[str, tuple[tuple[str, ...], Any]] = {
-    "base_model": (("base", "adapt"), ""),
-    "pieces": (("adapt",), 0),
-    "multiplier": (("adapt",), 1),
-    "training": (("adapt", "scratch"), {}),
-}
-OF_ITS_MODEL = ("base_model", "pieces", "growth", "multiplier", "training")  # keys that a trimmed one cannot have
 
 
 def check_mirror(experiment: Experiment) -> None:
@@ -57,7 +46,7 @@ def check_references(experiment: Experiment) -> None:
     _check_other_languages(experiment)
     _check_seeds(experiment)
     _check_base_models(experiment)
-    _check_representations(experiment)
+    check_representations(experiment)
     check_other_texts(experiment)
     _check_positions(experiment)
     check_new_rows(experiment)
@@ -90,17 +79,6 @@ def check_references(experiment: Experiment) -> None:
             )
 
 
-def _check_known(experiment: Experiment, keys: Keys, values: Iterable[Any], known: Iterable[Any], what: str) -> None:
-    known = list(known)
-    for value in values:
-        if value not in known:
-            if what == "language":
-                meant = nearest_language(str(value), experiment.languages)
-            else:
-                meant = nearest(str(value), known)
-            raise ConfigError(f"{experiment.place(keys)}: unknown {what} {value!r}{meant}")
-
-
 def _check_grid_names(experiment: Experiment) -> None:
     grid = experiment.config["experiment"]
     lists: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [(("experiment",), grid)]
@@ -113,13 +91,13 @@ def _check_grid_names(experiment: Experiment) -> None:
             ("representations", experiment.representations, "representation"),
             ("seeds", seeds, "seed (finetuning.seeds)"),
         ):
-            _check_known(experiment, (*place, key), entry.get(key, []), known, what)
+            check_known(experiment, (*place, key), entry.get(key, []), known, what)
 
 
 def _check_other_languages(experiment: Experiment) -> None:
     keys = ("vocabularies", "other_languages")
     tags = experiment.config["vocabularies"]["other_languages"]
-    _check_known(experiment, keys, tags, experiment.languages, "language")
+    check_known(experiment, keys, tags, experiment.languages, "language")
     for tag in tags:
         if not experiment.languages[tag].has_treebank:
             problem = f"{tag} has no treebank, whose words it would be measured on"
@@ -162,7 +140,7 @@ def _check_base_models(experiment: Experiment) -> None:
         languages = entry.get("pretrain", {}).get("languages", [])
         place = ("base_models", name, "pretrain", "languages")
         with_text = [tag for tag, known in experiment.languages.items() if known.has_corpus and known.original is None]
-        _check_known(experiment, place, languages, with_text, "language with a corpus")
+        check_known(experiment, place, languages, with_text, "language with a corpus")
 
 
 def _check_supported(experiment: Experiment, name: str, entry: dict[str, Any]) -> None:
@@ -199,75 +177,6 @@ def _check_made_here(experiment: Experiment, name: str, entry: dict[str, Any]) -
             pieces_here(entry)
         except InputError as error:
             raise ConfigError(f"{place}: {error}") from error
-
-
-def _check_representations(experiment: Experiment) -> None:
-    for name, representation in experiment.representations.items():
-        for method, own in OWN_KEYS.items():
-            given = own & experiment.config["representations"][name].keys()
-            if given != (own if representation.method == method else set()):
-                belong = (
-                    "belong to method {}, and both to each" if len(own) > 1 else "belongs to method {}, and to each"
-                )
-                raise ConfigError(
-                    f"{experiment.place(['representations', name])}: {' and '.join(sorted(own))} "
-                    f"{belong.format(method)} of its representations"
-                )
-        _check_trimmed(experiment, name)
-        _check_growth(experiment, name)
-        _check_used(experiment, name)
-        if representation.method in ("base", "adapt"):
-            names_its_own = "base_model" in experiment.config["representations"][name]
-            place = ("representations", name, "base_model") if names_its_own else ("base_model",)
-            known = experiment.config["base_models"]
-            _check_known(experiment, place, [representation.base_model], known, "base model")
-        check_what_learns(experiment, name)
-    sections: list[tuple[tuple[str, ...], dict[str, Any]]] = [(("finetuning",), experiment.config["finetuning"])]
-    sections += [(("representations", name), own) for name, own in experiment.config["representations"].items()]
-    for keys, section in sections:
-        sizes = section.get("batch_sizes", {})
-        _check_known(experiment, (*keys, "batch_sizes"), sizes, experiment.config["languages"], "language")
-
-
-def _check_trimmed(experiment: Experiment, name: str) -> None:
-    """A trimmed representation is of one that has wordpieces, and is as that one is but for finetuning."""
-    entry, own = experiment.representations[name], experiment.config["representations"][name]
-    if entry.method != "trim":
-        return
-    keys = ("representations", name, "of")
-    _check_known(experiment, keys, [entry.of], experiment.representations, "representation")
-    method = experiment.representations[entry.of].method
-    if method in ("trim", "fasttext"):
-        why = "is trimmed itself" if method == "trim" else "has no wordpieces"
-        raise ConfigError(f"{experiment.place(keys)}: {entry.of} {why}; name one of method base, adapt or scratch")
-    for key in OF_ITS_MODEL:
-        if key in own:
-            problem = f"{name} is the model of {entry.of}, which has its own {key}"
-            raise ConfigError(f"{experiment.place(['representations', name, key])}: {problem}; leave {key} out")
-
-
-def _check_growth(experiment: Experiment, name: str) -> None:
-    """Pieces give way to so many new ones, as only method adapt has them."""
-    if "growth" not in experiment.config["representations"][name]:
-        return
-    entry, place = experiment.representations[name], experiment.place(["representations", name, "growth"])
-    if entry.method != "adapt" or entry.pieces == 0:
-        raise ConfigError(f"{place}: belongs to method adapt with pieces, and {name} adds none; leave growth out")
-    if entry.growth == "replace" and entry.pieces is None:
-        problem = "replace has as many pieces give way as pieces says, and all is no number"
-        raise ConfigError(f"{place}: {problem}; give pieces: 99, or growth: augment")
-
-
-def _check_used(experiment: Experiment, name: str) -> None:
-    """Refuse what the representation's method would pass over."""
-    own, method = experiment.config["representations"][name], experiment.representations[name].method
-    for key, (methods, neutral) in USED_BY.items():
-        if own.get(key, neutral) != neutral and method not in methods:
-            problem = f"belongs to method {' or '.join(methods)}, and this one is {method}; leave it out"
-            raise ConfigError(f"{experiment.place(['representations', name, key])}: {problem}")
-    if own.get("multiplier", 1) != 1 and experiment.representations[name].pieces == 0:
-        place = experiment.place(["representations", name, "multiplier"])
-        raise ConfigError(f"{place}: is of new pieces' rate, and {name} has none; give pieces, or leave it out")
 
 
 def _check_positions(experiment: Experiment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from specialize import sources
@@ -59,8 +61,8 @@ class Machine:
 
     @classmethod
     def here(cls, cores: int | None = None, gpus: int | None = None) -> Machine:
-        """This one, with its kept speeds, or so much of it."""
-        names = gpu_names()[:gpus]
+        """This one, with its kept speeds, or so much of it; without its GPUs if torch is built for CPUs."""
+        names = [] if torch_is_for_cpus() else gpu_names()[:gpus]
         cores = min(cores or os.cpu_count() or 1, os.cpu_count() or 1)
         return cls(cores, len(names), names[0] if names else "cpu", kept_speeds())
 
@@ -110,6 +112,13 @@ def gpu_names() -> list[str]:
     names = [line.partition(": ")[2].partition(" (")[0] for line in shown.splitlines() if line.startswith("GPU ")]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return names if visible is None else names[: len([name for name in visible.split(",") if name not in ("", "-1")])]
+
+
+def torch_is_for_cpus() -> bool:
+    """Whether the torch that is installed says so; it is not loaded, since that takes seconds."""
+    with contextlib.suppress(PackageNotFoundError):
+        return version("torch").endswith("+cpu")
+    return False
 
 
 def gpus_here() -> int:
@@ -205,6 +214,8 @@ def forecast(
     ]
     languages = len({cell.language for cell in cells})
     place = _count(machine.gpus, "GPU") if machine.gpus else f"{_count(machine.cores, 'core')} without a GPU"
+    if not on_cluster and torch_is_for_cpus() and gpu_names():
+        place += " (there is one, but this torch is built for CPUs; pytorch.org says which is for it)"
     lines = [
         f"{_count(len(cells), 'finetuning job')} over {_count(languages, 'language')}",
         *_of_the_curve(costs.curve, jobs),

@@ -62,10 +62,44 @@ def validation_loss(model: PreTrainedModel, text: MaskedText, precision: str = "
     losses, numbers = [], []
     with torch.no_grad(), closing(fed(text.in_order(group.rank, group.size), where)) as batches:
         for batch in batches:
-            losses.append(masked_loss(model, on_device(batch, where), precision))
-            numbers.append(len(batch.targets))
+            for loss, number in _losses(model, batch, where, precision):
+                losses.append(loss)
+                numbers.append(number)
     total = 0.0
     for loss, number in zip(torch.stack(losses).tolist() if losses else [], numbers, strict=True):
         total += loss * number
     sums = group.total(torch.tensor([total, sum(numbers)], dtype=torch.float64, device=where))
     return float(sums[0] / sums[1])
+
+
+def _losses(
+    model: PreTrainedModel, batch: MaskedBatch, where: torch.device, precision: str
+) -> list[tuple[Tensor, int]]:
+    """The mean loss of a batch and how many predictions it has; of its halves if it does not fit a GPU's memory."""
+    try:
+        return [(masked_loss(model, on_device(batch, where), precision), len(batch.targets))]
+    except torch.OutOfMemoryError:
+        if len(batch.ids) == 1:
+            raise
+    torch.cuda.empty_cache()  # not in the handler, where the exception keeps what was allocated
+    return [one for half in _halves(batch) if len(half.targets) for one in _losses(model, half, where, precision)]
+
+
+def _halves(batch: MaskedBatch) -> list[MaskedBatch]:
+    """Its first examples and its last ones, in the host's memory as it is."""
+    examples, width = batch.ids.shape
+    middle = examples // 2
+    halves = []
+    for first, end in ((0, middle), (middle, examples)):
+        inside = (batch.places >= first * width) & (batch.places < end * width)
+        halves.append(
+            MaskedBatch(
+                batch.ids[first:end],
+                batch.attention[first:end],
+                batch.segments[first:end],
+                batch.places[inside] - first * width,
+                batch.targets[inside],
+                batch.padded,
+            )
+        )
+    return halves

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy
 
 from specialize.experiment import Experiment, Language, Representation
-from specialize.experiment.beyond_paper import own_methods
+from specialize.experiment.beyond_paper import own_hyperparameters, own_methods
 from specialize.experiment.regimes import Method
 from specialize.tables.baselines import unaugmented
 from specialize.tables.best import best_methods, best_rows, comparisons_note
@@ -24,6 +25,7 @@ from specialize.tables.verdicts import (
     GUESSING_MARK,
     GUESSING_NOTE,
     NO_VARIANCE,
+    PRETRAINED_ONCE,
     TWO_SEEDS,
     VARIANCE_NOTE,
     tied,
@@ -82,7 +84,8 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         if not known:
             table.add(title, NOTHING, NOTHING, NOT_IN_GRID, *[NOTHING] * 3)
         for kind, findings in known.items():
-            mean = number(float(numpy.mean([finding.difference for finding in findings])), "+.2f")
+            known_differences = [one.difference for one in findings if not math.isnan(one.difference)]
+            mean = number(float(numpy.mean(known_differences)) if known_differences else math.nan, "+.2f")
             answer = Entry(f"{kind}: {_counts(findings)}", best=True)
             texts = [f"{mean} (mean)", NOTHING, NOTHING]
             table.rows.append([Entry(title), Entry("all"), Entry("all"), answer, *map(Entry, texts)])
@@ -94,7 +97,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
                 disagreements = others.disagreements([tested], corrected_tasks(experiment, tested.language), question)
                 sentence = "; ".join([_sentence(finding), *(f"{one.title} disagrees" for one in disagreements)])
                 row = [f"{question}, tests", name, TASK_TITLES[tested.task], sentence]
-                row += [f"{finding.difference:+.2f}", tested.counted, number(tested.corrected_p, ".2g")]
+                row += [number(finding.difference, "+.2f"), tested.counted, number(tested.corrected_p, ".2g")]
                 table.add(*row)
     table.notes = [
         "Best: of all methods that the grid has for the language and task, the one of the highest mean on the "
@@ -105,6 +108,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
         f"language, any of which might have been named best, and significant below {LEVEL}. What is not significantly "
         "different has not been shown to be equal.",
         comparisons_note(experiment, [best for of_language in found for best in of_language]),
+        PRETRAINED_ONCE,
         "Questions RQ1 to RQ4 are the paper's, with its correction: one-sided paired t-tests in the direction of the "
         f"higher mean, p Bonferroni-corrected by {correction(experiment)}, not by the number of methods.",
         "Bold: the answers in short. Behind a question, a positive difference favours what the question asks about, "
@@ -116,7 +120,7 @@ def answers_table(experiment: Experiment, scores: Scores) -> Table:
     if left_out := _more_differs(experiment):
         table.notes.append(
             f"RQ1 and RQ4 leave out {', '.join(left_out)}: more than new wordpieces differs (what learns, what is "
-            "masked, or whose text is read)."
+            "masked, whose text is read, or with what else they are trained)."
         )
     table.notes += others.notes()
     table.notes += fold_notes(experiment, scores, scores.by_seed)
@@ -146,11 +150,14 @@ def _findings(
 def _with_new_wordpieces(experiment: Experiment) -> list[Representation]:
     """The grid's representations that are pretrained further with new wordpieces, and differ by these alone.
 
-    What learns, what is masked, and whose text it learns from is as in the one without new wordpieces.
+    What learns, what is masked, whose text it learns from, and the hyperparameters are as in the one without new
+    wordpieces.
     """
 
     def others(name: str | None) -> dict[str, Any]:
-        own = own_methods(experiment, name) if name else {}
+        if name is None:
+            return {}
+        own = own_methods(experiment, name) | own_hyperparameters(experiment, name)
         return {key: value for key, value in own.items() if key not in ABOUT_PIECES}
 
     of_all = _all_with_new_wordpieces(experiment)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from specialize.experiment import Experiment
-from specialize.experiment.beyond_paper import is_beyond_paper
+from collections.abc import Iterable
+
+from specialize.experiment import Cell, Experiment
+from specialize.experiment.beyond_paper import is_beyond_paper, own_hyperparameters
 from specialize.tables.names import has_base
 
 PAPERS_BASE = "bert-base-multilingual-cased"  # the paper's base model (§2.2.2), as the hub names it
@@ -29,7 +31,8 @@ def is_beside_paper(experiment: Experiment, representation: str) -> bool:
 def unaugmented(experiment: Experiment, base_model: str | None = None) -> str | None:
     """The grid's representation that is pretrained further without new wordpieces (LAPT), which others improve on.
 
-    One of the paper's kind where there is one: not of low-rank updates, say, or of other languages' text.
+    One of the paper's kind where there is one, with the hyperparameters of all: not of low-rank updates, say, or of
+    other languages' text, or trained longer.
 
     Args:
         experiment: the configuration.
@@ -41,16 +44,27 @@ def unaugmented(experiment: Experiment, base_model: str | None = None) -> str | 
         for kind in kinds
         if kind.method == "adapt" and kind.pieces == 0 and base_model in (None, kind.base_model)
     ]
-    return min(plain, key=lambda name: is_beyond_paper(experiment, name), default=None)  # the first of its kind
+
+    def differs(name: str) -> tuple[bool, bool]:
+        return is_beyond_paper(experiment, name), bool(own_hyperparameters(experiment, name))
+
+    return min(plain, key=differs, default=None)  # the first of its kind
 
 
-def baseline(experiment: Experiment) -> str | None:
+def baseline(experiment: Experiment, cells: Iterable[Cell] | None = None) -> str | None:
     """The representation that gains are measured from: the base model as it is, unless the grid has it for fewer
-    languages and tasks than the one without new wordpieces."""
+    languages and tasks than the one without new wordpieces.
+
+    Args:
+        experiment: the configuration.
+        cells: those that count; by default all of the grid.
+    """
+    chosen = set(cells or experiment.cells)
+    counted = [cell for cell in experiment.single_task_cells if cell in chosen]
     kinds = {name: experiment.representations[name] for name in experiment.grid_representations}
     base = next((name for name, kind in kinds.items() if kind.method == "base"), None)
     places = {
-        name: {(cell.language, cell.regime) for cell in experiment.single_task_cells if cell.representation == name}
+        name: {(cell.language, cell.regime) for cell in counted if cell.representation == name}
         for name in (base, unaugmented(experiment))
         if name
     }

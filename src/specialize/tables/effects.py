@@ -7,10 +7,11 @@ import math
 from specialize.experiment import Experiment
 from specialize.experiment.regimes import Method
 from specialize.tables.baselines import baseline
+from specialize.tables.beyond_paper import effect_cells
 from specialize.tables.fold_files import fold_cells
 from specialize.tables.formats import NOTHING, Table, number
 from specialize.tables.mixed_model import Effect, effect
-from specialize.tables.names import key_of_names
+from specialize.tables.names import bases_of, key_of_names
 from specialize.tables.scores import NOT_CONVERGED, Scores
 from specialize.tables.statistics import holm
 
@@ -19,7 +20,7 @@ NO_REFERENCE = "the grid has neither the base model as it is nor one that is pre
 
 def effects(experiment: Experiment, scores: Scores) -> tuple[Method | None, dict[Method, Effect]]:
     """The method that others are set against, None if the grid has none, and the effect of each other one."""
-    name = baseline(experiment)
+    name = baseline(experiment, effect_cells(experiment))
     if name is None:
         return None, {}
     reference = Method(name)
@@ -56,6 +57,8 @@ def effects_table(experiment: Experiment, scores: Scores) -> Table:
         "make it surer. Tasks of one language are taken for independent of each other; points of accuracy, LAS and F1 "
         "count alike.",
     ]
+    if len(bases_of(experiment)) > 1:
+        table.notes.append(f"An effect of a method on another base model than {against} has that of the base in it.")
     if any(math.isnan(one.between) and not one.reason for one in found.values()):
         table.notes.append("–, from place to place: with one seed it cannot be told from what varies over seeds.")
     if any(scores.converged(key) is None for key in scores.by_seed):

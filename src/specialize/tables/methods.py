@@ -15,6 +15,7 @@ from specialize.tables.inputs import vocabulary_statistics
 from specialize.tables.names import key_of_names
 from specialize.tables.scores import TASK_TITLES, Scores, load_scores, mean_and_deviation
 from specialize.tables.statistics import LEVEL
+from specialize.tables.verdicts import PRETRAINED_ONCE
 
 NOT_RUN = "not run"
 SIZES = ("Parameters, millions", "Learned", "Pieces per word", "Pretraining, hours", "Finetuning, hours", "Memory, GB")
@@ -60,6 +61,7 @@ def methods_table(experiment: Experiment, run: Path) -> Table:
         f"of all that might have been named the best); significant below {LEVEL}. {NOT_RUN}: the grid does not have "
         "it.",
         comparisons_note(experiment, found),
+        PRETRAINED_ONCE,
         key_of_names(experiment, multi_task=True),
     ]
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from specialize.experiment import Experiment, Representation
-from specialize.experiment.beyond_paper import own_methods
+from specialize.experiment.beyond_paper import own_hyperparameters, own_methods
 from specialize.experiment.regimes import REGIMES, Method
 from specialize.pretraining.settings import LoraSettings
 
@@ -77,14 +77,16 @@ def _kind(representation: Representation) -> str:
 
 
 def _beyond_paper(experiment: Experiment, name: str) -> str:
-    """What a representation does besides that the paper's do not, as the configuration has it; in brackets."""
-    own = own_methods(experiment, name)
+    """What a representation does besides that the paper's, or the grid's others, do not; in brackets."""
+    own, hyperparameters = own_methods(experiment, name), own_hyperparameters(experiment, name)
     adapt = own.get("adapt", {})
     texts = [f"{key} {own[key]}" for key in ("initialisation", "masked_unit") if key in own]
     texts += [f"low-rank updates: {_updates(adapt['lora'])}"] if "lora" in adapt else []
     texts += [f"{part} stay{'s' if part == 'encoder' else ''}" for part in adapt.get("freeze", [])]
     texts += [f"layer_decay {adapt['layer_decay']:g}"] if "layer_decay" in adapt else []
     texts += [f"with text of {_texts(own['with'])}"] if own.get("with") else []
+    texts += [f"{key} {value}" for key, value in sorted(hyperparameters.get("training", {}).items())]
+    texts += ["finetuned by hyperparameters of its own"] if "finetuning" in hyperparameters else []
     return f" ({', '.join(texts)})" if texts else ""
 
 

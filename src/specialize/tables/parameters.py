@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from specialize.experiment import Experiment
-from specialize.experiment.beyond_paper import own_methods
+from specialize.experiment.beyond_paper import own_hyperparameters, own_methods
 from specialize.experiment.settings import Configuration
 from specialize.settings import without_neutral
 
@@ -24,7 +24,9 @@ def table_parameters(experiment: Experiment, table: str) -> dict[str, Any]:
     kinds = {name: experiment.config["representations"][name] for name in experiment.grid_representations}
     keys = ("method", "base_model", "pieces", "multiplier")
     named = {
-        name: {key: entry[key] for key in keys if key in entry} | own_methods(experiment, name)
+        name: {key: entry[key] for key in keys if key in entry}
+        | own_methods(experiment, name)
+        | own_hyperparameters(experiment, name)
         for name, entry in kinds.items()
     }
     curve = {"curve": experiment.config["curve"]} if table == "curve" else {}

@@ -81,7 +81,9 @@ class Checkpoint:
         self._group = process_group()
         self.path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.pt"
         self.stopped_by: signal.Signals | None = None
-        self.defers_signals = False  # while an epoch's steps run: the state is complete only after each step
+        self.defers_signals = (
+            False  # while `fit` runs, but for its evaluations: the state is complete only after a step
+        )
         self._saved_at = time.monotonic()
         self._lock = FileLock(folder / "lock")
         self._handlers: dict[signal.Signals, Any] = {}
@@ -111,8 +113,16 @@ class Checkpoint:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         if error is None and self._group.first:
-            shutil.rmtree(self.folder)
+            self._remove_folder()
         self._lock.release()
+
+    def _remove_folder(self) -> None:
+        """Remove the folder; the lock last, since on NFS a file that is open goes on to be there under another name."""
+        for path in self.folder.iterdir():
+            if path.name != "lock":
+                remove(path)
+        self._lock.release()
+        shutil.rmtree(self.folder, ignore_errors=True)  # another job may have taken the lock by now
 
     @property
     def _description(self) -> Path:

@@ -79,8 +79,16 @@ def use_free_gpu(jobs_per_gpu: int, allow_cpu: bool) -> None:
 def claim_gpus(number: int, jobs_per_gpu: int) -> list[int]:
     """Claim GPUs with fewer than `jobs_per_gpu` other jobs, as `use_free_gpu` does; their numbers, as torch counts."""
     names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
-    folder = Path(tempfile.gettempdir()) / f"specialize-gpus-{getpass.getuser()}"
+    folder = Path(tempfile.gettempdir()) / f"specialize-gpus-{_user()}"
     return sorted(map(names.index, claim_together(names, number, jobs_per_gpu, folder)))
+
+
+def _user() -> str:
+    """Who runs this; in a container it may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def claim_together(names: list[str], number: int, jobs_at_once: int, folder: Path) -> list[str]:

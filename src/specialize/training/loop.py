@@ -197,14 +197,15 @@ class Training(Generic[Examples, Batch]):
 
     # -- saving and restoring ----------------------------------------------------------------------------------
 
-    def save(self, generators: dict[str, Any]) -> None:
-        """Save the state, with those of the random number generators and losses of each process."""
+    def save(self, generators: dict[str, Any], weights: dict[str, Tensor] | None = None) -> None:
+        """Save the state, with those of the random number generators and losses of each process; by default with the
+        weights that the model has now."""
         assert self.checkpoint
         losses = {"loss_sum": self.loss_sum.cpu(), "unchecked_loss": self.unchecked_loss.cpu()}
         first, *others = self.group.gathered({"generators": generators, **losses})
         self.checkpoint.save(
             {
-                "model": self.model.state_dict(),
+                "model": weights or self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state_dict(),
                 "outcome": asdict(self.outcome),
@@ -274,8 +275,6 @@ class Training(Generic[Examples, Batch]):
                     self.save(random_state())
                     self.checkpoint.stop(self._signal)
         self.outcome.seconds += time.monotonic() - started
-        if self.checkpoint:
-            self.checkpoint.defers_signals = self.group.size > 1  # which stop together, in the next step
         self.group.check_equal(self.model, f"after epoch {number}")
         finite = torch.stack([torch.isfinite(one).all() for one in self.model.parameters()])
         if self.outcome.converged and not finite.all():
@@ -367,20 +366,26 @@ class Training(Generic[Examples, Batch]):
     def evaluate_epoch(self, evaluate: Callable[[], dict[str, float]]) -> dict[str, float]:
         """The record of the epoch: its number, its mean training loss, and the validation scores.
 
-        If a signal arrives, the state before the evaluation is saved, so that the next start evaluates again.
-        Several processes go on with the evaluation, and stop after the first step of the next epoch.
+        If a signal has arrived or arrives, the state before the evaluation is saved, so that the next start evaluates
+        again. Several processes go on with the evaluation, and stop after the first step of the next epoch.
         """
         training_loss = float(self.group.total(self.loss_sum) / max(self.steps, 1))
         self.model.eval()
-        before = random_state()
-        try:
-            if self.checkpoint:
+        before, weights = random_state(), self.model.state_dict()  # a signal may come while layers have others
+        if not self.checkpoint:
+            scores = evaluate()
+        else:
+            try:
                 self.checkpoint.stop(*self.group.highest([self.checkpoint.stopped_by or 0]))
-            scores = {name: float(value) for name, value in evaluate().items()}
-        except StoppedError:
-            self.save(before)
-            raise
-        return {"epoch": self.epoch, "training_loss": round(training_loss, 6), **scores}
+                self.checkpoint.defers_signals = self.group.size > 1  # which stop together, in the next step
+                scores = evaluate()
+                self.checkpoint.defers_signals = True
+            except StoppedError:
+                self.checkpoint.defers_signals = True
+                self.save(before, weights)
+                raise
+        numbers = {name: float(value) for name, value in scores.items()}
+        return {"epoch": self.epoch, "training_loss": round(training_loss, 6), **numbers}
 
     def keep_best(self, score: float) -> None:
         """Make the current epoch the best one."""

@@ -1,7 +1,8 @@
 """The weights of linear layers, rounded to bfloat16 all at once.
 
 `torch.autocast` rounds each by itself, and each gradient back: 300 operations in a step of BERT-base, for whose start a
-GPU waits a quarter of the step where batches are small. The numbers are the same.
+GPU waits a quarter of the step where batches are small. The numbers are the same, but for a dropout of low-rank
+updates, which `peft` then computes in bfloat16, too.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ class _Rounded(torch.autograd.Function):
             if rows > len(weight):
                 rounded[-1][len(weight) :] = 0.0 if weight.dim() > 1 else -math.inf
         torch._foreach_copy_([one[: len(weight)] for one, weight in zip(rounded, weights, strict=True)], weights)
+        learn = zip(rounded, context.needs_input_grad[1:], strict=True)
+        context.mark_non_differentiable(*(one for one, learns in learn if not learns))  # or it would get a gradient
         return tuple(rounded)
 
     @staticmethod
