@@ -204,7 +204,7 @@ def argument_parser() -> argparse.ArgumentParser:
     example = "example:\n  python -m specialize tables runs/demo\n"
     tables = add("tables", print_tables, "print the answers of a run, or all its tables", TABLES, example)
     tables.add_argument("run", type=Path, metavar="RUN", help="the run's directory")
-    tables.add_argument("--all", action="store_true", help="all tables that the run has so far, the answers last")
+    tables.add_argument("--all", action="store_true", help="the other tables that fit a terminal too, the answers last")
     summary = "write the newest dump's date in place of `latest`"
     dates = add("resolve-dates", resolve_dates, summary, DATES, DATES_EXAMPLE)
     dates.add_argument("file", type=Path, metavar="FILE", help="your configuration file")

@@ -1,5 +1,6 @@
 """What a command line says counts, or is refused with what to write instead."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -144,3 +145,33 @@ def test_only_snakemakes_own_command_line_is_read():
     assert is_snakemake(str(Path("/some/site-packages/snakemake/__main__.py")))
     assert not is_snakemake("/some/bin/pytest")
     assert not is_snakemake("/some/pytest/__main__.py")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"experiment:\n\tseeds: [1]\n", "mine.yaml, line 2: is not YAML (found a tab, which cannot start any token)"),
+        (b"experiment: [1, 2\n", "mine.yaml, line 2: is not YAML"),
+        (b"name: Wolof: the language\n", "mine.yaml, line 1: is not YAML"),
+        ("xx: 1\n".encode("utf-16"), "mine.yaml"),
+        (b"- 1\n- 2\n", "mine.yaml, line 1: is not a mapping of keys to values"),
+        (b"", "mine.yaml, line 1: has no keys"),
+        (b"# experiment: {}\n", "mine.yaml, line 1: has no keys"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_its_line(tmp_path, content, said):
+    (tmp_path / "mine.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
+        check_before_files_are_read(words("all --configfile mine.yaml"), {})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_s_folder_is_one_that_can_be_written_to(tmp_path, monkeypatch):
+    check_before_files_are_read(words("all --directory runs/new"), {})
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for folder in ("file", "file/run"):
+        with pytest.raises(ConfigError, match=r"--directory: \S+/file is a file, and no folder"):
+            check_before_files_are_read(words(f"all --directory {folder}"), {})
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(ConfigError, match=r"--directory: \S+ cannot be written to; give another folder"):
+        check_before_files_are_read(words("all -d runs/new"), {})

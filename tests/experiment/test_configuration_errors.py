@@ -960,3 +960,37 @@ def test_what_a_trimmed_representation_needs_is_made(tmp_path):
     asked = with_overlay(tmp_path, f"{TRIMMED}vocabularies: {{other_languages: [vi, mt]}}\n{grid}")
     assert asked.other_languages("mt", "small") == ["vi"] and asked.other_languages("mt", "lapt") == []
     assert "vi" in [language.tag for language in asked.needed_languages]
+
+
+# -- what looks like something else ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "key", "line"),
+    [
+        ("experiment:\n  languages: wo\n", "write a list: [wo]", "experiment.languages", 2),
+        ("experiment:\n  seeds: 2\n", "write a list: [2]", "experiment.seeds", 2),
+        ("languages:\n  wo:\n    corpus: wo\n", "write its keys under it", "languages.wo.corpus", 3),
+        ("languages:\n  wo:\n    corpus:\n", "write its keys under it", "languages.wo.corpus", 3),
+        ("languages:\n  wo:\n    corpus: {date: 2022-03-01}\n", 'write "20220301"', "languages.wo.corpus.date", 3),
+        ("languages:\n  qaa: {script: Latin}\n", "add name: …", "languages.qaa", 2),
+        ("languages:\n  WO: {name: Wolof}\n", "write wo", "languages.WO", 2),
+        (
+            "languages:\n  wo:\n    corpus: {text: mine.txt, wikipedia: wo}\n",
+            "text takes the place of the Wikipedia",
+            "languages.wo.corpus.text",
+            3,
+        ),
+    ],
+)
+def test_the_message_says_what_to_write(tmp_path, text, expected, key, line):
+    assert_refused(tmp_path, text, expected, key=key, line=line)
+
+
+def test_a_text_of_ones_own_does_not_have_the_number_of_tokens_of_another(tmp_path):
+    (tmp_path / "mine.txt").write_text("a b\n", encoding="utf-8")
+    text = f"languages:\n  wo:\n    corpus: {{text: {tmp_path / 'mine.txt'}}}\n"
+    assert "tokens" not in with_overlay(tmp_path, text).languages["wo"].entry
+    assert with_overlay(tmp_path, f"{text}    tokens: 5\n").languages["wo"].entry["tokens"] == 5
+    dated = with_overlay(tmp_path, 'languages:\n  wo:\n    corpus: {date: "20220301"}\n')
+    assert dated.languages["wo"].entry["tokens"] == PAPER_CONFIG["languages"]["wo"]["tokens"]

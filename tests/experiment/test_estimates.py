@@ -281,6 +281,29 @@ def test_jobs_are_those_that_make_the_outputs():
     assert [job.folder for job in jobs_to_do(costs, outputs)] == [str(Path(one).parent) for one in outputs[:2]]
 
 
+def test_a_language_that_nothing_runs_of_is_told(tmp_path):
+    own = "languages:\n  yo: {name: Yoruba, corpus: {wikipedia: yo, date: '20220301'}}\n"
+    (tmp_path / "mine.yaml").write_text(own, encoding="utf-8")
+    place = f"languages.yo ({tmp_path / 'mine.yaml'}, line 2)"
+    told = f"Warning: {place} is not in experiment.languages, so nothing of it runs"
+    assert told in forecast(Experiment.read(tmp_path / "mine.yaml"), on_cluster=True, dry_run=True).splitlines()
+    grid = "experiment: {languages: [yo], representations: [lapt], regimes: [pos], exceptions: []}\n"
+    (tmp_path / "mine.yaml").write_text(grid + own, encoding="utf-8")
+    assert "Warning" not in forecast(Experiment.read(tmp_path / "mine.yaml"), on_cluster=True, dry_run=True)
+
+
+def test_a_mirror_without_the_base_model_is_refused_at_the_start(tmp_path):
+    (tmp_path / "models/mini").mkdir(parents=True)
+    one = experiment(mirror=str(tmp_path))
+    assert "base model mbert (about" in forecast(one, on_cluster=True, dry_run=True)
+    with pytest.raises(
+        ConfigError, match=r"base_models\.mbert.* no mbert in models; what there is: mini; put mbert there"
+    ):
+        forecast(one, on_cluster=True)
+    (tmp_path / "models/mbert").mkdir()
+    forecast(one, on_cluster=True)
+
+
 # -- speeds ------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ or `--config` for a value. Its own table of options is asked, so that abbreviati
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 import yaml
 
 from specialize.errors import ConfigError
+from specialize.experiment.yaml_files import compose, load
 
 CONFIGURATION_ENDINGS = (".yaml", ".yml", ".json")
 LOST = ("directory",)  # options of one word that nobody overrides on purpose
@@ -76,6 +78,14 @@ def check_before_files_are_read(arguments: Sequence[str], environment: Mapping[s
     given = list(_options(list(arguments)))
     if problem := _said_twice(given) or _key_said_twice(given) or _target_among_values(given) or _nested_key(given):
         raise ConfigError(f"on the command line, {problem}")
+    for option in given:
+        if option.name == "configfile":
+            for value in option.values:
+                load(Path(value))  # whose errors name the line; Snakemake's do not
+                if compose(Path(value)) is None:
+                    raise ConfigError(f"{value}, line 1: has no keys; leave the file out, or write some")
+        elif option.name == "directory":
+            _check_run(option.values[-1])
     written = {option.name: option.written for option in given}
     for path, names in own_profiles(arguments, environment).items():
         for name in ("config", "configfile"):
@@ -84,6 +94,15 @@ def check_before_files_are_read(arguments: Sequence[str], environment: Mapping[s
                     f"on the command line, {written[name]} would replace what {path} has under {name}: give all of it "
                     "in one of the two places"
                 )
+
+
+def _check_run(folder: str) -> None:
+    """The folder of the run, or the nearest one above it that is there, is one that can be written to."""
+    there = next(path for path in [Path(folder).absolute(), *Path(folder).absolute().parents] if path.exists())
+    if not there.is_dir():
+        raise ConfigError(f"on the command line, --directory: {there} is a file, and no folder; give another one")
+    if not os.access(there, os.W_OK):
+        raise ConfigError(f"on the command line, --directory: {there} cannot be written to; give another folder")
 
 
 def is_snakemake(program: str) -> bool:

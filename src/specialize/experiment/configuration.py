@@ -42,9 +42,27 @@ def checked(config: dict[str, Any], files: ConfigurationFiles) -> dict[str, Any]
     _check_schema(Configuration, (), config, files)
     for tag in config["languages"]:
         _check_schema(LanguageEntry, ("languages", tag), config, files)
+        _check_text(("languages", tag, "corpus"), config, files)
         for data in ORIGINS:
             _keep_last_origin(("languages", tag, data), config["languages"][tag].get(data, {}), files)
     return config
+
+
+def _check_text(place: tuple[str, ...], config: dict[str, Any], files: ConfigurationFiles) -> None:
+    """A text of one's own takes the place of a Wikipedia that another file names, and its number of tokens goes."""
+    entry = config["languages"][place[1]]
+    corpus = entry.get("corpus", {})
+    for own in ("text", "dump"):
+        if own in corpus and "wikipedia" in corpus:
+            sources = [files.last_source([*place, key]) for key in (own, "wikipedia")]
+            if sources[0] == sources[1] >= 0:
+                raise ConfigError(
+                    f"{files.place([*place, own], config)}: {own} takes the place of the Wikipedia, of which nothing "
+                    "would be read; leave one of the two out"
+                )
+    counted = files.last_source([*place[:2], "tokens"])
+    if any(files.changes_after([*place, key], counted) for key in ("text", "dump", "wikipedia")):
+        entry.pop("tokens", None)
 
 
 def _keep_last_origin(place: tuple[str, ...], entry: dict[str, Any], files: ConfigurationFiles) -> None:
@@ -151,6 +169,8 @@ def _hint(error: ValidationError, on_command_line: bool) -> str:
     """What to write instead, for values that YAML reads otherwise than they look."""
     value, key = error.instance, str(error.path[-1]) if error.path else ""
     wants_text = error.validator == "type" and "string" in _wanted(error)
+    if wants_text and isinstance(value, datetime.date) and key == "date":
+        return f'; write "{value:%Y%m%d}"'
     if wants_text and isinstance(value, int | float | bool | datetime.date):
         if on_command_line and len(error.path) == 1:
             return f"; quote it for Snakemake too: --config '{key}=\"{value}\"'"
@@ -161,6 +181,13 @@ def _hint(error: ValidationError, on_command_line: bool) -> str:
         return "; a number stands without quotes"
     if "propertyNames" in error.schema_path and list(error.path) != ["finetuning", "seeds"]:
         return "; it names a folder: letters, digits and hyphens, and base is taken"
+    if error.validator == "required":
+        return f"; add {error.message.split(chr(39))[1]}: …"
+    if not on_command_line and error.validator == "type":
+        if _wanted(error) == "array" and not isinstance(value, dict | None):
+            return f"; write a list: [{value}]"
+        if _wanted(error) == "object" and not isinstance(value, list):
+            return "; write its keys under it, each in a line of its own and further in"
     if on_command_line and len(error.path) > 1:
         return "; within a value of --config, Snakemake takes all for text: put this in a file, for --configfile"
     return ""
@@ -175,6 +202,10 @@ def _check_tags(config: dict[str, Any], files: ConfigurationFiles) -> None:
             raise ConfigError(
                 f"languages.{tag}: is not a tag; quote it, for YAML reads a bare no or on as a truth value"
             )
+        if not str(tag).split("-")[0].islower():
+            written = "-".join([str(tag).split("-")[0].lower(), *str(tag).split("-")[1:]])
+            place = files.place(["languages", tag], config)
+            raise ConfigError(f"{place}: a tag's language is written in small letters; write {written}")
         original = languages.get(tag.removesuffix("-Latn"))
         if original is not entry and isinstance(original, dict) and "transliteration" in original:
             raise ConfigError(

@@ -114,6 +114,33 @@ def gpu_names() -> list[str]:
     return names if visible is None else names[: len([name for name in visible.split(",") if name not in ("", "-1")])]
 
 
+def check_models_of_mirror(experiment: Experiment, mirror: str, names: Iterable[str]) -> None:
+    """Refuse base models that a mirror on this machine lacks, before jobs fail one after the other.
+
+    Args:
+        experiment: the configuration.
+        mirror: its folder.
+        names: of the base models that the run takes from it.
+
+    Raises:
+        ConfigError: with what it has instead.
+    """
+    for name in names:
+        if not Path(mirror, "models", name).is_dir():
+            there = sources.what_a_mirror_has(f"models/{name}", mirror)
+            raise ConfigError(
+                f"{experiment.place(['base_models', name])}: with mirror, base models come from it too, and {there}; "
+                f"put {name} there, or choose one that is: base_model: NAME, base_models: {{NAME: {{mirror: true}}}}"
+            )
+
+
+def _unused_languages(experiment: Experiment) -> list[str]:
+    """Languages that a file of one's own has, and of which the run needs nothing."""
+    needed = {language.tag for language in experiment.needed_languages}
+    tags = [tag for tag in experiment.config["languages"] if tag not in needed]
+    return [tag for tag in tags if experiment.files.last_source(["languages", tag]) > 0]  # the first is the package's
+
+
 def torch_is_for_cpus() -> bool:
     """Whether the torch that is installed says so; it is not loaded, since that takes seconds."""
     with contextlib.suppress(PackageNotFoundError):
@@ -206,12 +233,15 @@ def forecast(
     disk = size + sum(written.values())
     if not dry_run:
         check_room(Path(), disk)
-    from_hub = [
-        f"{experiment.config['base_models'][name]['hub']} (about "
+    fetched = {
+        name: f"{models[name].get('hub') if not mirror else name} (about "
         f"{bytes_in_words(written[experiment.base_folder(name)])})"
+        for models in [experiment.config["base_models"]]
         for name in experiment.base_models_used
-        if "hub" in experiment.config["base_models"][name] and experiment.base_folder(name) in written
-    ]
+        if models[name].keys() & {"hub", "mirror"} and experiment.base_folder(name) in written
+    }
+    if mirror and not remote and not dry_run:
+        check_models_of_mirror(experiment, mirror, fetched)
     languages = len({cell.language for cell in cells})
     place = _count(machine.gpus, "GPU") if machine.gpus else f"{_count(machine.cores, 'core')} without a GPU"
     if not on_cluster and torch_is_for_cpus() and gpu_names():
@@ -221,13 +251,17 @@ def forecast(
         *_of_the_curve(costs.curve, jobs),
         f"downloads: {_count(len(missing), 'file')}, {_size_in_words(size, is_all)}"
         + (f", from {mirror}" if mirror else "")
-        + (f"; base model {', '.join(from_hub)}" if from_hub else ""),
+        + (f"; base model {', '.join(fetched.values())}" if fetched else ""),
         f"disk: about {bytes_in_words(disk)} more",
         f"estimated on {place}: {machine.in_words(jobs)}",
     ]
     if jobs:
         shapes = {work.shape for job in jobs for work in job.works}
         lines[-1] += f", for {_count(len(jobs), 'training job')}; {_how_known(experiment, machine, shapes, on_cluster)}"
+    lines += [
+        f"Warning: {experiment.place(['languages', tag])} is not in experiment.languages, so nothing of it runs"
+        for tag in _unused_languages(experiment)
+    ]
     refused = not dry_run and not machine.gpus and hours > LONGEST_WITHOUT_GPU
     if refused and not experiment.config["allow_cpu"]:
         raise ConfigError(

@@ -267,7 +267,9 @@ def compose(path: Path) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ConfigError(f"{path}, line {line}: is not YAML ({error.problem or error.context})") from error
+        problem = (error.problem or error.context or "").replace("character '\\t' that", "a tab, which")
+        remedy = "; write spaces" if "a tab," in problem else ""
+        raise ConfigError(f"{path}, line {line}: is not YAML ({problem}){remedy}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}, line 1: is nested too deeply") from error
     return node

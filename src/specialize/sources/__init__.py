@@ -31,7 +31,7 @@ from specialize.sources.text_formats import TextFormat, recognise
 from specialize.sources.word_lists import read_word_list
 
 if TYPE_CHECKING:  # as they load what asks the network, which most jobs never do
-    from specialize.sources.availability import latest_dump, upstream_bytes
+    from specialize.sources.availability import latest_dump, upstream_bytes, what_a_mirror_has
     from specialize.sources.downloads import download, fetch, fetch_parts
     from specialize.sources.lists import fetch_listed, listed_parts, require_parts
     from specialize.sources.models import commit_on_the_hub, copy_model, fetch_model, fetch_model_from_mirror
@@ -54,6 +54,7 @@ _ASKS_NETWORK = {
     "listed_parts": "lists",
     "require_parts": "lists",
     "upstream_bytes": "availability",
+    "what_a_mirror_has": "availability",
 }
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "universal_entities",
     "upstream_bytes",
     "usual_file",
+    "what_a_mirror_has",
     "wikiann_archive",
     "wikiann_collection",
     "wikipedia_dump",

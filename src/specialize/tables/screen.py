@@ -60,6 +60,8 @@ def all_tables(run: Path) -> str:
 
 
 def _no_tables(run: Path) -> InputError:
+    if not run.is_dir():
+        return InputError(run, "is no folder of a run", remedy="give the one that --directory named")
     return InputError(run, "has no tables yet", remedy="run `snakemake all` there")
 
 
