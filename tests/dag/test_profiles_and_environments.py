@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.conftest import ROOT, run_snakemake
 
-from specialize.experiment.plan import gpus_here
+from specialize.experiment.machine import gpus_here
 from specialize.tables.contents import FIGURES, TABLES
 
 

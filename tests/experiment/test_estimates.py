@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from specialize.errors import ConfigError
-from specialize.experiment import Experiment, Language, plan
+from specialize.experiment import Experiment, Language, machine, plan
 from specialize.experiment.costs import BEST_EPOCH, EXPECTED_BASE, Costs, jobs_to_do
 from specialize.experiment.data_sizes import DataSizes, Labeled, count_labeled
-from specialize.experiment.plan import Machine, bytes_to_be_written, forecast
+from specialize.experiment.machine import Machine
+from specialize.experiment.plan import bytes_to_be_written, forecast
 from specialize.experiment.speeds import (
     START_SECONDS,
     Shape,
@@ -262,11 +263,13 @@ def test_several_gpus_divide_the_hours_of_a_pretraining_where_a_machine_has_them
     assert Machine(8, 0, "cpu", {}).hours([two]) == Machine(8, 0, "cpu", {}).hours([one])
     several = experiment(representations=["lapt"], pretraining={"gpus": 2})
     assert "estimated on 2 GPUs" in forecast(several, on_cluster=True, dry_run=True)
-    monkeypatch.setattr(plan, "gpu_names", lambda: ["A", "A", "A"])
-    monkeypatch.setattr(plan, "torch_is_for_cpus", lambda: True)
+    for module in (plan, machine):
+        monkeypatch.setattr(module, "gpu_names", lambda: ["A", "A", "A"])
+        monkeypatch.setattr(module, "torch_is_for_cpus", lambda: True)
     assert Machine.here().gpus == 0, "jobs would train on the CPU"
     assert "without a GPU (there is one, but this torch is built for CPUs" in forecast(several, False, dry_run=True)
-    monkeypatch.setattr(plan, "torch_is_for_cpus", lambda: False)
+    for module in (plan, machine):
+        monkeypatch.setattr(module, "torch_is_for_cpus", lambda: False)
     assert Machine.here().gpus == 3
     assert "estimated on 2 GPUs" in forecast(several, on_cluster=False, dry_run=True, gpus=2)
     with pytest.raises(ConfigError, match=r"pretraining\.gpus is 2, but this machine has 1 GPU for it: lower it"):

@@ -41,9 +41,9 @@ def read(folder, text):
         ),
         (
             "representations:\n  mbert:\n    training:\n      masked_unit: words\n",
-            "representations.mbert.training.masked_unit",
-            5,
-            "method base pretrains on no text; leave masked_unit out",
+            "representations.mbert.training",
+            4,
+            "belongs to method adapt or scratch, and this one is base; leave it out",
         ),
         (
             "pretraining:\n  with: {mt: 0.5, ga: 0.5, wo: 0.1}\n",

@@ -27,7 +27,8 @@ from specialize.experiment import MULTI_TASK_REGIMES, REGIMES, TASKS, Cell, Expe
 from specialize.experiment.command_line import check_command_line, is_snakemake
 from specialize.experiment.copied_run import put_back_times
 from specialize.experiment.curve import check_curve, curve_inputs, curve_of
-from specialize.experiment.plan import forecast, gpus_here, measure_speeds, sources_of
+from specialize.experiment.machine import gpus_here
+from specialize.experiment.plan import forecast, measure_speeds, sources_of
 from specialize.experiment.surroundings import check_modified_paths, check_paths, check_sections, check_slurm
 from specialize.experiment.treebanks import learned_tasks
 from specialize.experiment.versions import STAGE_VERSIONS, Rerun, check_versions

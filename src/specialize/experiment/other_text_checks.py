@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 NOTHING_LEFT = 1e-9  # of a share, by which sums of decimals differ
 
 
-LEARNING = ("adapt", "scratch")  # the methods that learn from text in batches
-OF_TEXT = ("with", "sampling_exponent", "masked_unit")
-
-
 def check_other_texts(experiment: Experiment) -> None:
     """Every language that is learned from besides a model's own is known and has text, and leaves some to its own.
 
@@ -57,12 +53,8 @@ def check_other_texts(experiment: Experiment) -> None:
 
 
 def _check_read(experiment: Experiment, name: str, entry: dict[str, Any]) -> None:
-    """What a representation's `training` says of text is read by its method, and an exponent by a list."""
+    """An exponent in a representation's `training` is read by a list."""
     own, place = entry.get("training", {}), ["representations", name, "training"]
-    for key in OF_TEXT:
-        if key in own and entry["method"] not in LEARNING:
-            problem = f"method {entry['method']} pretrains on no text"
-            raise ConfigError(f"{experiment.place([*place, key])}: {problem}; leave {key} out")
     read = {**experiment.config["pretraining"], **own}
     if "sampling_exponent" in own and not (isinstance(read.get("with"), list) and read["with"]):
         problem = "is of a list of languages, as in with: [tt, tr]"

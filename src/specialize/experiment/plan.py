@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from specialize import sources
@@ -19,7 +17,8 @@ from specialize.errors import ConfigError, DownloadError, SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.costs import BYTES_PER_PARAMETER, Costs, Job, jobs_to_do, transformer
 from specialize.experiment.curve import SMALLEST_SHARE, Curve
-from specialize.experiment.speeds import Shape, Speed, assumed_speed, kept_speeds, key_of
+from specialize.experiment.machine import Machine, counted, gpu_names, torch_is_for_cpus
+from specialize.experiment.speeds import Shape
 from specialize.experiment.yaml_files import Revision, dates_to_resolve, revisions_to_pin
 from specialize.files import atomic_text, read_text
 
@@ -41,77 +40,6 @@ def sources_of(language: Language) -> list[sources.Source | sources.Publication]
         else:
             found += (origin or {}).values()
     return found
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What jobs run on.
-
-    Attributes:
-        cores: that may be used at a time.
-        gpus: likewise.
-        device: the first GPU's name, or cpu.
-        speeds: that were measured on this machine, by `speeds.key_of`.
-    """
-
-    cores: int
-    gpus: int
-    device: str
-    speeds: Mapping[str, Speed]
-
-    @classmethod
-    def here(cls, cores: int | None = None, gpus: int | None = None) -> Machine:
-        """This one, with its kept speeds, or so much of it; without its GPUs if torch is built for CPUs."""
-        names = [] if torch_is_for_cpus() else gpu_names()[:gpus]
-        cores = min(cores or os.cpu_count() or 1, os.cpu_count() or 1)
-        return cls(cores, len(names), names[0] if names else "cpu", kept_speeds())
-
-    @classmethod
-    def with_a_gpu(cls, gpus: int = 1) -> Machine:
-        """Any with one data-centre GPU, or several, of assumed speed."""
-        return cls(1, gpus, "", {})
-
-    def speed(self, shape: Shape) -> Speed:
-        """As measured, else as assumed."""
-        return self.speeds.get(key_of(shape, self.device)) or assumed_speed(shape, self.gpus > 0, self.cores)
-
-    def unmeasured(self, shapes: Iterable[Shape]) -> list[Shape]:
-        """Those whose speed is assumed."""
-        return [shape for shape in shapes if key_of(shape, self.device) not in self.speeds]
-
-    def hours(self, jobs: Collection[Job], at_most: bool = False) -> float:
-        """How long jobs take, as many at a time as there is room for; at most, if patience ends none of them."""
-        hours = [job.seconds(self.speed, job.most_epochs if at_most else None) / 3600 for job in jobs]
-        if self.gpus:
-            side_by_side = [one / self.gpus for one in hours]
-            hours = [one / min(job.gpus, self.gpus) for job, one in zip(jobs, hours, strict=True)]
-        else:
-            side_by_side = [one / max(1, self.cores // job.threads) for job, one in zip(jobs, hours, strict=True)]
-        return max([sum(side_by_side), *hours])
-
-    def in_words(self, jobs: Collection[Job]) -> str:
-        """How long jobs take, for people: pretraining, and finetuning with what it takes at most."""
-        pretraining = [job for job in jobs if job.pretrains]
-        finetuning = [job for job in jobs if not job.pretrains]
-        parts = []
-        if pretraining:
-            parts.append(f"{hours_in_words(self.hours(pretraining))} of pretraining")
-        if finetuning:
-            parts.append(f"about {hours_in_words(self.hours(finetuning))} of finetuning")
-        if any(job.epochs < job.most_epochs for job in finetuning):
-            most = hours_in_words(self.hours(finetuning, at_most=True))
-            parts[-1] += f" (at most {most}, if patience ends no job)"
-        return " and ".join(parts) or "nothing to train"
-
-
-def gpu_names() -> list[str]:
-    """The GPUs that this machine's jobs may use, as its driver's tool and CUDA_VISIBLE_DEVICES say."""
-    if not shutil.which("nvidia-smi"):
-        return []
-    shown = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout
-    names = [line.partition(": ")[2].partition(" (")[0] for line in shown.splitlines() if line.startswith("GPU ")]
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return names if visible is None else names[: len([name for name in visible.split(",") if name not in ("", "-1")])]
 
 
 def check_models_of_mirror(experiment: Experiment, mirror: str, names: Iterable[str]) -> None:
@@ -141,18 +69,6 @@ def _unused_languages(experiment: Experiment) -> list[str]:
     return [tag for tag in tags if experiment.files.last_source(["languages", tag]) > 0]  # the first is the package's
 
 
-def torch_is_for_cpus() -> bool:
-    """Whether the torch that is installed says so; it is not loaded, since that takes seconds."""
-    with contextlib.suppress(PackageNotFoundError):
-        return version("torch").endswith("+cpu")
-    return False
-
-
-def gpus_here() -> int:
-    """How many GPUs this machine's jobs may use."""
-    return len(gpu_names())
-
-
 def measure_speeds(experiment: Experiment, outputs: Collection[str] | None = None) -> None:
     """Have the speeds measured that a start needs and that are not kept yet, in a process of its own: this one, which
     goes on for days, shall not load torch. Where torch cannot be loaded or nothing be kept, speeds stay assumed.
@@ -165,7 +81,7 @@ def measure_speeds(experiment: Experiment, outputs: Collection[str] | None = Non
     missing = Machine.here().unmeasured(sorted(shapes))
     if not missing:
         return
-    print(f"measuring how fast this machine trains: {_count(len(missing), 'kind')} of model …", file=sys.stderr)
+    print(f"measuring how fast this machine trains: {counted(len(missing), 'kind')} of model …", file=sys.stderr)
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     try:
         subprocess.run(
@@ -225,7 +141,7 @@ def forecast(
     machine = Machine.with_a_gpu(most_gpus) if on_cluster else Machine.here(cores, gpus)
     if most_gpus > max(machine.gpus, 1) and not dry_run and not experiment.config["allow_cpu"]:
         raise ConfigError(
-            f"pretraining.gpus is {most_gpus}, but this machine has {_count(machine.gpus, 'GPU')} for it: lower it, "
+            f"pretraining.gpus is {most_gpus}, but this machine has {counted(machine.gpus, 'GPU')} for it: lower it, "
             "use a cluster (--profile slurm), or --config allow_cpu=true to pretrain in one process"
         )
     hours = machine.hours(jobs)
@@ -243,13 +159,13 @@ def forecast(
     if mirror and not remote and not dry_run:
         check_models_of_mirror(experiment, mirror, fetched)
     languages = len({cell.language for cell in cells})
-    place = _count(machine.gpus, "GPU") if machine.gpus else f"{_count(machine.cores, 'core')} without a GPU"
+    place = counted(machine.gpus, "GPU") if machine.gpus else f"{counted(machine.cores, 'core')} without a GPU"
     if not on_cluster and torch_is_for_cpus() and gpu_names():
         place += " (there is one, but this torch is built for CPUs; pytorch.org says which is for it)"
     lines = [
-        f"{_count(len(cells), 'finetuning job')} over {_count(languages, 'language')}",
+        f"{counted(len(cells), 'finetuning job')} over {counted(languages, 'language')}",
         *_of_the_curve(costs.curve, jobs),
-        f"downloads: {_count(len(missing), 'file')}, {_size_in_words(size, is_all)}"
+        f"downloads: {counted(len(missing), 'file')}, {_size_in_words(size, is_all)}"
         + (f", from {mirror}" if mirror else "")
         + (f"; base model {', '.join(fetched.values())}" if fetched else ""),
         f"disk: about {bytes_in_words(disk)} more",
@@ -257,7 +173,9 @@ def forecast(
     ]
     if jobs:
         shapes = {work.shape for job in jobs for work in job.works}
-        lines[-1] += f", for {_count(len(jobs), 'training job')}; {_how_known(experiment, machine, shapes, on_cluster)}"
+        lines[-1] += (
+            f", for {counted(len(jobs), 'training job')}; {_how_known(experiment, machine, shapes, on_cluster)}"
+        )
     lines += [
         f"Warning: {experiment.place(['languages', tag])} is not in experiment.languages, so nothing of it runs"
         for tag in _unused_languages(experiment)
@@ -276,7 +194,7 @@ def _of_the_curve(curve: Curve, jobs: Collection[Job]) -> list[str]:
     planned = len({cell.folder for cell in curve.cells} & {job.folder for job in jobs})
     if not planned:
         return []
-    line = f"of the learning curve {_count(planned, 'finetuning job')} on shares of the training sentences"
+    line = f"of the learning curve {counted(planned, 'finetuning job')} on shares of the training sentences"
     if curve.left_out:
         line += f"; left out, being fewer than {SMALLEST_SHARE} sentences: {'; '.join(curve.left_out)}"
     if curve.unknown:
@@ -354,22 +272,11 @@ def bytes_in_words(number: float) -> str:
     return f"{number:,.1f} TB"
 
 
-def hours_in_words(hours: float) -> str:
-    """A time for people."""
-    if hours < 1:
-        return _count(round(hours * 60), "minute") if hours > 1 / 60 else "under a minute" if hours else "nothing"
-    return f"{hours:,.1f} hours"
-
-
 def _size_in_words(size: int, is_all: bool) -> str:
     """How many bytes are downloaded, of which not all need be known."""
     if is_all:
         return bytes_in_words(size)
     return f"at least {bytes_in_words(size)}" if size else "size unknown"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def resolve_dates(path: Path, mirror: str | None) -> dict[str, str]:

@@ -12,7 +12,8 @@ from specialize.corpora import LONG_WORDS
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment, Language
 from specialize.experiment.costs import Costs
-from specialize.experiment.plan import Machine, bytes_in_words, bytes_to_be_written
+from specialize.experiment.machine import Machine
+from specialize.experiment.plan import bytes_in_words, bytes_to_be_written
 from specialize.reports.new_pieces import Effects, effects_of_new_pieces
 from specialize.tables.figures.style import save_figure
 from specialize.tables.formats import Entry, Table, write_table

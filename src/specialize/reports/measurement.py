@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from specialize.bases.architectures import known_architectures
-from specialize.experiment.plan import Machine
+from specialize.experiment.machine import Machine
 from specialize.experiment.speeds import Shape, Speed, keep_speeds, key_of
 from specialize.finetuning.encoder import ScalarMix
 from specialize.finetuning.layout import Layout
