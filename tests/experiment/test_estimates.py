@@ -286,12 +286,12 @@ def test_jobs_are_those_that_make_the_outputs():
 
 def test_a_language_that_nothing_runs_of_is_told(tmp_path):
     own = "languages:\n  yo: {name: Yoruba, corpus: {wikipedia: yo, date: '20220301'}}\n"
-    (tmp_path / "mine.yaml").write_text(own, encoding="utf-8")
-    place = f"languages.yo ({tmp_path / 'mine.yaml'}, line 2)"
+    small = "experiment: {languages: [wo], representations: [lapt], regimes: [pos], exceptions: []}\n"
+    (tmp_path / "mine.yaml").write_text(small + own, encoding="utf-8")
+    place = f"languages.yo ({tmp_path / 'mine.yaml'}, line 3)"
     told = f"Warning: {place} is not in experiment.languages, so nothing of it runs"
     assert told in forecast(Experiment.read(tmp_path / "mine.yaml"), on_cluster=True, dry_run=True).splitlines()
-    grid = "experiment: {languages: [yo], representations: [lapt], regimes: [pos], exceptions: []}\n"
-    (tmp_path / "mine.yaml").write_text(grid + own, encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(small.replace("wo", "yo") + own, encoding="utf-8")
     assert "Warning" not in forecast(Experiment.read(tmp_path / "mine.yaml"), on_cluster=True, dry_run=True)
 
 
