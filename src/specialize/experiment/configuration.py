@@ -182,7 +182,8 @@ def _hint(error: ValidationError, on_command_line: bool) -> str:
     if "propertyNames" in error.schema_path and list(error.path) != ["finetuning", "seeds"]:
         return "; it names a folder: letters, digits and hyphens, and base is taken"
     if error.validator == "required":
-        return f"; add {error.message.split(chr(39))[1]}: …"
+        missing = next(name for name in error.validator_value if name not in error.instance)  # type: ignore[union-attr,operator]
+        return f"; add {missing}: …"
     if not on_command_line and error.validator == "type":
         if _wanted(error) == "array" and not isinstance(value, dict | None):
             return f"; write a list: [{value}]"
@@ -202,8 +203,9 @@ def _check_tags(config: dict[str, Any], files: ConfigurationFiles) -> None:
             raise ConfigError(
                 f"languages.{tag}: is not a tag; quote it, for YAML reads a bare no or on as a truth value"
             )
-        if not str(tag).split("-")[0].islower():
-            written = "-".join([str(tag).split("-")[0].lower(), *str(tag).split("-")[1:]])
+        language, hyphen, rest = str(tag).partition("-")
+        if language != language.lower():
+            written = f"{language.lower()}{hyphen}{rest}"
             place = files.place(["languages", tag], config)
             raise ConfigError(f"{place}: a tag's language is written in small letters; write {written}")
         original = languages.get(tag.removesuffix("-Latn"))

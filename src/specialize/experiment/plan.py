@@ -42,17 +42,8 @@ def sources_of(language: Language) -> list[sources.Source | sources.Publication]
     return found
 
 
-def check_models_of_mirror(experiment: Experiment, mirror: str, names: Iterable[str]) -> None:
-    """Refuse base models that a mirror on this machine lacks, before jobs fail one after the other.
-
-    Args:
-        experiment: the configuration.
-        mirror: its folder.
-        names: of the base models that the run takes from it.
-
-    Raises:
-        ConfigError: with what it has instead.
-    """
+def _check_models_of_mirror(experiment: Experiment, mirror: str, names: Iterable[str]) -> None:
+    """Refuse base models that a mirror on this machine lacks, before jobs fail one after the other."""
     for name in names:
         if not Path(mirror, "models", name).is_dir():
             there = sources.what_a_mirror_has(f"models/{name}", mirror)
@@ -149,15 +140,15 @@ def forecast(
     disk = size + sum(written.values())
     if not dry_run:
         check_room(Path(), disk)
+    models = experiment.config["base_models"]
     fetched = {
         name: f"{models[name].get('hub') if not mirror else name} (about "
         f"{bytes_in_words(written[experiment.base_folder(name)])})"
-        for models in [experiment.config["base_models"]]
         for name in experiment.base_models_used
         if models[name].keys() & {"hub", "mirror"} and experiment.base_folder(name) in written
     }
     if mirror and not remote and not dry_run:
-        check_models_of_mirror(experiment, mirror, fetched)
+        _check_models_of_mirror(experiment, mirror, fetched)
     languages = len({cell.language for cell in cells})
     place = counted(machine.gpus, "GPU") if machine.gpus else f"{counted(machine.cores, 'core')} without a GPU"
     if not on_cluster and torch_is_for_cpus() and gpu_names():

@@ -150,7 +150,7 @@ def finetuning(experiment: Experiment, cell: Cell) -> FinetuningSettings:
         seeds=seeds,
         tags=language.tags if "pos" in tasks else None,
         datasets=datasets,
-        upsample={"": False, "int": False, "ups": True}[REGIMES[cell.regime].mixing],
+        upsample={"": False, "int": False, "ups": True}[REGIMES[cell.regime].mixing],  # no other mixing is known
         heads={task: heads[task].as_dict() for task in tasks},
         task_encoders=encoders,
         method=entry["method"],

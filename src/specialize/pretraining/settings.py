@@ -91,7 +91,7 @@ class PretrainingOptions(Settings):
     initialisation: Literal["slot", "mean", "random", "script", "focus", "dictionary"] = setting(
         "what new pieces' rows start from, in the output layer too. slot: from that of their free slot, and beyond the "
         "slots from the mean of those of the pieces that the base had cut them into; mean: all from that mean; random: "
-        "from that of their slot, and beyond as the architecture's first ones were drawn; script: drawn from the "
+        "from that of their slot, and beyond drawn with the architecture's initializer_range; script: drawn from the "
         "distribution of the rows of their script; focus: from the mean of those of similar pieces, by static vectors "
         "of the text; dictionary: from the mean of those of translations, by the language's `dictionary`",
         source="fact 13",

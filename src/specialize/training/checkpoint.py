@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import shutil
 import signal
 import time
 import zlib
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
@@ -122,7 +121,9 @@ class Checkpoint:
             if path.name != "lock":
                 remove(path)
         self._lock.release()
-        shutil.rmtree(self.folder, ignore_errors=True)  # another job may have taken the lock by now
+        with suppress(OSError):  # another job may be in it by now
+            (self.folder / "lock").unlink()
+            self.folder.rmdir()
 
     @property
     def _description(self) -> Path:
