@@ -5,7 +5,6 @@ The jobs are real processes; see `tests.training.jobs`.
 
 import os
 import random
-import shutil
 import signal
 import time
 from functools import partial
@@ -14,6 +13,8 @@ from itertools import count
 import pytest
 import torch
 from tests.training.jobs import RESULTS, STOPPED, begin, result_bytes, warm_up, write_inputs
+
+from specialize.training import checkpoint
 
 KILLS = 4  # of one job
 PATIENCE = 120  # seconds until a job must have ended, or reacted to a signal
@@ -125,27 +126,25 @@ def before_a_checkpoint_replaces_the_previous_one(how, checkpoints):
 
 
 def between_the_last_write_and_the_clean_up(how, checkpoints):
-    rmtree = shutil.rmtree
+    remove, removals = checkpoint.remove, count(1)
 
-    def stop_first(path, *arguments, **options):
-        if path == checkpoints:
+    def stop_first(path):
+        if path.parent == checkpoints and next(removals) == 1:
             os.kill(os.getpid(), how)
-        rmtree(path, *arguments, **options)
+        remove(path)
 
-    shutil.rmtree = stop_first
+    checkpoint.remove = stop_first
 
 
 def in_the_middle_of_the_clean_up(how, checkpoints):
-    rmtree = shutil.rmtree
+    remove, removals = checkpoint.remove, count(1)
 
-    def stop_halfway(path, *arguments, **options):
-        if path == checkpoints:
-            for checkpoint in path.glob("*.pt"):
-                checkpoint.unlink()
+    def stop_after_the_first(path):
+        remove(path)
+        if path.parent == checkpoints and next(removals) == 1:
             os.kill(os.getpid(), how)
-        rmtree(path, *arguments, **options)
 
-    shutil.rmtree = stop_halfway
+    checkpoint.remove = stop_after_the_first
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])

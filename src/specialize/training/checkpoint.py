@@ -117,7 +117,7 @@ class Checkpoint:
 
     def _remove_folder(self) -> None:
         """Remove the folder; the lock last, since on NFS a file that is open goes on to be there under another name."""
-        for path in self.folder.iterdir():
+        for path in sorted(self.folder.iterdir(), reverse=True):  # the state before its description
             if path.name != "lock":
                 remove(path)
         self._lock.release()
