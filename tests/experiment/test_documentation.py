@@ -57,6 +57,22 @@ def test_configurations_in_the_documents_have_keys_that_there_are(path):
         assert yaml.safe_load(text).keys() <= known.keys()
 
 
+def test_what_developers_are_led_to_is_there():
+    page = (ROOT / "docs/development.md").read_text(encoding="utf-8")
+    names = re.findall(r"`([\w/]+(?:/|\.(?:py|yaml|smk)))`", page)
+    assert len(names) > 60
+    assert [name for name in names if not developers_file(name).exists()] == []
+    for name, functions in re.findall(r"`([\w/]+\.(?:py|smk))` \((`[\w.`, ]+`)\)", page):
+        text = developers_file(name).read_text(encoding="utf-8")
+        assert [name for name in re.findall(r"\w+", functions) if name not in text] == [], name
+
+
+def developers_file(name):
+    """What docs/development.md means by a file."""
+    elsewhere = name.startswith(("workflow/", "scripts/", "tests/", "benchmarks/", "config/", "profiles/"))
+    return (ROOT if elsewhere else ROOT / "src/specialize") / name
+
+
 def test_readme_has_the_two_commands_and_fits_two_screens():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert any(line.startswith("make demo ") for line in lines)

@@ -60,7 +60,7 @@ def start_new_rows(
 
         starts, started = by_similarity(pieces, language.tokenizer, language.text, seed)
     else:
-        assert language.word_list is not None, "the configuration would have been refused"
+        assert how == "dictionary" and language.word_list, "the configuration would have been refused"
         starts, started = by_dictionary(pieces, language.tokenizer, language.text, language.word_list)
     start_rows(model, starts, seed)
     told = ", ".join(f"{number:,} {what.replace('_', ' ')}" for what, number in started.items())

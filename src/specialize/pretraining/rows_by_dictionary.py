@@ -3,8 +3,8 @@
 Ke Tran: From English to foreign languages: transferring pre-trained language models (arXiv 2002.07306), section 2.1. A
 row is the mean of the base's rows by the translation probabilities of its piece, which are relative counts of links
 between pieces of parallel text (github.com/alexa/ramen, code/alignment/get_prob_para.py). Here the text is the word
-list: each piece of a word is linked with each piece of its translations. A word counts once, and as often as the text
-has it; its translations have equal shares of that, and the pieces of each translation of that one's.
+list: each piece of a word is linked with each piece of its translations. A word counts once more often than the
+text has it; its translations have equal shares of that, and the pieces of each translation of that one's.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from specialize.settings import Number, Settings, setting
 
 VERSION = 5  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+
+Choose: TypeAlias = Literal["unknown", "compression", "both"]
 
 
 class PieceTraining(Settings):
@@ -20,7 +22,7 @@ class PieceTraining(Settings):
 class PieceChoice(PieceTraining):
     """Which pieces of a new vocabulary go into the base's."""
 
-    choose: Literal["unknown", "compression", "both"] = setting(
+    choose: Choose = setting(
         "unknown: pieces that make unknown words known come first, then the new vocabulary's most frequent; "
         "compression: those that save the most wordpieces; both: the first of unknown, then compression. Where nothing "
         "is ever unknown, as in BPE, it is compression",

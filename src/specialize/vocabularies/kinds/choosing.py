@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from tokenizers import Tokenizer
 
 from specialize.vocabularies.kinds.kind import Kind
-
-Choose: TypeAlias = Literal["unknown", "compression", "both"]
+from specialize.vocabularies.settings import Choose
 
 
 class Choice(NamedTuple):

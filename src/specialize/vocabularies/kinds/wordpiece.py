@@ -13,12 +13,12 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from tokenizers.normalizers import Normalizer
 
 from specialize.files import atomic_text, read_json
-from specialize.vocabularies.kinds.choosing import Choice, Choose, candidates
+from specialize.vocabularies.kinds.choosing import Choice, candidates
 from specialize.vocabularies.kinds.fewer import freed_slots
 from specialize.vocabularies.kinds.holes import HOLE, SPECIAL, without_holes
 from specialize.vocabularies.kinds.kind import Growth, Kind, in_order, repeated, special_names
 from specialize.vocabularies.normal_form import steps_of
-from specialize.vocabularies.settings import PieceChoice, PieceTraining
+from specialize.vocabularies.settings import Choose, PieceChoice, PieceTraining
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 UNKNOWN = "[UNK]"
