@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,10 +31,19 @@ if not os.environ.get("CI"):
     settings.load_profile("tenth")
 
 
+@cache
+def _read_once(name):
+    return yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+
+
+def configuration(name="config.yaml"):
+    """A file of `config/`, by default the paper's, for a test to change."""
+    return deepcopy(_read_once(name))
+
+
 def paper_cleaning(**changes):
     """How the paper's configuration cleans text, with changes."""
-    section = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["corpora"]
-    return Cleaning(**section | changes)
+    return Cleaning(**configuration()["corpora"] | changes)
 
 
 @pytest.hookimpl(tryfirst=True)

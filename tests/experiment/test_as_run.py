@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 from snakemake.utils import update_config
+from tests.conftest import configuration
 
 CONFIGURATIONS = Path(__file__).parents[2] / "config"
 UNSET = "unset"
@@ -31,14 +32,10 @@ def settings(value, key=""):
     return found
 
 
-def read(name):
-    return yaml.safe_load((CONFIGURATIONS / name).read_text(encoding="utf-8"))
-
-
 def test_as_run_changes_what_the_table_says_and_nothing_else():
-    config = read("config.yaml")
+    config = configuration()
     default = settings(config)
-    update_config(config, read("as-run.yaml"))
+    update_config(config, configuration("as-run.yaml"))
     changes = [(key, default.get(key, UNSET), value) for key, value in settings(config).items()]
     rows = documented()
     assert {change for change in changes if change[1] != change[2]} == {row[1:] for row in rows}
@@ -46,7 +43,7 @@ def test_as_run_changes_what_the_table_says_and_nothing_else():
 
 
 def test_as_run_names_nothing_that_it_does_not_change():
-    assert settings(read("as-run.yaml")) == {key: value for _, key, _, value in documented()}
+    assert settings(configuration("as-run.yaml")) == {key: value for _, key, _, value in documented()}
 
 
 def test_every_difference_between_paper_and_code_has_an_option():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from snakemake.utils import update_config
+from tests.conftest import configuration
 
 from specialize.corpora.settings import CorpusEntry
 from specialize.datasets.settings import TreebankEntry
@@ -21,7 +22,7 @@ from specialize.experiment.yaml_files import ConfigurationFiles
 from specialize.settings import schema_of
 
 PAPER = Path(__file__).parents[2] / "config" / "config.yaml"
-PAPER_CONFIG = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+PAPER_CONFIG = configuration()
 SEEDS = PAPER_CONFIG["finetuning"]["seeds"]
 
 

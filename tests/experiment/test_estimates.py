@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.conftest import configuration
 
 from specialize.errors import ConfigError
 from specialize.experiment import Experiment, Language, machine, plan
@@ -41,7 +41,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def experiment(languages=("wo",), representations=("lapt",), regimes=("pos",), **changes):
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config = configuration()
     lists = {"languages": list(languages), "representations": list(representations), "regimes": list(regimes)}
     config["experiment"] = {**lists, "seeds": [1]}
     for section, values in changes.items():

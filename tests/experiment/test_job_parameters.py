@@ -1,18 +1,15 @@
 """What makes a job run again: the settings that it reads, and no other."""
 
-from copy import deepcopy
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
-import yaml
+from tests.conftest import configuration
 
 from specialize.experiment import Experiment
 from specialize.experiment.resolved import model_description
 from specialize.finetuning.settings import FinetuningOptions
 from specialize.settings import Number, Settings, declared, named, overrides, setting, without_neutral
 
-PAPER = yaml.safe_load((Path(__file__).parents[2] / "config" / "config.yaml").read_text(encoding="utf-8"))
 OTHER_VALUES = {
     "layer_dropout": 0.3, "layer_dropout_when_evaluating": True, "leading_space": False, "unknown_words": "shared",
     "vector_updates": "sparse", "order": "round-robin", "precision": "bfloat16", "deterministic": True,
@@ -24,7 +21,7 @@ OTHER_VALUES = {
 
 def parameters(**changes):
     """The parameters of every cell's rule under the paper's configuration with changes of finetuning."""
-    config = deepcopy(PAPER)
+    config = configuration()
     config["finetuning"] |= changes
     config["experiment"] |= {"languages": ["ug", "wo"], "seeds": [1], "exceptions": []}
     experiment = Experiment(config)
@@ -35,7 +32,7 @@ def parameters(**changes):
 
 
 def test_twins_alone_say_how_their_text_is_made_and_no_job_depends_on_the_words_of_it():
-    config = deepcopy(PAPER)
+    config = configuration()
     config["experiment"] |= {"languages": ["ug", "ug-Latn", "mhr-Latn"], "seeds": [1], "exceptions": []}
     experiment = Experiment(config)
     assert experiment.transliteration("ug") is None
@@ -116,7 +113,7 @@ def test_parameters_are_plain(before):
 
 
 def test_what_a_representation_overrides_reaches_its_cells():
-    config = deepcopy(PAPER)
+    config = configuration()
     config["representations"]["tva"]["finetuning"] = {"threads": 2}
     experiment = Experiment(config)
     assert experiment.finetuning("ug", "tva", "pos", 1).threads == 2
@@ -133,7 +130,7 @@ def test_what_a_representation_overrides_reaches_its_cells():
     ],
 )
 def test_a_changed_setting_pretrains_those_again_that_read_it(section, name, value, readers):
-    config = deepcopy(PAPER)
+    config = configuration()
     before = Experiment(config)
     config[section][name] = value
     after = Experiment(config)
@@ -145,7 +142,7 @@ def test_a_changed_setting_pretrains_those_again_that_read_it(section, name, val
 
 
 def test_how_is_sampled_matters_to_sampled_texts_only():
-    config = deepcopy(PAPER)
+    config = configuration()
     before = Experiment(config)
     config["corpora"]["sampling"] = "files"
     after = Experiment(config)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.conftest import configuration
 from tests.experiment.test_configuration_errors import PAPER, assert_refused, with_overlay
 
 from specialize.errors import ConfigError
@@ -62,7 +63,7 @@ def test_what_cannot_be_learned_from_is_refused_with_its_place(tmp_path, text, k
 
 
 def test_a_language_without_text_is_refused_only_where_it_is_read(tmp_path):
-    registry = yaml.safe_load(PAPER.read_text(encoding="utf-8"))["languages"]
+    registry = configuration()["languages"]
     bare = {key: value for key, value in registry["mt"].items() if key != "corpus"}
     labeled = yaml.safe_dump({"languages": {"xx": bare}})
     text = labeled + "pretraining:\n  with: [xx]\n"

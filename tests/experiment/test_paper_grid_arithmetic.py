@@ -1,12 +1,11 @@
 """The paper's grid, counted from what each language has, against what the configuration makes of it."""
 
 from collections import Counter
-from copy import deepcopy
 from pathlib import Path
 
 import pytest
-import yaml
 from snakemake.utils import update_config
+from tests.conftest import configuration
 
 from specialize.experiment import Experiment
 
@@ -16,20 +15,16 @@ SEEDS = 5
 REPRESENTATIONS = 5
 
 
-def read(name):
-    return yaml.safe_load((CONFIGURATIONS / name).read_text(encoding="utf-8"))
-
-
 def laid_over(*names):
-    config = read("config.yaml")
+    config = configuration()
     for name in names:
-        update_config(config, read(name))
+        update_config(config, configuration(name))
     return config
 
 
 @pytest.fixture(scope="module")
 def paper():
-    return Experiment(read("config.yaml"), [CONFIGURATIONS / "config.yaml"])
+    return Experiment(configuration(), [CONFIGURATIONS / "config.yaml"])
 
 
 def cells_of(experiment, regimes, languages):
@@ -145,7 +140,7 @@ def test_twins_use_the_batch_sizes_of_their_originals(paper, representation, tas
 
 
 def test_what_the_table_lacks_gets_the_general_batch_size():
-    config = read("config.yaml")
+    config = configuration()
     del config["finetuning"]["batch_sizes"]["vi"]["ud"]
     config["finetuning"]["batch_size"] = 17
     experiment = Experiment(config)
@@ -228,7 +223,7 @@ def test_the_papers_grid_pretrains_no_base(paper):
 
 
 def test_a_later_exception_wins_over_an_earlier_one():
-    config = read("config.yaml")
+    config = configuration()
     config["experiment"] |= {
         "languages": ["ug", "wo"],
         "representations": ["mbert", "tva"],
@@ -248,7 +243,7 @@ def test_a_later_exception_wins_over_an_earlier_one():
 
 
 def test_cleaning_of_a_twin_is_that_of_its_original():
-    config = deepcopy(read("config.yaml"))
+    config = configuration()
     config["languages"]["ug"]["corpus"]["sample"] = 0.5
     experiment = Experiment(config)
     assert experiment.cleaning("ug-Latn") == experiment.cleaning("ug")

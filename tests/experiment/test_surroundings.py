@@ -6,7 +6,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.conftest import configuration
 
 from specialize.errors import ConfigError, InputError, SpecializeError, full_disk, reported
 from specialize.experiment.plan import check_room
@@ -65,7 +65,7 @@ def test_a_prefix_of_a_module_is_refused(prefix):
 
 
 def test_a_configuration_without_the_papers_beneath_is_named_so():
-    whole = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+    whole = configuration()
     check_sections(whole, PAPER, in_module=True, replaced=False)
     own = {"experiment": {}, "languages": {}}
     for in_module, replaced, remedy in (

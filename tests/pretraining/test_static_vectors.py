@@ -4,16 +4,15 @@ import random
 
 import numpy
 import pytest
-import yaml
 from gensim.models.fasttext import FastText
 from gensim.models.keyedvectors import KeyedVectors
-from tests.conftest import ROOT
+from tests.conftest import configuration
 
 from specialize.errors import InputError
 from specialize.files import read_json, write_json
 from specialize.pretraining.static_vectors import StaticVectors, VectorSettings, train_static_vectors
 
-PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["representations"]["fasttext"]
+PAPER = configuration()["representations"]["fasttext"]
 SMALLER = {"dimension": 8, "min_count": 3, "buckets": 500, "epochs": 10, "sample": 0.0}
 SETTINGS = VectorSettings(**PAPER["vectors"] | SMALLER)
 TOPICS = (["lami", "noke", "tura", "simi"], ["weko", "pado", "kelu", "rebo"])

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-import yaml
-from tests.conftest import ROOT
+from tests.conftest import ROOT, configuration
 
 from specialize.experiment import Experiment
 from specialize.experiment.regimes import Method
@@ -20,7 +19,7 @@ ERRATUM = ("ner", "FASTT")  # printed with the cell that did not converge counte
 @pytest.mark.parametrize("task", ["pos", "ud", "ner"])
 def test_averages_of_table_2(task):
     printed = json.loads(ORACLE.read_text(encoding="utf-8"))["table2"][task]
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config = configuration()
     config["experiment"] |= {"regimes": [task], "languages": [tag for tag in printed["TVA"] if tag != "avg"]}
     by_seed = {
         (language, Method(NAMES[row]), task): {1: (cell or {}).get("mean")}

@@ -5,11 +5,10 @@ import math
 
 import numpy
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from tests.conftest import ROOT
+from tests.conftest import ROOT, configuration
 
 from specialize.errors import SpecializeError
 from specialize.experiment import Experiment
@@ -29,7 +28,7 @@ from specialize.vocabularies import SPECIAL_TOKENS, bert_tokenizer, inject, save
 
 def small_experiment(registry=None, bases=(), **grid):
     """The paper's configuration with another grid, more representations and folders here as more base models."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config = configuration()
     config["representations"] |= registry or {}
     config["base_models"] |= {name: {"folder": str(ROOT)} for name in bases}
     regimes = ["pos", "ud", "ner"]

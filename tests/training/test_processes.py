@@ -23,6 +23,8 @@ from specialize.training import processes
 from specialize.training.checkpoint import StoppedError
 from specialize.training.processes import run_in_processes, run_on_gpus
 
+pytestmark = pytest.mark.slow  # to start processes, each of which loads torch, takes seconds
+
 SEEDS = range(101, 106)
 
 
@@ -140,13 +142,11 @@ def test_an_error_of_one_process_ends_all_and_only_the_first_prints(folder, foun
 # -- how processes end -------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_signal_is_passed_on(tmp_path):
     with pytest.raises(StoppedError, match="stopped by SIGTERM; the next start goes on from"):
         run_in_processes(2, waiting.until_stopped, {"folder": tmp_path})
 
 
-@pytest.mark.slow
 def test_a_process_that_is_killed_ends_all(tmp_path):
     with pytest.raises(SpecializeError, match=r"process 2 of the 2 .* ended by SIGKILL \(it last printed: so far so"):
         run_in_processes(2, waiting.killed, {"folder": tmp_path})
@@ -162,7 +162,6 @@ run_in_processes(2, waiting.asleep, {"folder": Path(sys.argv[1])})
 """
 
 
-@pytest.mark.slow
 def test_no_process_outlives_the_one_that_has_started_them(tmp_path):
     path = os.pathsep.join(entry for entry in sys.path if entry)
     command = [sys.executable, "-c", STARTER, str(tmp_path)]

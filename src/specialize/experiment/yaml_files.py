@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -252,15 +253,19 @@ def compose(path: Path) -> yaml.Node | None:
     Raises:
         ConfigError: with the line of the first thing that is wrong.
     """
-    text = ""
     try:
-        text = read_text(Path(path))
-        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
-        _check_keys(path, node, ())
+        return _composed(path, read_text(Path(path)))
     except InputError as error:
         raise ConfigError(str(error)) from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error})") from error
+
+
+@lru_cache(maxsize=8)  # a start needs the nodes of each file twice
+def _composed(path: Path, text: str) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_keys(path, node, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{path}, line {line}: has a character that YAML does not allow ({error.reason})") from error
