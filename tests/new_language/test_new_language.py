@@ -295,6 +295,16 @@ def test_without_network_what_is_known_is_written(hosts, tmp_path, how):
     assert printed.endswith(f"-m specialize resolve-dates {tmp_path / 'kk.yaml'}")
 
 
+def test_without_network_a_language_of_the_paper_has_that_of_its_configuration(hosts, tmp_path):
+    for host in hosts.values():
+        host.go_down()
+    printed, entry, config, _ = write("wo", tmp_path)
+    assert "treebank: that of the paper's configuration, with which the file merges" in printed
+    assert "named entities: none known" in printed  # the paper has none of Wolof
+    assert "treebank" not in entry
+    assert config["experiment"]["regimes"] == ["pos", "ud"]
+
+
 def test_one_host_that_refuses_hides_only_what_it_has(hosts, tmp_path):
     hosts["files"].status = 429
     printed, entry, _, _ = write("kk", tmp_path)

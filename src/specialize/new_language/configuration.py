@@ -91,13 +91,12 @@ def summary(found: Found) -> list[str]:
     lines = [f"{found.language.name} ({found.language.tag}), script {script or 'unknown'}: {known_from}"]
     lines.append(f"text: {_text_title(found)}")
     treebanks = [(found.treebank, "taken")] if found.treebank else []
-    none = "none known" if found.places.silent or found.places.useless else "none"
     described = [f"{_treebank_title(one)}{_because(why)}" for one, why in [*treebanks, *found.other_treebanks]]
-    lines += [f"treebank: {one}" for one in described or [none]]
+    lines += [f"treebank: {one}" for one in described or [_none(found, "treebank")]]
     sets = [(found.entities, "taken")] if found.entities else []
     sets += [(one, "") for one in found.other_entities]
     described = [f"{_entities_title(one)}{_because(why)}" for one, why in sets]
-    lines += [f"named entities: {one}" for one in described or [none]]
+    lines += [f"named entities: {one}" for one in described or [_none(found, "ner")]]
     lines += [f"Warning: {warning}" for warning in found.warnings]
     lines += [f"Could not ask {one}" for one in _in_words(found.places.silent)]
     lines += [f"Could not use {one}" for one in _in_words(found.places.useless)]
@@ -106,6 +105,13 @@ def summary(found: Found) -> list[str]:
     elif found.places.useless:
         lines.append("Look at what is there, and add by hand what is missing.")
     return lines
+
+
+def _none(found: Found, key: str) -> str:
+    """What stands in place of labeled data that were not found."""
+    if key in found.paper:
+        return "that of the paper's configuration, with which the file merges"
+    return "none known" if found.places.silent or found.places.useless else "none"
 
 
 def _in_words(places: dict[str, tuple[str, list[str]]]) -> list[str]:
@@ -121,8 +127,9 @@ def _grid(found: Found) -> list[Key]:
     transliterated = _transliteration(found)
     twin = f"add {found.language.tag}-Latn to compare the twin in Latin letters" if transliterated else ""
     has_text = bool(found.text or found.guessed_wikipedia)
-    regimes = _treebank_tasks(found.treebank) if found.treebank else []
-    regimes += ["ner"] if found.entities else []
+    papers = ["pos", "ud"] if "treebank" in found.paper else []
+    regimes = _treebank_tasks(found.treebank) if found.treebank else papers
+    regimes += ["ner"] if found.entities or "ner" in found.paper else []
     folds = (found.treebank and found.treebank.folds) or (found.entities and found.entities.folds)
     return [
         Key("languages", [found.language.tag], twin),
