@@ -94,6 +94,8 @@ def checkout(tmp_path_factory, cluster):
     yield checkout
     for process in checkout.started:
         process.kill()
+    # Without cgroups SLURM does not find processes whose parent has ended.
+    slurm.asked("pkill", "-KILL", "-f", str(checkout.folder / "specialize/Snakefile"), check=False)
 
 
 @pytest.fixture(scope="session")
