@@ -292,7 +292,14 @@ def test_a_language_that_nothing_runs_of_is_told(tmp_path):
     told = f"Warning: {place} is not in experiment.languages, so nothing of it runs"
     assert told in forecast(Experiment.read(tmp_path / "mine.yaml"), on_cluster=True, dry_run=True).splitlines()
     (tmp_path / "mine.yaml").write_text(small.replace("wo", "yo") + own, encoding="utf-8")
-    assert "Warning" not in forecast(Experiment.read(tmp_path / "mine.yaml"), on_cluster=True, dry_run=True)
+    said = forecast(Experiment.read(tmp_path / "mine.yaml"), on_cluster=True, dry_run=True)
+    assert "is not in experiment.languages" not in said
+
+
+def test_a_grid_that_measures_nothing_is_told():
+    told = "Warning: nothing will test the models of wo: there are no labeled data there for ner"
+    assert told in forecast(experiment(["wo", "mt"], regimes=["ner"]), on_cluster=True, dry_run=True).splitlines()
+    assert "Warning" not in forecast(experiment(["wo", "mt"]), on_cluster=True, dry_run=True)
 
 
 def test_a_mirror_without_the_base_model_is_refused_at_the_start(tmp_path):

@@ -263,7 +263,7 @@ def test_without_a_model_there_is_one_clear_line(tmp_path):
     assert finished.returncode == 1
     assert finished.stdout == ""
     assert finished.stderr.count("\n") == 1
-    assert finished.stderr.startswith("Error: ") and "holds no finetuned model" in finished.stderr
+    assert finished.stderr.startswith("Error: ") and "there is no such folder" in finished.stderr
     assert "keep_models" in finished.stderr  # what to do
 
 

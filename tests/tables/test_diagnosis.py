@@ -178,7 +178,7 @@ def test_a_diagnosis_is_a_table_and_a_figure_with_the_same_bytes_again(tmp_path)
         "2,000 of 8,000 words: ئا (12), ې (3); 3 marks and what they join: – (3)",
         "| What do the new wordpieces of tva do?",
         "| 1 of 1 new pieces in use on held-out text; words of other languages cut otherwise: not measured "
-        "(vocabularies.other_languages) ",
+        "(name some in vocabularies.other_languages) ",
         "1 models to pretrain, 6 to finetune",
     ):
         assert words in table
@@ -274,7 +274,7 @@ def test_without_other_languages_or_held_out_text_the_diagnosis_says_so(tmp_path
     write_diagnosis(experiment, tmp_path)
     assert rows_on_new_pieces(tmp_path) == {
         "What do the new wordpieces of tva do?": "new pieces in use: not measured (there is no held-out text); "
-        "words of other languages cut otherwise: not measured (vocabularies.other_languages)"
+        "words of other languages cut otherwise: not measured (name some in vocabularies.other_languages)"
     }
 
 

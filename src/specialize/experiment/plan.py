@@ -49,7 +49,8 @@ def _check_models_of_mirror(experiment: Experiment, mirror: str, names: Iterable
             there = sources.what_a_mirror_has(f"models/{name}", mirror)
             raise ConfigError(
                 f"{experiment.place(['base_models', name])}: with mirror, base models come from it too, and {there}; "
-                f"put {name} there, or choose one that is: base_model: NAME, base_models: {{NAME: {{mirror: true}}}}"
+                f"put {name} there, or choose one that is, at the top level of your file: base_model: NAME, "
+                "base_models: {NAME: {mirror: true}}"
             )
 
 
@@ -58,6 +59,13 @@ def _unused_languages(experiment: Experiment) -> list[str]:
     needed = {language.tag for language in experiment.needed_languages}
     tags = [tag for tag in experiment.config["languages"] if tag not in needed]
     return [tag for tag in tags if experiment.files.last_source(["languages", tag]) > 0]  # the first is the package's
+
+
+def _untested(experiment: Experiment) -> list[str]:
+    """Languages of the grid whose labeled data, if there are any, allow none of its regimes."""
+    regimes = experiment.config["experiment"]["regimes"]
+    tested = {language.tag for language in experiment.grid_languages if any(map(language.has_regime, regimes))}
+    return [language.tag for language in experiment.grid_languages if language.tag not in tested]
 
 
 def measure_speeds(experiment: Experiment, outputs: Collection[str] | None = None) -> None:
@@ -166,6 +174,11 @@ def forecast(
         shapes = {work.shape for job in jobs for work in job.works}
         lines[-1] += (
             f", for {counted(len(jobs), 'training job')}; {_how_known(experiment, machine, shapes, on_cluster)}"
+        )
+    if untested := _untested(experiment):
+        lines.append(
+            f"Warning: nothing will test the models of {', '.join(untested)}: there are no labeled data there for "
+            f"{', '.join(experiment.config['experiment']['regimes'])}"
         )
     lines += [
         f"Warning: {experiment.place(['languages', tag])} is not in experiment.languages, so nothing of it runs"

@@ -240,7 +240,8 @@ def _require_model(folder: Path) -> None:
     """
     if is_finetuned(folder) or is_finetuned(folder / "model"):
         return
-    problem, job = "holds no finetuned model", folder.parent if folder.name == "model" else folder
+    job = folder.parent if folder.name == "model" else folder
+    problem = "holds no finetuned model" if job.exists() else "there is no such folder"
     run = run_of(job)
     if run is None:
         example = "runs/latgalian/results/finetuning/ltg/tva/ud/seed1"
@@ -250,7 +251,8 @@ def _require_model(folder: Path) -> None:
         kept = [path for path in jobs if is_finetuned(path / "model")]
         near = difflib.get_close_matches(str(job.absolute()), map(str, kept or jobs), n=3, cutoff=0)
         remedy = f"the run has {', '.join(near)}" if near else "the run has no finetuned model yet"
-        raise InputError(folder, f"{problem}, and is no job that has ended", remedy=remedy)
+        problem += ", and is no job that has ended" if job.exists() else ""
+        raise InputError(folder, problem, remedy=remedy)
     target = job.absolute().relative_to(run) / "model"
     command = command_that_makes(run, target, keep_models=True)
     if command is None:

@@ -13,7 +13,7 @@ from specialize.errors import SpecializeError
 from specialize.new_language import entities, text, treebanks
 from specialize.new_language.entities import Entities
 from specialize.new_language.places import Places
-from specialize.new_language.registry import TaggedLanguage, paper_languages
+from specialize.new_language.registry import TaggedLanguage, paper_base_model, paper_languages
 from specialize.new_language.text import Text, script_of
 from specialize.new_language.treebanks import Treebank
 from specialize.sources import published
@@ -34,6 +34,7 @@ class Found:
         other_treebanks: with why each is not taken.
         entities, other_entities: the same of named entities, gold before silver.
         family: as Universal Dependencies has it; empty if unknown.
+        base_models: that a mirror has; None if it has no list of them, or there is no mirror.
         paper: the language's entry in the paper's configuration, with which a file's entry merges, if any.
     """
 
@@ -46,6 +47,7 @@ class Found:
     entities: Entities | None = None
     other_entities: list[Entities] = field(default_factory=list)
     family: str = ""
+    base_models: list[str] | None = None
     paper: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -74,6 +76,12 @@ class Found:
                     found.append(
                         f"{other} is {other_name}, but {source} is {name}; a model of one cannot read the other"
                     )
+        if self.base_models is not None and paper_base_model() not in self.base_models:
+            there = f"what there is: {', '.join(self.base_models)}" if self.base_models else "there is none"
+            found.append(
+                f"base models come from the mirror too, and it has no {paper_base_model()} in models ({there}); "
+                "name one at the top level of this file: base_model: NAME, base_models: {NAME: {mirror: true}}"
+            )
         return found
 
     def _letters(self) -> Iterator[tuple[Counter[str], str]]:
@@ -105,6 +113,8 @@ def find(language: TaggedLanguage, places: Places, own: Path | None = None) -> F
             )
         return found
     places.require_mirror()
+    if places.mirror:
+        found.base_models = places.names("models", "its base models")
     if not own:
         found.text = text.find_wikipedia(language, places)
         host = urlsplit(places.mirror or published.WIKIMEDIA).netloc

@@ -106,6 +106,11 @@ def paper_languages() -> dict[str, dict[str, Any]]:
     return load(PAPER)["languages"] if PAPER.is_file() else {}
 
 
+def paper_base_model() -> str:
+    """The base model of the paper's configuration, which a file has that names no other."""
+    return str(load(PAPER)["base_model"]) if PAPER.is_file() else ""
+
+
 def _require_one_language(tag: str, subtag: str) -> None:
     entry = _subtags()[subtag]
     if "Deprecated" in entry:

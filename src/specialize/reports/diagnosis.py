@@ -389,7 +389,7 @@ def write_figure(diagnoses: list[Diagnosis], folder: Path) -> None:
             axes.plot(before, place, "o", color="black", markerfacecolor="white", label="base vocabulary", zorder=2)
             axes.plot(after, place, "o", color="black", markersize=4, label="with the new wordpieces", zorder=3)
         axes.set_xlabel(title)
-        axes.set_xlim(0, 1.05 * axes.dataLim.xmax or 1)
+        axes.set_xlim(0, max(1.05 * axes.dataLim.xmax, 1))
         axes.grid(axis="x", color="0.9")
         axes.set_axisbelow(True)
     panels[0].set_yticks(range(len(rows)), [label for label, _ in rows])

@@ -44,7 +44,7 @@ class Effects:
             said.append(f"{self.intermediate:,} of the {self.number:,} only make longer ones")
         if self.replaced:
             said.append(f"{self.replaced:,} of the base's least used ones gave way to them")
-        changed = "not measured (vocabularies.other_languages)"
+        changed = "not measured (name some in vocabularies.other_languages)"
         if self.elsewhere:
             worst = max(sorted(self.elsewhere), key=self.elsewhere.__getitem__)
             changed = f"worst language {worst} {self.elsewhere[worst]:.2%}"

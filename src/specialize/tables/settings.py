@@ -6,7 +6,7 @@ from typing import Literal
 
 from specialize.settings import Settings, setting
 
-VERSION = 10  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
+VERSION = 11  # raised on purpose when a change to the stage's code changes its results, so that its jobs run again
 
 
 class TablesSettings(Settings):
