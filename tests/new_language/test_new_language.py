@@ -457,8 +457,6 @@ def test_a_mirror_without_the_base_model_is_told(mirror, tmp_path):
     printed, _, _, content = write("ru", tmp_path, mirror=str(mirror))
     said = "it has no mbert in models (what there is: mini); name one at the top level of this file: "
     assert said in printed and said in content
-    put(mirror, "models/mbert/config.json", b"{}")
-    assert "base models" not in write("ru", tmp_path, mirror=str(mirror), overwrite=True)[0]
 
 
 def test_a_mirror_by_its_address(mirror, tmp_path):
