@@ -214,7 +214,7 @@ def test_p_is_corrected_by_holm_and_by_all_that_might_have_been_the_best():
     ps = [stats.ttest_rel(best, other, alternative="greater").pvalue for other in others]
     stepwise = [2 * min(ps), max(*ps, 2 * min(ps))][:: 1 if ps[0] < ps[1] else -1]
     assert answers(table, "Best")[0][5] == f"{min(1, 3 * stepwise[0]):.2g}"
-    assert "Comparisons that p of the best is corrected over: Wolof 6." in table.notes
+    assert "p of the best is corrected for so many comparisons: Wolof 6." in table.notes
 
 
 def test_tasks_count_for_the_correction_as_far_as_they_compare_anything():
@@ -223,7 +223,7 @@ def test_tasks_count_for_the_correction_as_far_as_they_compare_anything():
         representations=["lapt", "tva"],
         exceptions=[{"representations": ["tva"], "regimes": ["ner"], "seeds": []}],
     )
-    assert "p of the best is corrected over: Uyghur 4." in " ".join(answers_table(grid, some_scores(grid)).notes)
+    assert "p of the best is corrected for so many comparisons: Uyghur 4." in " ".join(answers_table(grid, some_scores(grid)).notes)
 
 
 @pytest.mark.parametrize(("kinds", "seeds", "together"), [(30, 5, 0.9), (2, 3, 0.9), (2, 5, 0.0)])

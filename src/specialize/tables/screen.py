@@ -28,7 +28,7 @@ SHOWN_TABLES = (
 )  # what the run says last, where eyes are
 HOURS = ("Pretraining, hours", "Finetuning, hours")
 BESIDE = ("Memory, GB", "Pieces per word", "Unknown words")
-UNITS = ("hours", "GB", "pieces a word", "unknown")
+UNITS = ("hours", "GB of memory", "pieces a word", "unknown words")
 MOST_COSTS = 30  # lines of a screen
 IMPLIED = re.compile(r", significantly worse in 0|, no significant difference in \d+")  # by "better in 1 of 3"
 

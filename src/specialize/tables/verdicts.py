@@ -40,7 +40,7 @@ PRETRAINED_ONCE = (
     "Seeds are of finetuning. Each representation was pretrained once, and what that drew counts as the method's: more "
     "seeds do not make a difference between pretrained models surer."
 )
-COMPARISONS = "Comparisons that p of the best is corrected over: "
+COMPARISONS = "p of the best is corrected for so many comparisons: "
 CROSS_VALIDATED = "Cross-validated: "
 FOLDS_TEST = (
     "Their tests pair folds, not seeds, by each fold's mean over the seeds that both have: a one-sided paired t-test "
