@@ -223,7 +223,9 @@ def test_tasks_count_for_the_correction_as_far_as_they_compare_anything():
         representations=["lapt", "tva"],
         exceptions=[{"representations": ["tva"], "regimes": ["ner"], "seeds": []}],
     )
-    assert "p of the best is corrected for so many comparisons: Uyghur 4." in " ".join(answers_table(grid, some_scores(grid)).notes)
+    assert "p of the best is corrected for so many comparisons: Uyghur 4." in " ".join(
+        answers_table(grid, some_scores(grid)).notes
+    )
 
 
 @pytest.mark.parametrize(("kinds", "seeds", "together"), [(30, 5, 0.9), (2, 3, 0.9), (2, 5, 0.0)])

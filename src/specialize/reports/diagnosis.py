@@ -220,7 +220,7 @@ def diagnosis_table(experiment: Experiment, diagnoses: list[Diagnosis], run: Pat
         _cost(experiment, run),
         "An unknown word has a letter in a wordpiece that the vocabulary lacks; dashes and other marks are counted "
         "apart. The suggestions follow from what new wordpieces were measured to gain, with thresholds between the "
-        f"paper's languages: {MUCH_READABLE:.0%} and {SOME_READABLE:.0%} of the words become readable (Uyghur: 39% "
+        f"paper's languages: {MUCH_READABLE:.0%} and {SOME_READABLE:.0%} of the words become readable (Uyghur: 38% "
         f"and more, Maltese: 2% and more, Wolof: none), or a word has {MUCH_COARSER:.0%} fewer wordpieces. Letters of "
         f"less than {LEAST_LETTER:.2%} are not listed. Only the scores on your own data decide.",
     ]
