@@ -117,7 +117,7 @@ def test_what_is_not_pinned_is_refused_where_the_grid_uses_it_and_only_there(tmp
         Experiment.read([bases, path])
     said = str(caught.value)
     assert said.startswith(f"base_models.xlm-r.revision ({bases}, line {line}): main stands for another model")
-    assert "`python -m specialize pin FILE`" in said
+    assert "`.venv/bin/python -m specialize pin FILE`" in said
 
 
 def test_every_base_of_the_overlay_has_its_representations_and_three_other_languages_remain():

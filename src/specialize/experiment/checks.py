@@ -128,8 +128,8 @@ def _check_base_models(experiment: Experiment) -> None:
         if "hub" in entry and name in experiment.base_models_used and not COMMIT.fullmatch(entry["revision"]):
             raise ConfigError(
                 f"{experiment.place(['base_models', name, 'revision'])}: {entry['revision']} stands for another model "
-                "whenever its authors change it; have `python -m specialize pin FILE` write the commit into that file, "
-                "once"
+                "whenever its authors change it; have `.venv/bin/python -m specialize pin FILE` write the commit "
+                "into that file, once"
             )
         if "folder" in entry and name in experiment.base_models_used and not Path(entry["folder"]).is_dir():
             folder = Path(entry["folder"]).absolute()
@@ -223,7 +223,7 @@ def _check_language(experiment: Experiment, language: Language) -> None:
     if not language.has_own_text and corpus.get("date") == "latest":
         raise ConfigError(
             f"{experiment.place([*place, 'corpus', 'date'])}: latest stands for another date every month; have "
-            "`python -m specialize resolve-dates FILE` write the date into your file, once"
+            "`.venv/bin/python -m specialize resolve-dates FILE` write the date into your file, once"
         )
     if corpus.get("words") == "icu" and importlib.util.find_spec("icu4py") is None:
         raise ConfigError(

@@ -260,7 +260,7 @@ def _how_known(experiment: Experiment, machine: Machine, shapes: Collection[Shap
     if not missing:
         return "at speeds measured here"
     files = " ".join(map(shlex.quote, map(str, experiment.files.paths)))
-    command = f"python -m specialize measure {files}"
+    command = f".venv/bin/python -m specialize measure {files}"
     if experiment.config["mirror"]:
         command += f" --mirror {shlex.quote(experiment.config['mirror'])}"
     part = f"{len(missing)} of {len(shapes)} speeds are" if len(missing) < len(shapes) else "the speed is"

@@ -160,7 +160,7 @@ def diagnosis(run: Path) -> str:
 
 def elsewhere(run: Path) -> str:
     """Where the rest of a run is, and what can be done with it."""
-    tables = f"python -m specialize tables {run} --all"
+    tables = f".venv/bin/python -m specialize tables {run} --all"
     places = {
         "Answers with their tests": run / "results/tables/answers.html",
         "Hours, memory and coverage": run / "results/tables/costs.html",
@@ -178,8 +178,8 @@ def _how_to_predict(run: Path) -> str:
     folders = ("*/*/*/seed*/model", "*/*/*/fold*/seed*/model")
     model = max((found for one in folders for found in (run / "results/finetuning").glob(one)), default=None)
     if model is None:
-        return "see python -m specialize predict --help; needs --config keep_models=true"
-    return f"python -m specialize predict --model \\\n    {model.parent} < text.txt"
+        return "see .venv/bin/python -m specialize predict --help; needs --config keep_models=true"
+    return f".venv/bin/python -m specialize predict --model \\\n    {model.parent} < text.txt"
 
 
 def table_rows(run: Path, table: str) -> list[dict[str, str]]:
