@@ -93,6 +93,34 @@ def test_a_signal_between_steps_loses_nothing(tmp_path, monkeypatch, hook):
     assert len(seen + rest) == 9, "no step is made twice"
 
 
+@pytest.mark.parametrize("place", ["load", "load_state_dict"])
+def test_a_signal_while_the_state_is_read_is_no_damage_of_it(tmp_path, monkeypatch, place):
+    """Both catch every error: of ours, a state that cannot be read is begun anew; torch calls it one of weights."""
+    whole, seen = train(None), []
+    with pytest.raises(StoppedError), Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        train(checkpoint, at_step=lambda *step: os.kill(os.getpid(), signal.SIGTERM) if step == (2, 1) else None)
+    owner, name = (torch, "load") if place == "load" else (torch.nn.Module, "_load_from_state_dict")
+    original, stop_once.sent = getattr(owner, name), False
+    with monkeypatch.context() as patch:
+
+        def stopped(*given, **options):
+            try:
+                stop_once()
+            except Exception as error:
+                raise RuntimeError("cannot be loaded") from error
+            return original(*given, **options)
+
+        patch.setattr(owner, name, stopped)
+        with (
+            pytest.raises(StoppedError, match="stopped by SIGTERM; the next start goes on"),
+            Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint,
+        ):
+            train(checkpoint)
+    with Checkpoint(tmp_path / "c", 1, {}, []) as checkpoint:
+        assert train(checkpoint, at_step=lambda *step: seen.append(step)) == whole
+    assert len(seen) == 9 - 3 - 1 - 1
+
+
 def test_a_signal_in_an_evaluation_saves_the_weights_that_were_there_before(tmp_path):
     whole = train(None)
 

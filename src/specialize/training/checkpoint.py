@@ -33,6 +33,14 @@ class StoppedError(SpecializeError):
     """A signal ended the training; the next start continues from its checkpoint."""
 
 
+class Stop(BaseException):
+    """A signal that is ending the training, within a `Checkpoint`.
+
+    It may be raised in the midst of any library, and those that catch every `Exception`, as torch does while it loads
+    weights, must not take it for an error of theirs.
+    """
+
+
 def checkpoint_in(
     folder: Path | None, version: int, settings: dict[str, Any], inputs: Iterable[Path], precision: str = "float32"
 ) -> Checkpoint | nullcontext[None]:
@@ -45,8 +53,9 @@ def checkpoint_in(
 class Checkpoint:
     """The saved state of one training job; a context manager.
 
-    Within the context, the folder is locked for this job, and a signal to stop has the state saved before the job ends.
-    The folder is removed when the context is left without an error.
+    Within the context, the folder is locked for this job, and a signal to stop has the state saved before the job ends:
+    it raises `Stop` there, and `StoppedError` out of the context. The folder is removed when the context is left
+    without an error.
 
     Beside the state stands what it was made of, so that one of another job is known by it, wherever the run's folder
     was copied to and whatever the times of its files are.
@@ -109,11 +118,14 @@ class Checkpoint:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.defers_signals = True  # one that comes now comes too late
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         if error is None and self._group.first:
             self._remove_folder()
         self._lock.release()
+        if isinstance(error, Stop):
+            raise StoppedError(str(error)) from None
 
     def _remove_folder(self) -> None:
         """Remove the folder; the lock last, since on NFS a file that is open goes on to be there under another name."""
@@ -150,11 +162,11 @@ class Checkpoint:
         """End the job, by a signal of this number.
 
         Raises:
-            StoppedError: always, unless the number is 0.
+            Stop: always, unless the number is 0.
         """
         if number:
             name = signal.Signals(number).name
-            raise StoppedError(f"stopped by {name}; the next start goes on from {self.folder}")
+            raise Stop(f"stopped by {name}; the next start goes on from {self.folder}")
 
     def due(self) -> bool:
         """Whether to save the state now: a signal arrived, or the last save was long ago."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
-from specialize.training.checkpoint import Checkpoint, StoppedError, random_state, restore_random_state
+from specialize.training.checkpoint import Checkpoint, Stop, random_state, restore_random_state
 from specialize.training.feeding import fed, on_device
 from specialize.training.optimizer import AdamW
 from specialize.training.process_group import process_group
@@ -126,7 +126,7 @@ def fit(
         checkpoint: where the state is saved, and restored from.
 
     Raises:
-        StoppedError: if a signal asked to stop; the state has been saved.
+        Stop: if a signal asked to stop; the state has been saved.
         torch.OutOfMemoryError: if not even one example of a batch fits the GPU's memory.
     """
     training = Training(model, optimizer, schedule, loader, loss_of, gradient_norm, highest_loss, checkpoint)
@@ -380,7 +380,7 @@ class Training(Generic[Examples, Batch]):
                 self.checkpoint.defers_signals = self.group.size > 1  # which stop together, in the next step
                 scores = evaluate()
                 self.checkpoint.defers_signals = True
-            except StoppedError:
+            except Stop:
                 self.checkpoint.defers_signals = True
                 self.save(before, weights)
                 raise
