@@ -66,7 +66,7 @@ def test_the_screen_has_them_beside_the_best(tmp_path):
     write_all(experiment, tmp_path, ["costs"])
     text = " ".join(answers(tmp_path).split())
     assert "Uyghur, POS (accuracy): tva (" in text
-    assert "[2.50 hours, 4.00 GB of memory, " in text
+    assert "[2.50 hours, 4.00 GB, " in text
     assert "p of the best is corrected for so many comparisons: Uyghur 2." in text
 
 

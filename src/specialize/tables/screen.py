@@ -28,7 +28,7 @@ SHOWN_TABLES = (
 )  # what the run says last, where eyes are
 HOURS = ("Pretraining, hours", "Finetuning, hours")
 BESIDE = ("Memory, GB", "Pieces per word", "Unknown words")
-UNITS = ("hours", "GB of memory", "pieces a word", "unknown words")
+UNITS = ("hours", "GB", "pieces a word", "unknown words")
 MOST_COSTS = 30  # lines of a screen
 IMPLIED = re.compile(r", significantly worse in 0|, no significant difference in \d+")  # by "better in 1 of 3"
 
@@ -160,11 +160,10 @@ def diagnosis(run: Path) -> str:
 
 def elsewhere(run: Path) -> str:
     """Where the rest of a run is, and what can be done with it."""
-    tables = f".venv/bin/python -m specialize tables {run} --all"
     places = {
         "Answers with their tests": run / "results/tables/answers.html",
         "Hours, memory and coverage": run / "results/tables/costs.html",
-        "All tables": f"{run / 'results/tables'}; {tables}",
+        "All tables": f"{run / 'results/tables'}; `tables {run} --all` prints them",
         "Figures": run / "results/figures",
         "All on one page": "the run's command again, with --report report.html at its end",
         "Tag and parse text": _how_to_predict(run),
