@@ -36,7 +36,7 @@ def test_a_dry_run_says_what_is_left_to_train_and_how_to_measure_it(tmp_path, mo
     assert "for 2 training jobs; the speed is assumed" in last
     assert not (tmp_path / "cache" / "specialize").exists()  # it measures nothing
     command = shlex.split(last.partition("so does ")[2])
-    assert command[0] == "python"
+    assert command[0] == ".venv/bin/python"
     there = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     measured = subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, env=there, capture_output=True, text=True)
     assert measured.returncode == 0, measured.stderr

@@ -177,7 +177,7 @@ def _how_to_predict(run: Path) -> str:
     folders = ("*/*/*/seed*/model", "*/*/*/fold*/seed*/model")
     model = max((found for one in folders for found in (run / "results/finetuning").glob(one)), default=None)
     if model is None:
-        return "see .venv/bin/python -m specialize predict --help; needs --config keep_models=true"
+        return "models are kept with --config keep_models=true (docs/use.md)"
     return f".venv/bin/python -m specialize predict --model \\\n    {model.parent} < text.txt"
 
 
