@@ -76,11 +76,11 @@ class Found:
                     found.append(
                         f"{other} is {other_name}, but {source} is {name}; a model of one cannot read the other"
                     )
-        if self.base_models is not None and paper_base_model() not in self.base_models:
-            there = f"what there is: {', '.join(self.base_models)}" if self.base_models else "there is none"
+        if self.base_models and paper_base_model() not in self.base_models:
             found.append(
-                f"base models come from the mirror too, and it has no {paper_base_model()} in models ({there}); "
-                "name one at the top level of this file: base_model: NAME, base_models: {NAME: {mirror: true}}"
+                f"base models come from the mirror too, and it has no {paper_base_model()} in models (what there is: "
+                f"{', '.join(self.base_models)}); name one at the top level of this file: base_model: NAME, "
+                "base_models: {NAME: {mirror: true}}"
             )
         return found
 
